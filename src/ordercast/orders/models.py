@@ -1,0 +1,175 @@
+"""What an order is, what may be asked of it, and what the log says happened to it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any
+
+
+class Fulfilment(StrEnum):
+    """How the order reaches the customer."""
+
+    DELIVERY = "delivery"
+    PICKUP = "pickup"
+
+
+def now() -> datetime:
+    """The time, in UTC, cut to the milliseconds that our JSON and the database keep."""
+    t = datetime.now(UTC)
+    return t.replace(microsecond=t.microsecond // 1000 * 1000)
+
+
+def iso(t: datetime) -> str:
+    """RFC 3339 in UTC with milliseconds, as JavaScript's ``toISOString()`` writes it."""
+    return t.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{t.microsecond // 1000:03d}Z"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewOrder:
+    """What a caller says of an order that does not exist yet. ``order_id`` ``None``: Ordercast numbers it.
+
+    ``items``, ``total`` and ``contact`` are the shop's own JSON: kept, shown, never interpreted. ``total`` is in
+    the currency's major unit.
+    """
+
+    customer_id: str
+    order_id: str | None = None
+    shop_id: str | None = None
+    reference: str | None = None
+    fulfilment: Fulfilment = Fulfilment.DELIVERY
+    items: list[Any] = field(default_factory=list)
+    total: float | None = None
+    currency: str | None = None
+    note: str | None = None
+    contact: dict[str, Any] | None = None
+    expected_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """An order as stored. ``version`` counts its log events from 1 without a hole."""
+
+    order_id: str
+    customer_id: str
+    shop_id: str | None = None
+    reference: str | None = None
+    fulfilment: Fulfilment = Fulfilment.DELIVERY
+    status: str
+    version: int
+    items: list[Any] = field(default_factory=list)
+    total: float | None = None
+    currency: str | None = None
+    note: str | None = None
+    contact: dict[str, Any] | None = None
+    expected_at: datetime | None = None
+    claimed_by: str | None = None
+    first_contact_at: datetime | None = None
+    created_at: datetime
+    updated_at: datetime
+
+
+class EventKind(StrEnum):
+    """What a log event records. One event may carry a status and fields; `CHANGED` carries fields alone."""
+
+    CREATED = "created"
+    STATUS_CHANGED = "status_changed"
+    CHANGED = "changed"
+    CONTACTED = "contacted"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderEvent:
+    """One entry of the log, at the same time audit trail and outbox.
+
+    ``position`` is its place in the whole log (from 1, without holes), ``version`` its place in its order's
+    history. It holds ids, statuses and *names* of changed fields, never their values: personal data lives in
+    the order alone, so that a customer can be anonymised without touching the log.
+
+    ``status`` is the order's status after the event, ``previous_status`` what it was before where this event
+    changed it, else ``None``.
+    """
+
+    position: int
+    order_id: str
+    version: int
+    kind: EventKind
+    status: str
+    previous_status: str | None = None
+    fields: tuple[str, ...] = ()
+    customer_id: str
+    shop_id: str | None = None
+    updated_by: str | None = None
+    reason: str | None = None
+    forced: bool = False
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """What a use case decided to do to an order: new field values (by `Order` attribute name) and the event.
+
+    ``values`` holds what differs, ``status`` included; never ``version`` or ``updated_at``, which storage sets.
+    """
+
+    kind: EventKind
+    values: Mapping[str, Any]
+    updated_by: str | None
+    reason: str | None = None
+    forced: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """An order and the log position up to which it is complete, both read in one transaction."""
+
+    order: Order
+    position: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderQuery:
+    """A page of orders, newest first by (created_at, order_id).
+
+    ``customer_id`` / ``shops`` restrict to one customer / to some shops (``None``: no restriction), ``statuses``
+    to some statuses. ``after`` is the opaque ``next`` of the page before. ``limit`` is 1 to 500.
+    """
+
+    customer_id: str | None = None
+    shops: frozenset[str] | None = None
+    statuses: frozenset[str] | None = None
+    limit: int = 50
+    after: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OrderPage:
+    """``next`` is ``None`` on the last page. ``position``: the log position the page is complete up to."""
+
+    orders: list[Order]
+    next: str | None
+    position: int
+
+
+@dataclass(frozen=True, slots=True)
+class IdempotencyKey:
+    """An ``Idempotency-Key`` with what it is bound to: the caller and route (``scope``), and the body's hash."""
+
+    scope: str
+    key: str
+    fingerprint: str
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """The outcome of a write.
+
+    ``event`` is ``None`` where nothing changed or the answer was given before (``replayed``: the stored answer
+    to the same `IdempotencyKey`, byte for byte).
+    """
+
+    order: Order
+    event: OrderEvent | None = None
+    replayed: bytes | None = None
