@@ -1,0 +1,58 @@
+"""Every reason a session ends, and whether the client comes back by itself.
+
+A client comes back when the transport goes away under it; it stays away after a Socket.IO DISCONNECT packet
+(the layer above sends that one, then ends the session with `SERVER_DISCONNECT`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Disconnect:
+    """``reason`` is what handlers and logs see, in the words of the Socket.IO documentation where it has some.
+
+    ``close_code`` is the WebSocket close code (RFC 6455, section 7.4.1); ``returns`` says whether clients
+    reconnect by themselves; ``abort`` ends the transport at once, without writing what is still queued.
+    """
+
+    reason: str
+    returns: bool
+    close_code: int = 1000
+    abort: bool = False
+
+
+TRANSPORT_CLOSE = Disconnect("transport close", returns=True)
+"""The peer closed the connection, or it was lost."""
+TRANSPORT_ERROR = Disconnect("transport error", returns=True, close_code=1002)
+"""The peer broke the transport's rules."""
+PARSE_ERROR = Disconnect("parse error", returns=True, close_code=1008)
+"""The peer sent a packet that is none."""
+PING_TIMEOUT = Disconnect("ping timeout", returns=True, abort=True)
+"""The peer has gone silent: waiting for it to take what is queued would be waiting again."""
+TOO_MUCH = Disconnect("message too large", returns=True, close_code=1009)
+"""The peer sent more than a limit allows."""
+CONNECT_TIMEOUT = Disconnect("connect timeout", returns=True)
+"""The peer opened a session and joined no namespace in time."""
+SLOW_CONSUMER = Disconnect("slow_consumer", returns=True, close_code=1013, abort=True)
+"""The peer does not read, and what waits for it has grown past the limit."""
+SHUTDOWN = Disconnect("server shutting down", returns=True, close_code=1001)
+"""This server is going away; another one, or this one after its restart, takes the client."""
+SERVER_DISCONNECT = Disconnect("server namespace disconnect", returns=False)
+"""The server ended it, and has said so in a DISCONNECT packet."""
+CLIENT_DISCONNECT = Disconnect("client namespace disconnect", returns=False)
+"""The client ended it, and has said so in a DISCONNECT packet."""
+
+ALL = (
+    TRANSPORT_CLOSE,
+    TRANSPORT_ERROR,
+    PARSE_ERROR,
+    PING_TIMEOUT,
+    TOO_MUCH,
+    CONNECT_TIMEOUT,
+    SLOW_CONSUMER,
+    SHUTDOWN,
+    SERVER_DISCONNECT,
+    CLIENT_DISCONNECT,
+)

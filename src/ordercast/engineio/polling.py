@@ -1,0 +1,239 @@
+"""Long-polling over ASGI: GET waits for packets, POST brings some.
+
+https://socket.io/docs/v4/engine-io-protocol/#http-long-polling
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+from urllib.parse import parse_qs
+
+import msgspec
+
+from ordercast.engineio import disconnects
+from ordercast.engineio.disconnects import Disconnect
+from ordercast.engineio.errors import PacketError, Refusal, Refused
+from ordercast.engineio.packet import CLOSE, NOOP, Packet, decode_payload, encode_payload
+from ordercast.engineio.request import Request
+from ordercast.engineio.server import EngineServer
+from ordercast.engineio.session import Session, State
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+
+_TEXT = (b"content-type", b"text/plain; charset=UTF-8")
+_JSON = (b"content-type", b"application/json")
+
+
+class PollingTransport:
+    """Whichever GET of the session is pending: writable while there is one."""
+
+    __slots__ = ("_poll", "posting")
+
+    name = "polling"
+
+    def __init__(self) -> None:
+        self._poll: asyncio.Future[bytes] | None = None
+        self.posting = False
+
+    @property
+    def writable(self) -> bool:
+        """Whether a poll waits for packets."""
+        return self._poll is not None
+
+    def write(self, packets: list[Packet]) -> None:
+        """Answers the pending poll with all the packets in one payload."""
+        self._answer(encode_payload(packets))
+
+    def end(self, packets: list[Packet], why: Disconnect) -> None:
+        """Answers the pending poll with the last packets and a CLOSE."""
+        self._answer(encode_payload([*packets, CLOSE]))
+
+    def abort(self) -> None:
+        """Lets a pending poll go."""
+        self._answer(encode_payload([CLOSE]))
+
+    def _answer(self, payload: bytes) -> None:
+        poll, self._poll = self._poll, None
+        if poll is not None and not poll.done():
+            poll.set_result(payload)
+
+    def begin(self) -> asyncio.Future[bytes]:
+        """A poll has come; its future becomes the payload to answer with."""
+        self._poll = asyncio.get_running_loop().create_future()
+        return self._poll
+
+    def gave_up(self, poll: asyncio.Future[bytes]) -> None:
+        """The client dropped this poll."""
+        if self._poll is poll:
+            self._poll = None
+
+
+async def handle(server: EngineServer, scope: Scope, receive: Receive, send: Send) -> None:
+    """Answers one HTTP request on the engine's path."""
+    request = Request(
+        scope["path"],
+        scope["query_string"],
+        scope["headers"],
+        (scope.get("client") or ("",))[0],
+        scope.get("scheme") in ("https", "wss"),
+    )
+    cors = _cors(server, request)
+    try:
+        server.admit(request)
+        if scope["method"] == "OPTIONS":
+            await _respond(send, 204, b"", _TEXT, cors)
+            return
+        body = await _route(server, scope["method"], request, receive)
+    except Refused as error:
+        refusal = error.refusal
+        text = msgspec.json.encode({"code": refusal.code, "message": refusal.message})
+        await _respond(send, refusal.status, text, _JSON, cors)
+    else:
+        if body is not None:
+            await _respond(send, 200, body, _TEXT, cors)
+
+
+async def _route(server: EngineServer, method: str, request: Request, receive: Receive) -> bytes | None:
+    query = parse_handshake_query(server, request.query_string)
+    if query.transport != "polling":
+        # "websocket" here means that a proxy on the way dropped the Upgrade header.
+        raise server.refuse(Refusal.BAD_REQUEST)
+    if query.sid is None:
+        if method != "GET":
+            raise server.refuse(Refusal.BAD_METHOD)
+        transport = PollingTransport()
+        session = server.open(request, transport)
+        return await _poll(server, session, transport, receive)
+    session = server.find(query.sid)
+    if not isinstance(session.transport, PollingTransport):
+        raise server.refuse(Refusal.BAD_REQUEST)
+    if method == "GET":
+        return await _poll(server, session, session.transport, receive)
+    if method == "POST":
+        return await _post(server, session, session.transport, request, receive)
+    raise server.refuse(Refusal.BAD_REQUEST)
+
+
+async def _poll(server: EngineServer, session: Session, transport: PollingTransport, receive: Receive) -> bytes | None:
+    if transport.writable:
+        session.close(disconnects.TRANSPORT_ERROR)
+        session.abort()
+        raise server.refuse(Refusal.BAD_REQUEST)
+    poll = transport.begin()
+    if session.queue or session.state is not State.OPEN:
+        session.flush()
+    elif session.upgrading:
+        transport.write([NOOP])
+    if poll.done():
+        return poll.result()
+    gone = asyncio.ensure_future(_disconnected(receive))
+    try:
+        await asyncio.wait((poll, gone), return_when=asyncio.FIRST_COMPLETED)
+        if poll.done():
+            return poll.result()
+        transport.gave_up(poll)
+        session.lost(disconnects.TRANSPORT_CLOSE)
+        return None
+    finally:
+        gone.cancel()
+        transport.gave_up(poll)
+
+
+async def _disconnected(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+async def _post(
+    server: EngineServer, session: Session, transport: PollingTransport, request: Request, receive: Receive
+) -> bytes:
+    if transport.posting:
+        session.close(disconnects.TRANSPORT_ERROR)
+        raise server.refuse(Refusal.BAD_REQUEST)
+    transport.posting = True
+    try:
+        body = await _body(server, request, receive)
+    except Refused:
+        session.close(disconnects.TOO_MUCH)
+        raise
+    finally:
+        transport.posting = False
+    try:
+        for type, data in decode_payload(body.decode(), server.options.max_packets):
+            session.receive(type, data)
+    except (PacketError, UnicodeDecodeError):
+        session.close(disconnects.PARSE_ERROR)
+        raise server.refuse(Refusal.BAD_REQUEST) from None
+    return b"ok"
+
+
+async def _body(server: EngineServer, request: Request, receive: Receive) -> bytes:
+    limit = server.options.max_payload
+    length = request.header(b"content-length")
+    if length is not None and (len(length) > 12 or not length.isdigit() or int(length) > limit):
+        raise server.refuse(Refusal.TOO_LARGE)
+    parts: list[bytes] = []
+    size = 0
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            return b"".join(parts)
+        parts.append(message.get("body", b""))
+        size += len(parts[-1])
+        if size > limit:
+            raise server.refuse(Refusal.TOO_LARGE)
+        if not message.get("more_body", False):
+            return b"".join(parts)
+
+
+class HandshakeQuery(msgspec.Struct, frozen=True):
+    """What the query of an engine request says; ``sid`` is ``None`` for a handshake."""
+
+    transport: str
+    sid: str | None
+
+
+def parse_handshake_query(server: EngineServer, query_string: bytes) -> HandshakeQuery:
+    """Reads ``EIO``, ``transport`` and ``sid``. Raises `Refused` in the reference server's words."""
+    try:
+        query = parse_qs(query_string.decode("latin-1"), max_num_fields=64)
+    except ValueError:
+        raise server.refuse(Refusal.BAD_REQUEST) from None
+    transport = query.get("transport", [""])[0]
+    if transport not in server.options.transports:
+        raise server.refuse(Refusal.UNKNOWN_TRANSPORT)
+    sid = query.get("sid", [None])[0]
+    if query.get("EIO") != ["4"]:
+        raise server.refuse(Refusal.UNSUPPORTED_VERSION)
+    return HandshakeQuery(transport, sid)
+
+
+def _cors(server: EngineServer, request: Request) -> list[tuple[bytes, bytes]]:
+    """CORS headers (https://fetch.spec.whatwg.org/#http-responses) for an origin that is allowed."""
+    origin = request.header(b"origin")
+    if origin is None or not server.origin_allowed(request):
+        return []
+    headers = [(b"access-control-allow-origin", origin.encode("latin-1")), (b"vary", b"Origin")]
+    if "*" not in server.options.cors_origins:
+        headers.append((b"access-control-allow-credentials", b"true"))
+    if request.header(b"access-control-request-method") is not None:
+        headers += [
+            (b"access-control-allow-methods", b"GET, POST, OPTIONS"),
+            (b"access-control-allow-headers", b"authorization, content-type"),
+            (b"access-control-max-age", b"600"),
+        ]
+    return headers
+
+
+async def _respond(
+    send: Send, status: int, body: bytes, type: tuple[bytes, bytes], cors: list[tuple[bytes, bytes]]
+) -> None:
+    headers = [(b"content-length", str(len(body)).encode()), (b"cache-control", b"no-store"), *cors]
+    if body:
+        headers.append(type)
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})

@@ -1,0 +1,161 @@
+"""One client: its state, what waits to be sent to it, and the transport it is on."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from typing import TYPE_CHECKING, Any, Protocol
+
+from ordercast.engineio import disconnects
+from ordercast.engineio.disconnects import Disconnect
+from ordercast.engineio.packet import Packet, PacketType
+
+if TYPE_CHECKING:
+    from ordercast.engineio.request import Request
+    from ordercast.engineio.server import EngineServer
+
+
+class State(IntEnum):
+    """``CLOSING``: over for the handlers, while what was queued still goes out."""
+
+    OPEN = 0
+    CLOSING = 1
+    CLOSED = 2
+
+
+class Transport(Protocol):
+    """What carries a session's packets: a WebSocket, or whichever poll is pending."""
+
+    name: str
+
+    @property
+    def writable(self) -> bool:
+        """Whether `write` would reach the network now, as opposed to piling up."""
+
+    def write(self, packets: list[Packet]) -> None:
+        """Sends the packets, in order, in one write. Only called while `writable`."""
+
+    def end(self, packets: list[Packet], why: Disconnect) -> None:
+        """Sends the last packets and closes the connection. Only called while `writable`."""
+
+    def abort(self) -> None:
+        """Drops the connection now."""
+
+
+class Session:
+    """An Engine.IO session. The handler keeps its own state in ``data``.
+
+    ``queue`` holds what waits for the end of the loop turn, or for the client to read. Code that fans out appends
+    to it by itself (see `EngineServer.mark_dirty`); everything else uses `send`.
+    """
+
+    __slots__ = (
+        "awaits_pong",
+        "backlog",
+        "counted",
+        "data",
+        "dirty",
+        "id",
+        "queue",
+        "request",
+        "server",
+        "state",
+        "transport",
+        "upgrading",
+        "why",
+    )
+
+    def __init__(self, server: EngineServer, id: str, request: Request, transport: Transport) -> None:
+        self.server = server
+        self.id = id
+        self.request = request
+        self.transport = transport
+        self.state = State.OPEN
+        self.queue: list[Packet] = []
+        self.dirty = False
+        self.backlog = 0  # bytes of the first `counted` packets of the queue, while the client does not read
+        self.counted = 0
+        self.awaits_pong = False
+        self.upgrading = False
+        self.why: Disconnect | None = None
+        self.data: Any = None
+
+    def send(self, packet: Packet) -> None:
+        """Queues a packet; it is written at the end of this turn of the event loop."""
+        if self.state is State.OPEN:
+            self.queue.append(packet)
+            if not self.dirty:
+                self.server.mark_dirty(self)
+
+    def flush(self) -> None:
+        """Writes all that waits, in one write, if the client can take it; else checks that not too much waits."""
+        self.dirty = False
+        if not self.transport.writable:
+            self._check_backlog()
+            return
+        packets, self.queue = self.queue, []
+        self.backlog = self.counted = 0
+        if self.state is State.OPEN:
+            if packets:
+                self.transport.write(packets)
+        elif self.state is State.CLOSING:
+            self.state = State.CLOSED
+            self.transport.end(packets, self.why or disconnects.TRANSPORT_CLOSE)
+            self.server.forget(self)
+
+    def _check_backlog(self) -> None:
+        queue = self.queue
+        for i in range(self.counted, len(queue)):
+            self.backlog += len(queue[i])
+        self.counted = len(queue)
+        if self.backlog > self.server.options.max_queue_bytes and self.state is State.OPEN:
+            self.close(disconnects.SLOW_CONSUMER)
+
+    def receive(self, type: PacketType, data: str | bytes) -> None:
+        """Takes a packet from the client. Ones that make no sense end the session with a parse error."""
+        if self.state is not State.OPEN:
+            return
+        if type is PacketType.MESSAGE:
+            self.server.handler.on_message(self, data)
+        elif type is PacketType.PONG:
+            self.awaits_pong = False
+        elif type is PacketType.CLOSE:
+            self.close(disconnects.TRANSPORT_CLOSE)
+        else:
+            self.close(disconnects.PARSE_ERROR)
+
+    def close(self, why: Disconnect) -> None:
+        """Ends the session: the handler learns it at once; what is queued goes out first unless ``why.abort``."""
+        if self.state is not State.OPEN:
+            return
+        self.state = State.CLOSING
+        self.why = why
+        self.server.handler.on_close(self, why)
+        if why.abort:
+            self.queue.clear()
+            self.abort()
+        else:
+            self.server.linger(self)
+
+    def lost(self, why: Disconnect) -> None:
+        """The transport is gone; nothing can be sent any more."""
+        if self.state is State.OPEN:
+            self.state = State.CLOSED
+            self.why = why
+            self.queue.clear()
+            self.server.handler.on_close(self, why)
+        self.state = State.CLOSED
+        self.server.forget(self)
+
+    def upgrade(self, transport: Transport) -> None:
+        """Moves the session to another transport; what waits goes out there (Engine.IO, "Upgrade")."""
+        self.transport = transport
+        self.upgrading = False
+        self.server.flush_soon(self)
+
+    def abort(self) -> None:
+        """Drops the transport and whatever still waits."""
+        if self.state is not State.CLOSED:
+            self.state = State.CLOSED
+            self.queue.clear()
+            self.transport.abort()
+            self.server.forget(self)

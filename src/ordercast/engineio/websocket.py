@@ -1,0 +1,130 @@
+"""A session over a WebSocket, whichever server carries the frames: what both carriers share.
+
+The fast one is an asyncio protocol for uvicorn (`uvicorn.py`), the other plain ASGI (`asgi.py`).
+https://socket.io/docs/v4/engine-io-protocol/#websocket
+"""
+
+from __future__ import annotations
+
+from ordercast.engineio import disconnects
+from ordercast.engineio.disconnects import Disconnect
+from ordercast.engineio.errors import PacketError, Refusal
+from ordercast.engineio.packet import NOOP, PROBE_REPLY, Packet, PacketType, decode_packet
+from ordercast.engineio.polling import PollingTransport, parse_handshake_query
+from ordercast.engineio.request import Request
+from ordercast.engineio.server import EngineServer
+from ordercast.engineio.session import Session, State
+
+
+class WebSocketTransport:
+    """Binds one WebSocket to a session: a new one, or, by the probe, one that began on polling."""
+
+    __slots__ = ("candidate", "engine", "session", "writable")
+
+    name = "websocket"
+
+    def __init__(self, engine: EngineServer) -> None:
+        self.engine = engine
+        self.session: Session | None = None
+        self.candidate: Session | None = None  # the session that this socket probes for
+        self.writable = True
+
+    # What a carrier provides.
+
+    def write(self, packets: list[Packet]) -> None:
+        """Sends the packets in one write."""
+        raise NotImplementedError
+
+    def end(self, packets: list[Packet], why: Disconnect) -> None:
+        """Sends the packets and a close frame."""
+        raise NotImplementedError
+
+    def abort(self) -> None:
+        """Drops the connection."""
+        raise NotImplementedError
+
+    # What a carrier calls.
+
+    def check(self, request: Request) -> Session | None:
+        """Before the WebSocket handshake is answered: the session it wants to upgrade, ``None`` for a new one.
+
+        Raises `Refused`.
+        """
+        self.engine.admit(request)
+        query = parse_handshake_query(self.engine, request.query_string)
+        if query.transport != "websocket":
+            raise self.engine.refuse(Refusal.BAD_REQUEST)
+        if query.sid is None:
+            if not self.engine.accepting:
+                raise self.engine.refuse(Refusal.UNAVAILABLE)
+            return None
+        session = self.engine.find(query.sid)
+        if session.state is not State.OPEN or not isinstance(session.transport, PollingTransport):
+            raise self.engine.refuse(Refusal.BAD_REQUEST)
+        return session
+
+    def opened(self, request: Request, candidate: Session | None) -> None:
+        """The WebSocket handshake is done. Raises `Refused` where the session is not to be."""
+        if candidate is None:
+            self.session = self.engine.open(request, self)
+        else:
+            self.candidate = candidate
+            self.engine.watch_probe(self)
+
+    def text(self, data: str) -> None:
+        """A text message has come."""
+        try:
+            type, content = decode_packet(data)
+        except PacketError:
+            self._bad_packet()
+            return
+        if self.session is not None:
+            self.session.receive(type, content)
+        elif self.candidate is not None:
+            self._probe(self.candidate, type, content)
+
+    def binary(self, data: bytes) -> None:
+        """A binary message has come: in protocol 4 always a MESSAGE, bare."""
+        if self.session is not None:
+            self.session.receive(PacketType.MESSAGE, data)
+        else:
+            self._bad_packet()
+
+    def gone(self, why: Disconnect) -> None:
+        """The connection is over."""
+        self.writable = False
+        if self.session is not None:
+            self.session.lost(why)
+        elif self.candidate is not None:
+            # The session goes on where it was.
+            self.candidate.upgrading = False
+        self.candidate = None
+
+    def probe_expired(self) -> None:
+        """The client began an upgrade and did not finish it in time."""
+        if self.candidate is not None:
+            self.abort()
+
+    def _probe(self, session: Session, type: PacketType, content: str) -> None:
+        polling = session.transport
+        if session.state is not State.OPEN or not isinstance(polling, PollingTransport):
+            self.end([], disconnects.TRANSPORT_ERROR)
+        elif type is PacketType.PING and content == "probe":
+            self.write([PROBE_REPLY])
+            # The client upgrades once its pending poll has returned; packets go on over polling until then.
+            session.upgrading = True
+            if polling.writable:
+                polling.write([NOOP])
+        elif type is PacketType.UPGRADE and session.upgrading:
+            if polling.writable:
+                polling.write([NOOP])
+            self.session, self.candidate = session, None
+            session.upgrade(self)
+        else:
+            self._bad_packet()
+
+    def _bad_packet(self) -> None:
+        if self.session is not None:
+            self.session.close(disconnects.PARSE_ERROR)
+        else:
+            self.end([], disconnects.PARSE_ERROR)

@@ -1,0 +1,25 @@
+"""Errors of the Socket.IO layer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+class PacketError(ValueError):
+    """A packet that is not Socket.IO."""
+
+
+class ConnectError(Exception):
+    """Raised by middleware to refuse a connection: the client's ``connect_error`` gets ``message`` and ``data``.
+
+    https://socket.io/docs/v4/middlewares/#handling-middleware-error
+    """
+
+    def __init__(self, message: str, data: Any = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.data = data
+
+
+class AckTimeout(TimeoutError):
+    """The client did not acknowledge in time, or was gone before it could."""

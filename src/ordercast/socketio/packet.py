@@ -1,0 +1,163 @@
+"""Socket.IO packets, protocol 5, pure.
+
+https://socket.io/docs/v4/socket-io-protocol/#packet-encoding
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Any
+
+import msgspec
+
+from ordercast.engineio import Packet as EnginePacket
+from ordercast.engineio import PacketType as EngineType
+from ordercast.socketio.errors import PacketError
+
+RESERVED = frozenset({"connect", "connect_error", "disconnect", "disconnecting", "newListener", "removeListener"})
+"""Event names that neither side may send (https://socket.io/docs/v4/emit-cheatsheet/#reserved-events)."""
+
+_MAX_ID_DIGITS = 15  # an acknowledgement id is a JavaScript number
+_DIGITS = "0123456789"
+
+
+class PacketType(IntEnum):
+    """The digit in front of a packet."""
+
+    CONNECT = 0
+    DISCONNECT = 1
+    EVENT = 2
+    ACK = 3
+    CONNECT_ERROR = 4
+    BINARY_EVENT = 5
+    BINARY_ACK = 6
+
+
+@dataclass(slots=True)
+class Packet:
+    """A received packet. ``attachments`` counts the binary messages that complete it."""
+
+    type: PacketType
+    nsp: str
+    data: Any = None
+    id: int | None = None
+    attachments: int = 0
+
+
+_decode_json = msgspec.json.Decoder().decode
+_encode_json = msgspec.json.Encoder().encode
+
+
+def encode(type: PacketType, nsp: str = "/", data: Any = None, id: int | None = None) -> list[EnginePacket]:
+    """The engine packets of one packet: the text, then its attachments.
+
+    ``bytes`` anywhere in an event's or acknowledgement's ``data`` travel as attachments. Raises ``TypeError``
+    for what JSON cannot hold.
+    """
+    buffers: list[bytes] = []
+    if type in (PacketType.EVENT, PacketType.ACK) and _has_binary(data):
+        data = _take_out(data, buffers)
+        type = PacketType.BINARY_EVENT if type is PacketType.EVENT else PacketType.BINARY_ACK
+    head = str(int(type))
+    if buffers:
+        head += f"{len(buffers)}-"
+    if nsp != "/":
+        head += nsp + ","
+    if id is not None:
+        head += str(id)
+    text = head.encode() if data is None else head.encode() + _encode_json(data)
+    first = EnginePacket(EngineType.MESSAGE, text)
+    return [first, *(EnginePacket(EngineType.MESSAGE, buffer, binary=True) for buffer in buffers)]
+
+
+def _has_binary(data: Any) -> bool:
+    if isinstance(data, (bytes, bytearray, memoryview)):
+        return True
+    if isinstance(data, dict):
+        return any(_has_binary(value) for value in data.values())
+    if isinstance(data, (list, tuple)):
+        return any(_has_binary(value) for value in data)
+    return False
+
+
+def _take_out(data: Any, buffers: list[bytes]) -> Any:
+    if isinstance(data, (bytes, bytearray, memoryview)):
+        buffers.append(bytes(data))
+        return {"_placeholder": True, "num": len(buffers) - 1}
+    if isinstance(data, dict):
+        return {key: _take_out(value, buffers) for key, value in data.items()}
+    if isinstance(data, (list, tuple)):
+        return [_take_out(value, buffers) for value in data]
+    return data
+
+
+def decode(text: str) -> Packet:
+    """Reads a text packet and checks that it is one a client may send. Raises `PacketError`."""
+    try:
+        type = PacketType(_DIGITS.index(text[0]))
+    except (IndexError, ValueError):
+        raise PacketError("unknown packet type") from None
+    i = 1
+    attachments = 0
+    if type in (PacketType.BINARY_EVENT, PacketType.BINARY_ACK):
+        dash = text.find("-", i, i + 10)
+        count = text[i:dash]
+        if dash < 0 or not (count.isascii() and count.isdigit()):
+            raise PacketError("no attachment count")
+        attachments, i = int(count), dash + 1
+    nsp = "/"
+    if text[i : i + 1] == "/":
+        comma = text.find(",", i)
+        nsp, i = (text[i:], len(text)) if comma < 0 else (text[i:comma], comma + 1)
+    start = i
+    while text[i : i + 1] in _DIGITS and i < len(text):
+        i += 1
+        if i - start > _MAX_ID_DIGITS:
+            raise PacketError("acknowledgement id too large")
+    id = int(text[start:i]) if i > start else None
+    data = None
+    if i < len(text):
+        try:
+            data = _decode_json(text[i:])
+        except (msgspec.DecodeError, RecursionError, UnicodeEncodeError):
+            raise PacketError("payload is not JSON") from None
+    packet = Packet(type, nsp, data, id, attachments)
+    _check(packet)
+    return packet
+
+
+def _check(packet: Packet) -> None:
+    data = packet.data
+    match packet.type:
+        case PacketType.CONNECT:
+            valid = data is None or isinstance(data, dict)
+        case PacketType.DISCONNECT:
+            valid = data is None
+        case PacketType.EVENT | PacketType.BINARY_EVENT:
+            valid = isinstance(data, list) and bool(data) and _is_event_name(data[0])
+        case PacketType.ACK | PacketType.BINARY_ACK:
+            valid = isinstance(data, list) and packet.id is not None
+        case _:
+            valid = False  # CONNECT_ERROR comes from servers only
+    if not valid:
+        raise PacketError(f"invalid {packet.type.name} payload")
+
+
+def _is_event_name(name: object) -> bool:
+    return isinstance(name, str) and name not in RESERVED
+
+
+def put_back(data: Any, buffers: Sequence[bytes]) -> Any:
+    """Replaces the placeholders of a binary packet by its attachments. Raises `PacketError`."""
+    if isinstance(data, dict):
+        if data.get("_placeholder") is True:
+            num = data.get("num")
+            if type(num) is not int or not 0 <= num < len(buffers):
+                raise PacketError("placeholder of no attachment")
+            return buffers[num]
+        return {key: put_back(value, buffers) for key, value in data.items()}
+    if isinstance(data, list):
+        return [put_back(value, buffers) for value in data]
+    return data

@@ -1,0 +1,120 @@
+"""The face of the Socket.IO server: ``io.use``, ``io.on``, ``io.to(room).emit``. https://socket.io/docs/v4/server-api/"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Coroutine
+from typing import Any
+
+from ordercast.engineio import EngineServer, Options, Session, disconnects
+from ordercast.engineio.asgi import app as engine_app
+from ordercast.engineio.deadlines import Deadlines
+from ordercast.engineio.polling import Receive, Scope, Send
+from ordercast.engineio.uvicorn import protocol_classes
+from ordercast.socketio.client import Client
+from ordercast.socketio.namespace import Namespace
+from ordercast.socketio.operator import BroadcastOperator
+
+_NAMESPACE = re.compile(r"/[^,?\s]{0,127}")
+
+
+class Server:
+    """A Socket.IO server. Everything it offers for ``/`` is in `Namespace`; `of` gives the others.
+
+    ``connect_timeout`` (s) ends sessions that join no namespace in time. ``max_attachments`` is how many binary
+    attachments a client's packet may have (0: none). The rest is `ordercast.engineio.Options`.
+
+    Mount ``server`` itself as an ASGI application; under uvicorn pass ``**server.uvicorn_settings()`` to
+    ``uvicorn.run`` for the fast way in.
+    """
+
+    def __init__(self, *, connect_timeout: float = 10, max_attachments: int = 0, **options: Any) -> None:
+        self.max_attachments = max_attachments
+        self.engine = EngineServer(self, Options(**options))
+        self._namespaces: dict[str, Namespace] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._waiting: Deadlines[Session] = Deadlines(self.engine.timer, connect_timeout, self._connect_expired)
+        root = self.of("/")
+        self.use = root.use
+        self.on = root.on
+        self.to = root.to
+        self.in_ = root.to
+        self.except_ = root.except_
+        self.emit = root.emit
+        self.sockets = root.sockets
+
+    def of(self, name: str) -> Namespace:
+        """The namespace of this name, made if need be. Raises ``ValueError`` for a name that is none."""
+        if not name.startswith("/"):
+            name = "/" + name
+        if not _NAMESPACE.fullmatch(name):
+            raise ValueError(f"{name!r} is no namespace: '/' and up to 127 characters without , ? or white space")
+        return self._namespaces.setdefault(name, Namespace(self, name))
+
+    @property
+    def local(self) -> BroadcastOperator:
+        """Emits to the sockets of this node only."""
+        return self.of("/").local
+
+    @property
+    def namespaces(self) -> list[Namespace]:
+        """All namespaces."""
+        return list(self._namespaces.values())
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """The ASGI application: every HTTP request and WebSocket it gets is taken for this server's."""
+        if scope["type"] == "lifespan":
+            await self._lifespan(receive, send)
+        else:
+            await engine_app(self.engine, scope, receive, send)
+
+    async def _lifespan(self, receive: Receive, send: Send) -> None:
+        while True:
+            message = await receive()
+            if message["type"] == "lifespan.startup":
+                await send({"type": "lifespan.startup.complete"})
+            else:
+                await self.close()
+                await send({"type": "lifespan.shutdown.complete"})
+                return
+
+    def uvicorn_settings(self) -> dict[str, Any]:
+        """Keyword arguments for ``uvicorn.Config`` that let frames bypass ASGI."""
+        http, ws = protocol_classes(self.engine)
+        return {"http": http, "ws": ws}
+
+    async def close(self, grace: float = 2.0) -> None:
+        """Closes every connection (clients come back by themselves) and ends what still runs."""
+        await self.engine.close(disconnects.SHUTDOWN, grace)
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    # -- engineio.Handler ----------------------------------------------------------------------------------
+
+    def on_open(self, session: Session) -> None:
+        session.data = Client(self, session)
+        self._waiting.add(session)
+
+    def on_message(self, session: Session, data: str | bytes) -> None:
+        session.data.message(data)
+
+    def on_close(self, session: Session, why: disconnects.Disconnect) -> None:
+        session.data.closed(why)
+
+    def _connect_expired(self, session: Session) -> None:
+        if not session.data.joined:
+            session.close(disconnects.CONNECT_TIMEOUT)
+
+    # -- what namespaces and clients call -------------------------------------------------------------------
+
+    def find_namespace(self, name: str) -> Namespace | None:
+        """The namespace a client may connect to."""
+        return self._namespaces.get(name)
+
+    def spawn(self, coroutine: Coroutine[Any, Any, None]) -> None:
+        """Runs something in the background, held until it ends."""
+        task = asyncio.get_running_loop().create_task(coroutine)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)

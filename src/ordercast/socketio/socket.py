@@ -1,0 +1,191 @@
+"""One client in one namespace."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Any
+
+from ordercast.engineio import Request, Session, disconnects
+from ordercast.socketio.errors import AckTimeout
+from ordercast.socketio.packet import RESERVED, PacketType, encode
+
+if TYPE_CHECKING:
+    from ordercast.socketio.namespace import Namespace
+    from ordercast.socketio.operator import BroadcastOperator
+
+Ack = Callable[..., None]
+Listener = Callable[..., Awaitable[Any] | Any]
+
+DEFAULT_ACK_TIMEOUT = 10.0  # s
+
+
+class Handshake:
+    """What the client said when it connected. https://socket.io/docs/v4/server-socket-instance/#sockethandshake
+
+    ``auth`` is the payload of its CONNECT packet, ``time`` in seconds since the epoch.
+    """
+
+    __slots__ = ("auth", "request", "time")
+
+    def __init__(self, request: Request, auth: dict[str, Any]) -> None:
+        self.request = request
+        self.auth = auth
+        self.time = time.time()
+
+    @property
+    def query(self) -> dict[str, str]:
+        """The fields of the request's query. Raises ``ValueError`` past 64 of them."""
+        return self.request.query
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """The request's headers by lower-case name."""
+        return {name.decode("latin-1"): value.decode("latin-1") for name, value in self.request.headers}
+
+    @property
+    def address(self) -> str:
+        """The peer's IP address."""
+        return self.request.address
+
+    @property
+    def secure(self) -> bool:
+        """Whether the connection came over TLS."""
+        return self.request.secure
+
+
+class Socket:
+    """A connected (or connecting) client. Its ``id`` is also a room of its own.
+
+    ``data`` is for the application: a dict unless it puts something else there.
+    """
+
+    __slots__ = ("_acks", "_data", "_listeners", "_next_ack", "connected", "handshake", "id", "namespace", "session")
+
+    def __init__(self, namespace: Namespace, session: Session, id: str, auth: dict[str, Any]) -> None:
+        self.namespace = namespace
+        self.session = session
+        self.id = id
+        self.handshake = Handshake(session.request, auth)
+        self.connected = False
+        self._data: Any = None
+        self._listeners: dict[str, Listener] | None = None
+        self._acks: dict[int, Ack] | None = None
+        self._next_ack = 0
+
+    @property
+    def data(self) -> Any:
+        """The application's own state of this socket."""
+        if self._data is None:
+            self._data = {}
+        return self._data
+
+    @data.setter
+    def data(self, value: Any) -> None:
+        self._data = value
+
+    @property
+    def rooms(self) -> frozenset[str]:
+        """The rooms the socket is in, its own id included."""
+        return self.namespace.rooms.of(self) | {self.id}
+
+    def join(self, *rooms: str) -> None:
+        """Joins rooms, at once."""
+        self.namespace.rooms.join(self, rooms)
+
+    def leave(self, room: str) -> None:
+        """Leaves a room, at once."""
+        self.namespace.rooms.leave(self, room)
+
+    def on(self, event: str, listener: Listener | None = None) -> Any:
+        """Listens to an event of this one client; also as a decorator. It precedes the namespace's own listener."""
+        if listener is None:
+
+            def decorate(function: Listener) -> Listener:
+                self.on(event, function)
+                return function
+
+            return decorate
+        if self._listeners is None:
+            self._listeners = {}
+        self._listeners[event] = listener
+        return listener
+
+    def listener(self, event: str) -> Listener | None:
+        """This socket's own listener to an event."""
+        return self._listeners.get(event) if self._listeners is not None else None
+
+    def emit(self, event: str, *args: Any, ack: Ack | None = None) -> None:
+        """Sends an event to this client; ``ack`` is called with what it acknowledges, if it ever does.
+
+        Returns at once; never awaits. After the end of the connection it does nothing.
+        Raises ``ValueError`` for a reserved name and ``TypeError`` for arguments that JSON cannot hold.
+        """
+        if event in RESERVED:
+            raise ValueError(f"'{event}' is a reserved event name")
+        if not self.connected:
+            return
+        id = None
+        if ack is not None:
+            id, self._next_ack = self._next_ack, self._next_ack + 1
+            if self._acks is None:
+                self._acks = {}
+            self._acks[id] = ack
+        self.send_packet(PacketType.EVENT, [event, *args], id)
+
+    async def emit_with_ack(self, event: str, *args: Any, timeout: float = DEFAULT_ACK_TIMEOUT) -> Any:  # noqa: ASYNC109 - Socket.IO's own word
+        """Sends an event and waits up to ``timeout`` (s) for its acknowledgement.
+
+        Returns the acknowledged value: ``None``, the one argument, or a tuple of several. Raises `AckTimeout`.
+        """
+        if not self.connected:
+            raise AckTimeout("the client is not connected")
+        answer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+
+        def acknowledged(*values: Any) -> None:
+            if not answer.done():
+                answer.set_result(values[0] if len(values) == 1 else values or None)
+
+        self.emit(event, *args, ack=acknowledged)
+        id = self._next_ack - 1
+        try:
+            return await asyncio.wait_for(answer, timeout)
+        except TimeoutError:
+            raise AckTimeout(f"no acknowledgement of '{event}' within {timeout:g} s") from None
+        finally:
+            if self._acks is not None:
+                self._acks.pop(id, None)
+
+    def acknowledged(self, id: int, args: list[Any]) -> None:
+        """The client acknowledges one of our events; unknown ids are ignored, as they may be late."""
+        if self._acks is not None and (ack := self._acks.pop(id, None)) is not None:
+            ack(*args)
+
+    def to(self, *rooms: str) -> BroadcastOperator:
+        """Everyone in the rooms but this socket."""
+        return self.namespace.to(*rooms).except_(self.id)
+
+    @property
+    def broadcast(self) -> BroadcastOperator:
+        """Everyone in the namespace but this socket."""
+        return self.namespace.except_(self.id)
+
+    def disconnect(self, close: bool = False, *, why: disconnects.Disconnect = disconnects.SERVER_DISCONNECT) -> None:
+        """Ends this socket with a DISCONNECT packet, or with ``close`` the whole connection after it.
+
+        Clients report ``io server disconnect`` and do not come back by themselves.
+        """
+        if self.connected:
+            self.send_packet(PacketType.DISCONNECT)
+            self.namespace.remove(self, why)
+        if close:
+            self.session.close(why)
+
+    def send_packet(self, type: PacketType, data: Any = None, id: int | None = None) -> None:
+        """Queues a packet of this namespace."""
+        for packet in encode(type, self.namespace.name, data, id):
+            self.session.send(packet)
+
+    def __repr__(self) -> str:
+        return f"Socket({self.id!r} in {self.namespace.name!r})"
