@@ -10,7 +10,7 @@ from typing import Any, Generic, TypeVar
 
 T = TypeVar("T")
 
-_GRAIN = 0.02  # s; deadlines closer together than this are served in one wake-up
+_GRAIN = 0.02  # s; what is due within this time is served too: one wake-up for many, never one too late
 
 
 class Deadlines(Generic[T]):
@@ -52,17 +52,16 @@ class Timer:
         self._at = float("inf")
 
     def wake_at(self, at: float) -> None:
-        """Makes sure the timer fires no later than ``at`` and a grain."""
+        """Makes sure the timer fires no later than ``at``."""
         if at < self._at:
             if self._handle is not None:
                 self._handle.cancel()
             self._at = at
-            delay = max(at - monotonic(), 0) + _GRAIN
-            self._handle = asyncio.get_running_loop().call_later(delay, self._run)
+            self._handle = asyncio.get_running_loop().call_later(max(at - monotonic(), 0), self._run)
 
     def _run(self) -> None:
         self._handle, self._at = None, float("inf")
-        now = monotonic()
+        now = monotonic() + _GRAIN
         times = [at for queue in self.queues if (at := queue.run(now)) is not None]
         if times:
             self.wake_at(min(times))

@@ -14,13 +14,16 @@ class Disconnect:
     """``reason`` is what handlers and logs see, in the words of the Socket.IO documentation where it has some.
 
     ``close_code`` is the WebSocket close code (RFC 6455, section 7.4.1); ``returns`` says whether clients
-    reconnect by themselves; ``abort`` ends the transport at once, without writing what is still queued.
+    reconnect by themselves. ``farewell``: what is queued goes out first, and the session stays for a while until it
+    has (a polling client needs another request for that); otherwise the end is at once. ``silent``: not even a
+    close frame, since nobody reads it.
     """
 
     reason: str
     returns: bool
     close_code: int = 1000
-    abort: bool = False
+    farewell: bool = False
+    silent: bool = False
 
 
 TRANSPORT_CLOSE = Disconnect("transport close", returns=True)
@@ -29,17 +32,17 @@ TRANSPORT_ERROR = Disconnect("transport error", returns=True, close_code=1002)
 """The peer broke the transport's rules."""
 PARSE_ERROR = Disconnect("parse error", returns=True, close_code=1008)
 """The peer sent a packet that is none."""
-PING_TIMEOUT = Disconnect("ping timeout", returns=True, abort=True)
+PING_TIMEOUT = Disconnect("ping timeout", returns=True, silent=True)
 """The peer has gone silent: waiting for it to take what is queued would be waiting again."""
 TOO_MUCH = Disconnect("message too large", returns=True, close_code=1009)
 """The peer sent more than a limit allows."""
 CONNECT_TIMEOUT = Disconnect("connect timeout", returns=True)
 """The peer opened a session and joined no namespace in time."""
-SLOW_CONSUMER = Disconnect("slow_consumer", returns=True, close_code=1013, abort=True)
+SLOW_CONSUMER = Disconnect("slow_consumer", returns=True, close_code=1013, silent=True)
 """The peer does not read, and what waits for it has grown past the limit."""
-SHUTDOWN = Disconnect("server shutting down", returns=True, close_code=1001)
+SHUTDOWN = Disconnect("server shutting down", returns=True, close_code=1001, farewell=True)
 """This server is going away; another one, or this one after its restart, takes the client."""
-SERVER_DISCONNECT = Disconnect("server namespace disconnect", returns=False)
+SERVER_DISCONNECT = Disconnect("server namespace disconnect", returns=False, farewell=True)
 """The server ended it, and has said so in a DISCONNECT packet."""
 CLIENT_DISCONNECT = Disconnect("client namespace disconnect", returns=False)
 """The client ended it, and has said so in a DISCONNECT packet."""

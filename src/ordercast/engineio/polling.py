@@ -49,8 +49,8 @@ class PollingTransport:
         self._answer(encode_payload(packets))
 
     def end(self, packets: list[Packet], why: Disconnect) -> None:
-        """Answers the pending poll with the last packets and a CLOSE."""
-        self._answer(encode_payload([*packets, CLOSE]))
+        """Answers the pending poll with the last packets and a CLOSE, or a NOOP where the client has closed."""
+        self._answer(encode_payload([*packets, NOOP if why is disconnects.TRANSPORT_CLOSE else CLOSE]))
 
     def abort(self) -> None:
         """Lets a pending poll go."""

@@ -124,17 +124,20 @@ class Session:
             self.close(disconnects.PARSE_ERROR)
 
     def close(self, why: Disconnect) -> None:
-        """Ends the session: the handler learns it at once; what is queued goes out first unless ``why.abort``."""
+        """Ends the session: the handler learns it at once; ``why`` says what still goes out (see `Disconnect`)."""
         if self.state is not State.OPEN:
             return
         self.state = State.CLOSING
         self.why = why
         self.server.handler.on_close(self, why)
-        if why.abort:
-            self.queue.clear()
+        if why.farewell:
+            self.server.linger(self)
+        elif why.silent or not self.transport.writable:
             self.abort()
         else:
-            self.server.linger(self)
+            self.state = State.CLOSED
+            self.transport.end([], why)
+            self.server.forget(self)
 
     def lost(self, why: Disconnect) -> None:
         """The transport is gone; nothing can be sent any more."""

@@ -68,7 +68,7 @@ class WebSocketProtocol(asyncio.Protocol, WebSocketTransport):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)  # uvloop's does not derive from it
-        self._arguments[1].connections.add(self)
+        self._arguments[1].connections.add(self)  # type: ignore[arg-type]  # uvicorn names its own classes
 
     def data_received(self, data: bytes) -> None:
         if self._parser is None:
@@ -82,7 +82,7 @@ class WebSocketProtocol(asyncio.Protocol, WebSocketTransport):
                     self.binary(cast(bytes, payload))
                 elif opcode == frames.PING:
                     if not self._closing:
-                        self._transport.write(frames.encode_frame(frames.PONG, cast(bytes, payload)))  # type: ignore[arg-type]
+                        self._transport.write(frames.encode_frame(frames.PONG, cast(bytes, payload)))
                 elif opcode == frames.CLOSE:
                     self._peer_closes(cast(bytes, payload))
                     return

@@ -58,18 +58,17 @@ class WebSocketTransport:
             if not self.engine.accepting:
                 raise self.engine.refuse(Refusal.UNAVAILABLE)
             return None
-        session = self.engine.find(query.sid)
-        if session.state is not State.OPEN or not isinstance(session.transport, PollingTransport):
-            raise self.engine.refuse(Refusal.BAD_REQUEST)
-        return session
+        return self.engine.find(query.sid)
 
     def opened(self, request: Request, candidate: Session | None) -> None:
         """The WebSocket handshake is done. Raises `Refused` where the session is not to be."""
         if candidate is None:
             self.session = self.engine.open(request, self)
-        else:
+        elif candidate.state is State.OPEN and isinstance(candidate.transport, PollingTransport):
             self.candidate = candidate
             self.engine.watch_probe(self)
+        else:
+            self.end([], disconnects.TRANSPORT_ERROR)  # upgraded before; that connection goes on undisturbed
 
     def text(self, data: str) -> None:
         """A text message has come."""
@@ -82,6 +81,7 @@ class WebSocketTransport:
             self.session.receive(type, content)
         elif self.candidate is not None:
             self._probe(self.candidate, type, content)
+        # else: closed already, and what still arrives is nobody's
 
     def binary(self, data: bytes) -> None:
         """A binary message has come: in protocol 4 always a MESSAGE, bare."""
