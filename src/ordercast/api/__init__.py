@@ -1,0 +1,1 @@
+"""REST: what a shop's backend, its pages and whoever cannot hold a socket talk to."""

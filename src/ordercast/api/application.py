@@ -1,0 +1,37 @@
+"""Puts the routes together."""
+
+from __future__ import annotations
+
+from fastapi import FastAPI
+
+from ordercast import __version__
+from ordercast.api import events, health, orders, pages, problems
+from ordercast.api.context import Services
+from ordercast.api.limits import BodyLimit
+
+
+def create_api(services: Services, *, max_body: int, cors_origins: tuple[str, ...] = ()) -> FastAPI:
+    """The REST application. ``max_body`` in bytes; ``cors_origins`` as for Socket.IO."""
+    app = FastAPI(
+        title="Ordercast",
+        version=__version__,
+        description="Live order status. Events go out over Socket.IO; this is how orders come in.",
+        redoc_url=None,
+    )
+    app.state.services = services
+    app.add_middleware(BodyLimit, limit=max_body)
+    if cors_origins:
+        from starlette.middleware.cors import CORSMiddleware
+
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=list(cors_origins),
+            allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
+            allow_headers=["Authorization", "Content-Type", "Idempotency-Key"],
+            max_age=600,
+        )
+    problems.install(app)
+    for router in (orders.router, events.router, health.router):
+        app.include_router(router)
+    pages.install(app)
+    return app

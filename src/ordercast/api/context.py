@@ -1,0 +1,95 @@
+"""What routes need: the services, handed in by the composition root, and the caller."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated, Any, Protocol
+
+import msgspec
+from fastapi import Depends, Header, Request, Response
+
+from ordercast.auth import TokenVerifier, bearer
+from ordercast.errors import Invalid
+from ordercast.orders.announcements import order_view
+from ordercast.orders.models import IdempotencyKey, Order
+from ordercast.orders.ports import EventLog, OrderRepository
+from ordercast.orders.principal import Principal
+from ordercast.orders.service import OrderService
+from ordercast.orders.workflow import Workflow
+
+
+class Readiness(Protocol):
+    """What ``/health/ready`` asks."""
+
+    async def __call__(self) -> list[str]:
+        """What is wrong, one sentence each; empty when ready."""
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """Everything the routes use."""
+
+    orders: OrderService
+    repository: OrderRepository
+    log: EventLog
+    workflow: Workflow
+    verifier: TokenVerifier
+    ready: Readiness
+    metrics: Callable[[], bytes]
+
+    def step(self, status: str) -> Any:
+        """The customer-facing step of a status."""
+        return self.workflow.status(status).step
+
+    def render(self, principal: Principal) -> Callable[[Order], bytes]:
+        """How this caller sees an order, as the body of an answer."""
+        return lambda order: msgspec.json.encode(order_view(order, self.step, staff=principal.is_staff))
+
+
+def services(request: Request) -> Services:
+    """The services of the application that answers."""
+    found: Services = request.app.state.services
+    return found
+
+
+async def caller(request: Request) -> Principal:
+    """Who sent the ``Authorization`` header. Raises `AuthError`."""
+    return await services(request).verifier.verify(bearer(request.headers.get("authorization")))
+
+
+Caller = Annotated[Principal, Depends(caller)]
+Parts = Annotated[Services, Depends(services)]
+
+KEY_LENGTH = 255
+"""Characters of an Idempotency-Key, as Stripe and most others take them."""
+
+
+async def idempotency_key(
+    request: Request,
+    principal: Caller,
+    key: Annotated[str | None, Header(alias="Idempotency-Key", max_length=KEY_LENGTH)] = None,
+) -> IdempotencyKey | None:
+    """The request's ``Idempotency-Key``, bound to caller, route and body.
+
+    https://datatracker.ietf.org/doc/draft-ietf-httpapi-idempotency-key-header/
+    """
+    if key is None:
+        return None
+    if not key.strip():
+        raise Invalid("Idempotency-Key is empty: send a unique value, for example a UUID, or leave the header out")
+    body = hashlib.sha256(await request.body()).hexdigest()
+    scope = f"{principal.role.value}:{principal.user_id} {request.method} {request.url.path}"
+    return IdempotencyKey(scope, key, body)
+
+
+Idempotency = Annotated[IdempotencyKey | None, Depends(idempotency_key)]
+
+
+def json_response(body: bytes | Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:
+    """A JSON answer from ready bytes or from data."""
+    content = body if isinstance(body, bytes) else msgspec.json.encode(body)
+    return Response(content, status, media_type="application/json", headers=headers)
+
+

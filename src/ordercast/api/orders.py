@@ -1,0 +1,111 @@
+"""Orders over REST: one function per route, each one call of `OrderService`."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Path, Query, Response
+
+from ordercast.api.context import Caller, Idempotency, Parts, Services, json_response
+from ordercast.api.schemas import (
+    CreateOrder,
+    History,
+    Id,
+    OrderList,
+    OrderView,
+    PatchOrder,
+    PathId,
+    ProblemView,
+)
+from ordercast.orders.announcements import event_view, order_view
+from ordercast.orders.models import OrderQuery, Written
+from ordercast.orders.principal import Principal
+
+MAX_PAGE = 500
+
+router = APIRouter(
+    prefix="/api",
+    tags=["orders"],
+    responses={status: {"model": ProblemView} for status in (400, 401, 403, 404, 409, 413, 422, 503)},
+)
+
+OrderId = Annotated[PathId, Path(alias="id", description="The order's id")]
+
+
+def _answer(parts: Services, caller: Principal, written: Written, status: int = 200) -> Response:
+    body = written.replayed if written.replayed is not None else parts.render(caller)(written.order)
+    headers = {"Idempotency-Replayed": "true"} if written.replayed is not None else {}
+    if status == 201:
+        headers["Location"] = f"/api/orders/{written.order.order_id}"
+    return json_response(body, status, headers)
+
+
+@router.post("/orders", status_code=201, response_model=OrderView)
+async def create_order(body: CreateOrder, caller: Caller, parts: Parts, key: Idempotency) -> Response:
+    """Creates an order. Without an `orderId` Ordercast numbers it."""
+    written = await parts.orders.create(body.to_domain(), caller, key, parts.render(caller))
+    return _answer(parts, caller, written, 201)
+
+
+@router.get("/orders", response_model=OrderList)
+async def list_orders(
+    caller: Caller,
+    parts: Parts,
+    status: Annotated[list[str] | None, Query(description="Statuses, repeated or separated by commas")] = None,
+    customer_id: Annotated[Id | None, Query(alias="customerId")] = None,
+    limit: Annotated[int, Query(ge=1, le=MAX_PAGE)] = 50,
+    cursor: Annotated[str | None, Query(max_length=512, description="The `next` of the page before")] = None,
+) -> Response:
+    """Orders, newest first: customers see their own, operators those of their shops."""
+    statuses = {part for item in status for part in item.split(",") if part} if status else None
+    query = OrderQuery(
+        customer_id=customer_id,
+        statuses=None if statuses is None else frozenset(statuses),
+        limit=limit,
+        after=cursor,
+    )
+    page = await parts.orders.find(query, caller)
+    orders = [order_view(order, parts.step, staff=caller.is_staff) for order in page.orders]
+    return json_response({"orders": orders, "next": page.next, "position": page.position})
+
+
+@router.get("/orders/{id}", response_model=OrderView)
+async def get_order(id: OrderId, caller: Caller, parts: Parts) -> Response:
+    """One order. What is not yours is not there."""
+    return json_response(parts.render(caller)(await parts.orders.get(id, caller)))
+
+
+@router.patch("/orders/{id}", response_model=OrderView)
+async def patch_order(id: OrderId, body: PatchOrder, caller: Caller, parts: Parts) -> Response:
+    """Moves an order along, or changes what is known of it. The same status again changes nothing."""
+    written = await parts.orders.update(
+        id,
+        caller,
+        status=body.status,
+        fields=body.fields(),
+        expected_version=body.expected_version,
+        reason=body.reason,
+        updated_by=body.updated_by,
+        force=body.force,
+    )
+    return _answer(parts, caller, written)
+
+
+@router.post("/orders/{id}/contact", response_model=OrderView)
+async def contact(id: OrderId, caller: Caller, parts: Parts, key: Idempotency) -> Response:
+    """A person contacted the customer; the first time sets `firstContactAt`."""
+    written = await parts.orders.contact(id, caller, key, parts.render(caller))
+    return _answer(parts, caller, written)
+
+
+@router.get("/orders/{id}/events", response_model=History)
+async def history(id: OrderId, caller: Caller, parts: Parts) -> Response:
+    """Everything that happened to an order, oldest first."""
+    events = await parts.orders.history(id, caller)
+    return json_response({"events": [event_view(event, staff=caller.is_staff) for event in events]})
+
+
+@router.get("/workflow", tags=["workflow"], responses={401: {"description": "not needed here"}})
+async def workflow(parts: Parts) -> dict[str, Any]:
+    """The statuses an order can have, and the steps between them."""
+    return parts.workflow.describe()

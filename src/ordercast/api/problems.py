@@ -1,0 +1,90 @@
+"""Errors as ``application/problem+json`` (RFC 9457): every one says what happened and what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any
+
+import msgspec
+import structlog
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+
+from ordercast.errors import AuthError, Problem, StorageError
+
+_log = structlog.get_logger("ordercast.api")
+
+_ADVICE = {
+    404: "There is nothing at this address. The API is described at /docs.",
+    405: "This address does not take this method. The API is described at /docs.",
+}
+
+
+def problem_response(
+    status: int,
+    type: str,
+    title: str,
+    detail: str,
+    extra: Mapping[str, Any] | None = None,
+    headers: Mapping[str, str] | None = None,
+) -> Response:
+    """A problem document. ``extra`` are its extension members."""
+    body = {"type": f"urn:ordercast:{type}", "title": title, "status": status, "detail": detail, **(extra or {})}
+    return Response(
+        msgspec.json.encode(body),
+        status,
+        media_type="application/problem+json",
+        headers=None if headers is None else dict(headers),
+    )
+
+
+def install(app: FastAPI) -> None:
+    """Has every error of the application answered as a problem."""
+
+    @app.exception_handler(Problem)
+    async def problem(request: Request, error: Problem) -> Response:
+        return problem_response(error.status, error.type, error.title, error.detail, error.extra)
+
+    @app.exception_handler(AuthError)
+    async def auth(request: Request, error: AuthError) -> Response:
+        detail = f"{error}. Send a token as 'Authorization: Bearer …'."
+        return problem_response(401, "unauthorized", str(error), detail, headers={"WWW-Authenticate": "Bearer"})
+
+    @app.exception_handler(RequestValidationError)
+    async def validation(request: Request, error: RequestValidationError) -> Response:
+        errors = error.errors()
+        if any(item["type"] == "json_invalid" for item in errors):
+            return problem_response(400, "malformed-json", "The body is not JSON", "Send a JSON object as the body.")
+        fields = [{"field": _path(item["loc"]), "problem": item["msg"]} for item in errors]
+        detail = "; ".join(f"{item['field']}: {item['problem']}" for item in fields)
+        return problem_response(422, "invalid", "A value cannot be accepted", detail, {"errors": fields})
+
+    @app.exception_handler(StorageError)
+    async def storage(request: Request, error: StorageError) -> Response:
+        _log.error("storage failed", error=str(error))
+        return problem_response(
+            503,
+            "storage-unavailable",
+            "The database cannot be used right now",
+            "Nothing was changed. Try again in a moment.",
+            headers={"Retry-After": "1"},
+        )
+
+    @app.exception_handler(HTTPException)
+    async def http(request: Request, error: HTTPException) -> Response:
+        title = HTTPStatus(error.status_code).phrase
+        detail = _ADVICE.get(error.status_code, str(error.detail))
+        slug = title.lower().replace(" ", "-")
+        return problem_response(error.status_code, slug, title, detail, headers=error.headers)
+
+    @app.exception_handler(Exception)
+    async def unexpected(request: Request, error: Exception) -> Response:
+        # Starlette logs it with its traceback by raising it again; the caller learns nothing of our insides.
+        return problem_response(500, "internal", "Something went wrong here", "It has been logged. Try again.")
+
+
+def _path(location: tuple[int | str, ...]) -> str:
+    """``("body", "items", 0)`` → ``items.0``; the outermost part says only where it stood."""
+    return ".".join(str(part) for part in location[1:]) or str(location[0])

@@ -1,0 +1,166 @@
+"""What requests look like: unknown fields are refused, ids are integers or strings, times carry a zone."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+from pydantic.alias_generators import to_camel
+
+from ordercast.orders.ids import parse_id
+from ordercast.orders.models import Fulfilment, NewOrder
+
+ID_SCHEMA = {"anyOf": [{"type": "integer", "minimum": 0}, {"type": "string", "pattern": "^[A-Za-z0-9_.:-]{1,64}$"}]}
+
+
+def _id(value: Any) -> str:
+    id = parse_id(value)
+    if id is None:
+        raise ValueError("must be an integer from 0 up, or a string of 1 to 64 of A-Z a-z 0-9 _ . : -")
+    return id
+
+
+Id = Annotated[str, BeforeValidator(_id), WithJsonSchema(ID_SCHEMA)]
+PathId = Annotated[str, AfterValidator(_id), WithJsonSchema({"type": "string", "pattern": "^[A-Za-z0-9_.:-]{1,64}$"})]
+
+
+def _no_nul(value: str) -> str:
+    if "\0" in value:
+        raise ValueError("must not contain a NUL character")
+    return value
+
+
+Text = Annotated[str, AfterValidator(_no_nul)]
+Note = Annotated[Text, Field(max_length=2_000)]
+Reference = Annotated[Text, Field(min_length=1, max_length=128)]
+Reason = Annotated[Text, Field(max_length=500)]
+Status = Annotated[str, Field(min_length=1, max_length=64)]
+
+
+class Body(BaseModel):
+    """A request body."""
+
+    model_config = ConfigDict(extra="forbid", alias_generator=to_camel, validate_by_alias=True, frozen=True)
+
+
+class CreateOrder(Body):
+    """``POST /api/orders``."""
+
+    customer_id: Id
+    order_id: Id | None = None
+    shop_id: Id | None = None
+    reference: Reference | None = None
+    fulfilment: Fulfilment = Fulfilment.DELIVERY
+    items: list[Any] = Field(default_factory=list, max_length=500)
+    total: Annotated[float, Field(ge=0, lt=1e12, allow_inf_nan=False)] | None = None
+    currency: Annotated[str, Field(pattern="^[A-Z]{3}$")] | None = None
+    note: Note | None = None
+    contact: dict[str, Any] | None = None
+    expected_at: AwareDatetime | None = None
+
+    def to_domain(self) -> NewOrder:
+        """The domain's form."""
+        return NewOrder(**{name: getattr(self, name) for name in type(self).model_fields})
+
+
+class PatchOrder(Body):
+    """``PATCH /api/orders/{id}``: what is absent stays; ``null`` clears ``expectedAt``, ``note`` and ``contact``."""
+
+    status: Status | None = None
+    expected_at: AwareDatetime | None = None
+    note: Note | None = None
+    contact: dict[str, Any] | None = None
+    expected_version: Annotated[int, Field(ge=1, strict=True)] | None = None
+    reason: Reason | None = None
+    updated_by: Id | None = None
+    force: Annotated[bool, Field(strict=True)] = False
+
+    def fields(self) -> dict[str, Any]:
+        """The order's fields that the body names, with their new values."""
+        return {name: getattr(self, name) for name in ("expected_at", "note", "contact") if name in self.model_fields_set}
+
+
+class _View(BaseModel):
+    model_config = ConfigDict(alias_generator=to_camel, serialize_by_alias=True)
+
+
+JsonId = Annotated[int | str, WithJsonSchema(ID_SCHEMA)]
+
+
+class OrderView(_View):
+    """An order, as the contract has it. For the documentation; answers are made by `order_view`."""
+
+    order_id: JsonId
+    shop_id: JsonId | None
+    customer_id: JsonId
+    reference: str | None
+    fulfilment: Literal["delivery", "pickup"]
+    status: str
+    step: int
+    version: int
+    items: list[Any]
+    total: float | None
+    currency: str | None
+    note: str | None
+    contact: dict[str, Any] | None
+    expected_at: str | None
+    claimed_by: JsonId | None
+    first_contact_at: str | None
+    created_at: str
+    updated_at: str
+
+
+class OrderList(_View):
+    """A page of orders; ``next`` is the ``cursor`` of the page after it."""
+
+    orders: list[OrderView]
+    next: str | None
+    position: int
+
+
+class HistoryEntry(_View):
+    """One thing that happened to an order."""
+
+    position: int
+    order_id: JsonId
+    version: int
+    kind: Literal["created", "status_changed", "changed", "contacted"]
+    status: str
+    previous_status: str | None
+    changed: list[str]
+    at: str
+    updated_by: JsonId | None = None
+    reason: str | None = None
+    forced: bool = False
+
+
+class History(_View):
+    """An order's history."""
+
+    events: list[HistoryEntry]
+
+
+class LiveEvent(_View):
+    """A Socket.IO event, for those who poll."""
+
+    event: str
+    data: dict[str, Any]
+    position: int
+
+
+class EventPage(_View):
+    """What happened after a cursor, and the cursor to ask with next."""
+
+    events: list[LiveEvent]
+    position: int
+    cursor: str
+
+
+class ProblemView(BaseModel):
+    """RFC 9457."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+

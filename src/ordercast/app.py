@@ -1,0 +1,172 @@
+"""The composition root: builds every part of Ordercast, wires it, and owns its lifespan."""
+
+from __future__ import annotations
+
+from contextlib import AsyncExitStack
+from typing import Any, Self
+
+import structlog
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from ordercast.api.application import create_api
+from ordercast.api.context import Services
+from ordercast.auth import TokenVerifier
+from ordercast.config import Settings, load_settings
+from ordercast.live.feed import Feed
+from ordercast.live.handlers import Handlers
+from ordercast.live.monitor import Monitor
+from ordercast.live.sessions import ConnectionLimit, TokenClock
+from ordercast.metrics import Metrics
+from ordercast.orders.service import OrderService
+from ordercast.orders.workflow import load_workflow
+from ordercast.socketio import Server
+from ordercast.storage.database import Storage, open_storage
+
+_log = structlog.get_logger("ordercast")
+
+SOCKET_PATH = "/socket.io/"
+
+
+class Ordercast:
+    """Live order status, as a library: what ``ordercast serve`` itself runs.
+
+    ::
+
+        oc = Ordercast(Settings(jwt_secret="…"))
+        async with oc:                                  # in the host's lifespan
+            app.mount("/live", oc.asgi)
+            await oc.orders.change_status(17, "ready", updated_by="kitchen")
+            oc.io.to("user:42").emit("hello")
+
+    Raises `SettingsError` for settings that cannot work, at once, and `StorageError` on entering.
+    """
+
+    orders: OrderService
+    """Business code's way to the orders; there once entered."""
+
+    def __init__(self, settings: Settings | None = None) -> None:
+        self.settings = settings = settings or load_settings()
+        self.workflow = load_workflow(settings.workflow)
+        self.verifier = TokenVerifier.from_settings(settings)
+        self.io = Server(
+            path=SOCKET_PATH,
+            ping_interval=settings.ping_interval,
+            ping_timeout=settings.ping_timeout,
+            max_payload=settings.max_payload,
+            max_queue_bytes=settings.max_queue_bytes,
+            connect_timeout=settings.connect_timeout,
+            cors_origins=settings.cors_origins,
+        )
+        self.monitor = Monitor(settings.monitor_interval)
+        self.metrics = Metrics()
+        self.feed: Feed
+        self.storage: Storage
+        self._rest: ASGIApp | None = None
+        self._stack = AsyncExitStack()
+
+    async def __aenter__(self) -> Self:
+        """Opens the database and starts following the log."""
+        async with AsyncExitStack() as stack:
+            self.storage = storage = await stack.enter_async_context(await open_storage(self.settings))
+            self.orders = OrderService(storage.orders, self.workflow)
+            self.feed = Feed(self.io, storage.log, storage.orders, self._step)
+            clock = TokenClock()
+            limit = ConnectionLimit(self.io, self.settings.max_connections_per_user)
+            Handlers(self.io, self.verifier, self.orders, self.feed, self.monitor, limit, clock)
+            services = Services(
+                orders=self.orders,
+                repository=storage.orders,
+                log=storage.log,
+                workflow=self.workflow,
+                verifier=self.verifier,
+                ready=self.problems,
+                metrics=self.metrics.render,
+            )
+            self._rest = create_api(
+                services, max_body=self.settings.max_body, cors_origins=self.settings.cors_origins
+            )
+            self._bind_metrics()
+            await self.feed.start()
+            stack.push_async_callback(self.feed.stop)
+            await self.monitor.start()
+            stack.push_async_callback(self.monitor.stop)
+            stack.callback(clock.close)
+            stack.push_async_callback(self.io.close)
+            self._stack = stack.pop_all()
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        """Closes every connection, then the rest in the reverse order of its opening."""
+        await self._stack.aclose()
+        self._rest = None
+
+    async def asgi(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """The ASGI application: REST, Socket.IO and the pages. May be mounted below a path.
+
+        Under ``ordercast serve`` it is the whole application and runs the lifespan itself.
+        """
+        if scope["type"] == "lifespan":
+            await self._lifespan(receive, send)
+        elif self._is_socket(scope):
+            await self.io(scope, receive, send)
+        elif scope["type"] == "http" and self._rest is not None:
+            await self._rest(scope, receive, send)
+        elif scope["type"] == "websocket":
+            await receive()
+            await send({"type": "websocket.close", "code": 1008})
+        else:
+            raise RuntimeError("Ordercast is not running: put 'async with oc:' into the host application's lifespan")
+
+    async def problems(self) -> list[str]:
+        """Why this node is not ready, a sentence each; empty where it is."""
+        found = []
+        if not self.io.engine.accepting:
+            found.append("The server is shutting down.")
+        if self.feed.deaf:
+            found.append("The event log could not be read for some seconds; clients here get no news.")
+        return found
+
+    def uvicorn_settings(self) -> dict[str, Any]:
+        """Keyword arguments for ``uvicorn.Config`` that let Socket.IO frames bypass ASGI.
+
+        For an application whose root is `asgi`; one that mounts it below a path works through plain ASGI.
+        """
+        return self.io.uvicorn_settings()
+
+    def _step(self, status: str) -> int:
+        return self.workflow.status(status).step
+
+    def _is_socket(self, scope: Scope) -> bool:
+        path: str = scope["path"]
+        root: str = scope.get("root_path", "")
+        if root and path.startswith(root):
+            path = path[len(root) :]
+        return path in (SOCKET_PATH, SOCKET_PATH.rstrip("/"))
+
+    async def _lifespan(self, receive: Receive, send: Send) -> None:
+        await receive()
+        try:
+            await self.__aenter__()
+        except Exception as error:
+            await send({"type": "lifespan.startup.failed", "message": str(error)})
+            raise
+        await send({"type": "lifespan.startup.complete"})
+        await receive()
+        await self.__aexit__()
+        await send({"type": "lifespan.shutdown.complete"})
+
+    def _bind_metrics(self) -> None:
+        metrics, engine, root = self.metrics, self.io.engine, self.io.of("/")
+        metrics.watch("connections", lambda: self.monitor.connections.total())
+        metrics.watch("operators_online", lambda: self.monitor.operators)
+        metrics.watch("sessions", lambda: len(engine))
+        metrics.watch("rooms", lambda: len(root.rooms))
+        metrics.watch("log_position", lambda: self.feed.position)
+        metrics.watch("events_announced", lambda: self.feed.announced)
+        metrics.watch("deliveries", lambda: root.delivered)
+        metrics.watch("sessions_opened", lambda: engine.opened)
+        metrics.watch_labelled("sessions_closed", lambda: engine.closed)
+        metrics.watch_labelled("requests_refused", lambda: engine.refused)
+        metrics.watch_labelled(
+            "connections_by_role", lambda: {role.value: n for role, n in self.monitor.connections.items()}
+        )

@@ -1,0 +1,108 @@
+"""The life of an authenticated socket: who it is, when its token ends, how many of one user there may be."""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+import time
+from itertools import count
+
+from ordercast.engineio.disconnects import Disconnect
+from ordercast.live.rooms import user_room
+from ordercast.orders.principal import Principal
+from ordercast.socketio import ConnectError, Server, Socket
+
+TOKEN_EXPIRED = Disconnect("token_expired", returns=False, farewell=True)
+REVOKED = Disconnect("revoked", returns=False, farewell=True)
+NEW_LOGIN = Disconnect("new_login", returns=False, farewell=True)
+
+WARNING = 60.0
+"""s before its token ends that a socket is told."""
+
+MIN_AGE = 5.0
+"""s that a socket has before a newer one may evict it. The 2016 recipe's client reconnects when it is evicted, so two
+of them would evict each other for ever; the contract refuses the newcomer instead."""
+
+_LONGEST_SLEEP = 30.0  # s; token times are wall-clock times, and the wall clock may be set
+
+
+class Member:
+    """What `Socket.data` holds on an Ordercast server."""
+
+    __slots__ = ("principal", "since", "watching")
+
+    def __init__(self, principal: Principal) -> None:
+        self.principal = principal
+        self.since = time.monotonic()
+        self.watching: set[str] | None = None
+
+
+def evict(socket: Socket, why: Disconnect) -> None:
+    """Ends a socket that must go: `force_disconnect` with the reason, then DISCONNECT, after what was queued."""
+    socket.emit("force_disconnect", {"reason": why.reason})
+    socket.disconnect(close=True, why=why)
+
+
+class TokenClock:
+    """Warns sockets a minute before their token ends, and ends them when it does. One timer for all."""
+
+    def __init__(self) -> None:
+        self._due: list[tuple[float, int, bool, Socket]] = []  # (at, tie, whether it is the end, socket)
+        self._tie = count()
+        self._timer: asyncio.TimerHandle | None = None
+
+    def watch(self, socket: Socket, expires_at: float) -> None:
+        """``expires_at``: seconds since the epoch."""
+        warn_at = expires_at - WARNING
+        ends = warn_at <= time.time()
+        heapq.heappush(self._due, (expires_at if ends else warn_at, next(self._tie), ends, socket))
+        if self._due[0][3] is socket:
+            self._arm()
+
+    def close(self) -> None:
+        """Stops the timer."""
+        if self._timer is not None:
+            self._timer.cancel()
+        self._due.clear()
+
+    def _arm(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if self._due:
+            wait = min(max(self._due[0][0] - time.time(), 0), _LONGEST_SLEEP)
+            self._timer = asyncio.get_running_loop().call_later(wait, self._run)
+
+    def _run(self) -> None:
+        now = time.time()
+        while self._due and self._due[0][0] <= now:
+            _, _, ends, socket = heapq.heappop(self._due)
+            principal: Principal = socket.data.principal
+            if not socket.connected or principal.expires_at is None:
+                continue
+            if ends:
+                evict(socket, TOKEN_EXPIRED)
+            else:
+                socket.emit("token:expiring", {"expiresAt": round(principal.expires_at)})
+                heapq.heappush(self._due, (principal.expires_at, next(self._tie), True, socket))
+        self._arm()
+
+
+class ConnectionLimit:
+    """At most so many connections per user on this node; the newest win. 0: no limit."""
+
+    def __init__(self, io: Server, limit: int) -> None:
+        self._io = io
+        self._limit = limit
+
+    def admit(self, principal: Principal) -> None:
+        """Makes room for a newcomer, or raises `ConnectError` where those it would evict are too young."""
+        if not self._limit:
+            return
+        present = sorted(self._io.to(user_room(principal.user_id)), key=lambda socket: socket.data.since)
+        surplus = present[: max(len(present) + 1 - self._limit, 0)]
+        now = time.monotonic()
+        if any(now - socket.data.since < MIN_AGE for socket in surplus):
+            raise ConnectError(NEW_LOGIN.reason)
+        for socket in surplus:
+            evict(socket, NEW_LOGIN)

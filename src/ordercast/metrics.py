@@ -1,0 +1,77 @@
+"""Every metric, declared once. Gauges read what the parts count themselves, when Prometheus asks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+
+Value = Callable[[], float]
+Labelled = Callable[[], Mapping[str, float]]
+
+_GAUGES = {
+    "connections": "Sockets connected to this node.",
+    "operators_online": "Operators and admins with at least one socket on this node.",
+    "sessions": "Engine.IO sessions on this node, joined or not.",
+    "rooms": "Rooms with at least one member on this node.",
+    "log_position": "Newest position of the event log that this node has emitted.",
+}
+_COUNTERS = {
+    "events_announced": "Events of the log emitted on this node.",
+    "deliveries": "Events queued to a socket, over all sockets.",
+    "sessions_opened": "Engine.IO sessions opened.",
+}
+_LABELLED_COUNTERS = {
+    "sessions_closed": ("reason", "Engine.IO sessions closed."),
+    "requests_refused": ("reason", "Engine.IO requests refused."),
+}
+_LABELLED_GAUGES = {"connections_by_role": ("role", "Sockets connected to this node, by role.")}
+
+
+class Metrics(Collector):
+    """The metrics of one Ordercast, under ``ordercast_``. `watch` binds a declared name to where its value is."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self._values: dict[str, Value] = {}
+        self._labelled: dict[str, Labelled] = {}
+        self.registry.register(self)
+
+    def watch(self, name: str, value: Value) -> None:
+        """Binds a metric without labels. Raises ``KeyError`` for one that is not declared."""
+        if name not in _GAUGES and name not in _COUNTERS:
+            raise KeyError(name)
+        self._values[name] = value
+
+    def watch_labelled(self, name: str, values: Labelled) -> None:
+        """Binds a metric with a label. Raises ``KeyError`` for one that is not declared."""
+        if name not in _LABELLED_COUNTERS and name not in _LABELLED_GAUGES:
+            raise KeyError(name)
+        self._labelled[name] = values
+
+    def collect(self) -> Iterable[Metric]:
+        """Called by Prometheus's registry."""
+        for name, value in self._values.items():
+            if name in _GAUGES:
+                yield GaugeMetricFamily(f"ordercast_{name}", _GAUGES[name], value=value())
+            else:
+                yield CounterMetricFamily(f"ordercast_{name}", _COUNTERS[name], value=value())
+        for name, values in self._labelled.items():
+            family: GaugeMetricFamily | CounterMetricFamily
+            if name in _LABELLED_GAUGES:
+                label, text = _LABELLED_GAUGES[name]
+                family = GaugeMetricFamily(f"ordercast_{name}", text, labels=[label])
+            else:
+                label, text = _LABELLED_COUNTERS[name]
+                family = CounterMetricFamily(f"ordercast_{name}", text, labels=[label])
+            for key, number in values().items():
+                family.add_metric([key], number)
+            yield family
+
+    def render(self) -> bytes:
+        """The text exposition format."""
+        return generate_latest(self.registry)

@@ -1,0 +1,172 @@
+"""What an event of the log means to whom: the contract's Socket.IO events, pure.
+
+The same announcements go out over sockets (`ordercast.live.feed`) and answer ``GET /api/events``, so that whoever
+polls sees what whoever listens would have heard.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum
+from typing import Any
+
+from ordercast.orders.ids import json_id
+from ordercast.orders.models import EventKind, Order, OrderEvent, iso
+from ordercast.orders.principal import Principal
+
+Step = Callable[[str], Any]
+"""The customer-facing step of a status (`Workflow.status(name).step`)."""
+
+
+class Audience(Enum):
+    """Who an announcement is for. Shops are minded by whoever resolves it."""
+
+    OPERATORS = "operators"
+    CUSTOMER = "customer"
+    CUSTOMER_AND_WATCHERS = "customer_and_watchers"
+
+
+@dataclass(frozen=True, slots=True)
+class Announcement:
+    """One event to one audience. ``unless_operator``: those who sit with the operators have got it already."""
+
+    event: str
+    data: Mapping[str, Any]
+    audience: Audience
+    unless_operator: bool = False
+
+
+HIDDEN_FROM_CUSTOMERS = frozenset({"claimed_by"})
+"""Order attributes that are the shop's own business."""
+
+_JSON_NAMES = {
+    "shop_id": "shopId",
+    "customer_id": "customerId",
+    "expected_at": "expectedAt",
+    "claimed_by": "claimedBy",
+    "first_contact_at": "firstContactAt",
+}
+
+
+def json_name(field: str) -> str:
+    """The JSON name of an `Order` attribute."""
+    return _JSON_NAMES.get(field, field)
+
+
+def json_value(field: str, value: Any) -> Any:
+    """The JSON form of an `Order` attribute's value."""
+    if isinstance(value, datetime):
+        return iso(value)
+    if field in ("order_id", "shop_id", "customer_id", "claimed_by") and value is not None:
+        return json_id(value)
+    return value
+
+
+def order_view(order: Order, step: Step, *, staff: bool) -> dict[str, Any]:
+    """An order as the contract's JSON object, as staff or as its customer sees it."""
+    return {
+        "orderId": json_id(order.order_id),
+        "shopId": json_value("shop_id", order.shop_id),
+        "customerId": json_id(order.customer_id),
+        "reference": order.reference,
+        "fulfilment": order.fulfilment.value,
+        "status": order.status,
+        "step": step(order.status),
+        "version": order.version,
+        "items": order.items,
+        "total": order.total,
+        "currency": order.currency,
+        "note": order.note,
+        "contact": order.contact,
+        "expectedAt": json_value("expected_at", order.expected_at),
+        "claimedBy": json_value("claimed_by", order.claimed_by) if staff else None,
+        "firstContactAt": json_value("first_contact_at", order.first_contact_at),
+        "createdAt": iso(order.created_at),
+        "updatedAt": iso(order.updated_at),
+    }
+
+
+def event_view(event: OrderEvent, *, staff: bool) -> dict[str, Any]:
+    """An entry of an order's history; who did it and why is for staff."""
+    fields = [f for f in event.fields if staff or f not in HIDDEN_FROM_CUSTOMERS]
+    view: dict[str, Any] = {
+        "position": event.position,
+        "orderId": json_id(event.order_id),
+        "version": event.version,
+        "kind": event.kind.value,
+        "status": event.status,
+        "previousStatus": event.previous_status,
+        "changed": [json_name(field) for field in fields],
+        "at": iso(event.at),
+    }
+    if staff:
+        view["updatedBy"] = None if event.updated_by is None else json_id(event.updated_by)
+        view["reason"] = event.reason
+        view["forced"] = event.forced
+    return view
+
+
+def needs_order(event: OrderEvent) -> bool:
+    """Whether announcing the event needs the order's values: the log itself holds none."""
+    return event.kind is EventKind.CREATED or bool(event.fields)
+
+
+def announcements(event: OrderEvent, order: Order | None, step: Step) -> Iterator[Announcement]:
+    """All announcements of a log event, in the order they go out.
+
+    ``order`` (where `needs_order`) may be newer than the event; its values are the current ones then, and clients
+    merge by version. Without it (it is gone) the values are left out.
+    """
+    if event.kind is EventKind.CREATED:
+        if order is not None:
+            yield from _created(event, order, step)
+        return
+    place = {"version": event.version, "position": event.position}
+    if event.previous_status is not None:
+        status = {"orderId": json_id(event.order_id), "status": event.status}
+        at = {"updatedAt": iso(event.at)}
+        yield Announcement("order:updated", status | at | place, Audience.CUSTOMER_AND_WATCHERS)
+        who = {
+            "customerId": json_id(event.customer_id),
+            "updatedBy": None if event.updated_by is None else json_id(event.updated_by),
+        }
+        yield Announcement("order:status_changed", status | who | at | place, Audience.OPERATORS)
+    if event.fields or event.kind in (EventKind.CHANGED, EventKind.CONTACTED):
+        yield from _changed(event, order, place)
+
+
+def _created(event: OrderEvent, order: Order, step: Step) -> Iterator[Announcement]:
+    position = {"position": event.position}
+    yield Announcement("order:created", order_view(order, step, staff=True) | position, Audience.OPERATORS)
+    yield Announcement(
+        "order:created",
+        order_view(order, step, staff=False) | position,
+        Audience.CUSTOMER,
+        unless_operator=True,
+    )
+
+
+def _changed(event: OrderEvent, order: Order | None, place: Mapping[str, Any]) -> Iterator[Announcement]:
+    changes = {}
+    if order is not None:
+        changes = {field: json_value(field, getattr(order, field)) for field in event.fields}
+    visible = {field: value for field, value in changes.items() if field not in HIDDEN_FROM_CUSTOMERS}
+    head = {"orderId": json_id(event.order_id)}
+    for audience, values in ((Audience.OPERATORS, changes), (Audience.CUSTOMER_AND_WATCHERS, visible)):
+        if audience is Audience.OPERATORS or values:
+            data = head | {"changes": {json_name(field): value for field, value in values.items()}} | place
+            yield Announcement(
+                "order:changed", data, audience, unless_operator=audience is not Audience.OPERATORS
+            )
+
+
+def heard_by(principal: Principal, event: OrderEvent, announcement: Announcement) -> bool:
+    """Whether this caller would hear the announcement: the rule that rooms keep for sockets, for those who poll."""
+    hears_operators = principal.is_staff and principal.in_shop(event.shop_id)
+    if announcement.audience is Audience.OPERATORS:
+        return hears_operators
+    if announcement.unless_operator and hears_operators:
+        return False
+    return principal.user_id == event.customer_id
