@@ -67,7 +67,7 @@ class Ordercast:
     async def __aenter__(self) -> Self:
         """Opens the database and starts following the log."""
         async with AsyncExitStack() as stack:
-            self.storage = storage = await stack.enter_async_context(await open_storage(self.settings))
+            self.storage = storage = await stack.enter_async_context(open_storage(self.settings))
             self.orders = OrderService(storage.orders, self.workflow)
             self.feed = Feed(self.io, storage.log, storage.orders, self._step)
             clock = TokenClock()
@@ -82,9 +82,7 @@ class Ordercast:
                 ready=self.problems,
                 metrics=self.metrics.render,
             )
-            self._rest = create_api(
-                services, max_body=self.settings.max_body, cors_origins=self.settings.cors_origins
-            )
+            self._rest = create_api(services, max_body=self.settings.max_body, cors_origins=self.settings.cors_origins)
             self._bind_metrics()
             await self.feed.start()
             stack.push_async_callback(self.feed.stop)
@@ -100,11 +98,13 @@ class Ordercast:
         await self._stack.aclose()
         self._rest = None
 
-    async def asgi(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """The ASGI application: REST, Socket.IO and the pages. May be mounted below a path.
+    @property
+    def asgi(self) -> ASGIApp:
+        """The ASGI application: REST, Socket.IO and the pages. May be mounted below a path."""
+        return self
 
-        Under ``ordercast serve`` it is the whole application and runs the lifespan itself.
-        """
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """See `asgi`. As the root application of a server it runs its lifespan by itself."""
         if scope["type"] == "lifespan":
             await self._lifespan(receive, send)
         elif self._is_socket(scope):

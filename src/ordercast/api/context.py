@@ -10,7 +10,7 @@ from typing import Annotated, Any, Protocol
 import msgspec
 from fastapi import Depends, Header, Request, Response
 
-from ordercast.auth import TokenVerifier, bearer
+from ordercast.auth import TokenVerifier
 from ordercast.errors import Invalid
 from ordercast.orders.announcements import order_view
 from ordercast.orders.models import IdempotencyKey, Order
@@ -56,7 +56,7 @@ def services(request: Request) -> Services:
 
 async def caller(request: Request) -> Principal:
     """Who sent the ``Authorization`` header. Raises `AuthError`."""
-    return await services(request).verifier.verify(bearer(request.headers.get("authorization")))
+    return await services(request).verifier.verify(request.headers.get("authorization"))
 
 
 Caller = Annotated[Principal, Depends(caller)]
@@ -91,5 +91,3 @@ def json_response(body: bytes | Any, status: int = 200, headers: dict[str, str] 
     """A JSON answer from ready bytes or from data."""
     content = body if isinstance(body, bytes) else msgspec.json.encode(body)
     return Response(content, status, media_type="application/json", headers=headers)
-
-

@@ -77,7 +77,9 @@ class PatchOrder(Body):
 
     def fields(self) -> dict[str, Any]:
         """The order's fields that the body names, with their new values."""
-        return {name: getattr(self, name) for name in ("expected_at", "note", "contact") if name in self.model_fields_set}
+        return {
+            name: getattr(self, name) for name in ("expected_at", "note", "contact") if name in self.model_fields_set
+        }
 
 
 class _View(BaseModel):
@@ -163,4 +165,3 @@ class ProblemView(BaseModel):
     title: str
     status: int
     detail: str
-

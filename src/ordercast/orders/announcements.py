@@ -156,10 +156,9 @@ def _changed(event: OrderEvent, order: Order | None, place: Mapping[str, Any]) -
     head = {"orderId": json_id(event.order_id)}
     for audience, values in ((Audience.OPERATORS, changes), (Audience.CUSTOMER_AND_WATCHERS, visible)):
         if audience is Audience.OPERATORS or values:
-            data = head | {"changes": {json_name(field): value for field, value in values.items()}} | place
-            yield Announcement(
-                "order:changed", data, audience, unless_operator=audience is not Audience.OPERATORS
-            )
+            named = {json_name(field): value for field, value in values.items()}
+            data = {**head, "changes": named, **place}
+            yield Announcement("order:changed", data, audience, unless_operator=audience is not Audience.OPERATORS)
 
 
 def heard_by(principal: Principal, event: OrderEvent, announcement: Announcement) -> bool:

@@ -1,0 +1,209 @@
+"""The commands. An option and its ``ORDERCAST_…`` variable say the same thing; the option wins."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import sys
+import tempfile
+from collections.abc import Callable
+from functools import wraps
+from pathlib import Path
+from typing import Annotated, Any, ParamSpec
+
+import typer
+from rich.console import Console
+
+from ordercast import __version__, logs
+from ordercast.app import Ordercast
+from ordercast.auth import TokenVerifier, sign_token
+from ordercast.config import Settings, load_settings
+from ordercast.demo import CUSTOMER, DemoShop
+from ordercast.errors import OrdercastError
+from ordercast.orders.ids import json_id, parse_id
+from ordercast.orders.principal import Role
+from ordercast.orders.workflow import load_workflow
+from ordercast.serving import bind, run, serve, url_of
+from ordercast.storage import database
+
+app = typer.Typer(
+    help="Live order status: customers see their own order move, operators see all of them.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+P = ParamSpec("P")
+
+Host = Annotated[str | None, typer.Option(help="Address to listen on [127.0.0.1]")]
+Port = Annotated[int | None, typer.Option(help="Port to listen on; 0 takes a free one [3001]")]
+DatabaseUrl = Annotated[str | None, typer.Option(help="Where orders live [sqlite+aiosqlite:///ordercast.db]")]
+
+_out = Console(highlight=False, soft_wrap=True)
+_err = Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+def _in_words(command: Callable[P, None]) -> Callable[P, None]:
+    """Ends a command with one sentence where something is wrong that its user can mend."""
+
+    @wraps(command)
+    def wrapped(*args: P.args, **kwargs: P.kwargs) -> None:
+        try:
+            command(*args, **kwargs)
+        except OrdercastError as error:
+            _err.print(f"ordercast: {error}", style="bold red", markup=False)
+            raise typer.Exit(1) from None
+
+    return wrapped
+
+
+def _settings(**options: Any) -> Settings:
+    settings = load_settings(**options)
+    logs.configure(settings.log_level, settings.log_format)
+    return settings
+
+
+@app.command("serve")
+@_in_words
+def serve_command(
+    host: Host = None,
+    port: Port = None,
+    workers: Annotated[int | None, typer.Option(help="Processes [1]")] = None,
+    database_url: DatabaseUrl = None,
+    redis_url: Annotated[str | None, typer.Option(help="Redis that joins several nodes")] = None,
+    workflow: Annotated[Path | None, typer.Option(help="A TOML file with the shop's own workflow")] = None,
+    cors_origins: Annotated[str | None, typer.Option(help="Origins of pages elsewhere, by commas")] = None,
+    trusted_proxies: Annotated[str | None, typer.Option(help="Addresses of proxies that may name clients")] = None,
+    max_connections_per_user: Annotated[int | None, typer.Option(help="0: no limit; 1: the newest wins [0]")] = None,
+    monitor_interval: Annotated[
+        float | None, typer.Option(help="Seconds between two lines on who is online [30]")
+    ] = None,
+    ping_interval: Annotated[float | None, typer.Option(help="Seconds between heartbeats [25]")] = None,
+    ping_timeout: Annotated[float | None, typer.Option(help="Seconds a heartbeat may take [20]")] = None,
+    max_payload: Annotated[int | None, typer.Option(help="Bytes of a client's largest message [16384]")] = None,
+    log_format: Annotated[str | None, typer.Option(help="console or json [console]")] = None,
+    log_level: Annotated[str | None, typer.Option(help="debug, info, warning or error [info]")] = None,
+) -> None:
+    """Run the server: REST, Socket.IO and the pages on one port.
+
+    Tokens are verified with ORDERCAST_JWT_SECRET, ORDERCAST_JWT_PUBLIC_KEY or ORDERCAST_JWKS_URL.
+    """
+    settings = _settings(**locals())
+    ordercast = Ordercast(settings)
+    run(serve(ordercast, bind(settings)))
+
+
+@app.command()
+@_in_words
+def demo(
+    host: Host = None,
+    port: Port = None,
+    seed: Annotated[int, typer.Option(help="Another seed, another day at the shop")] = 2016,
+    speed: Annotated[float, typer.Option(min=0.1, max=50, help="Multiplies the shop's pace")] = 1.0,
+) -> None:
+    """Run the server on a throw-away database with a sample shop; prints links for an operator and a customer."""
+    with tempfile.TemporaryDirectory(prefix="ordercast-demo-") as folder:
+        settings = _settings(
+            host=host,
+            port=port,
+            jwt_secret=(secrets.token_urlsafe(48),),
+            database_url=f"sqlite+aiosqlite:///{folder}/demo.db",
+        )
+        ordercast = Ordercast(settings)
+        listener = bind(settings)
+        base = url_of(listener)
+
+        async def shop() -> None:
+            demo_shop = DemoShop(ordercast.orders, seed, speed)
+            order = await demo_shop.open()
+            operator = sign_token(settings, "ana", Role.OPERATOR, 86_400)
+            customer = sign_token(settings, CUSTOMER, Role.CUSTOMER, 86_400)
+            _out.print("\n[bold]A shop is open.[/] Its orders move by themselves; open these side by side:\n")
+            _out.print(f"  operator  {base}/board#token={operator}", markup=False)
+            _out.print(f"  customer  {base}/track#token={customer}&order={json_id(order.order_id)}\n", markup=False)
+            _out.print(f"  API       {base}/docs", markup=False)
+            _out.print("\nCtrl+C closes it and forgets everything.\n")
+            await demo_shop.run()
+
+        run(serve(ordercast, listener, shop))
+
+
+@app.command()
+@_in_words
+def token(
+    user: Annotated[str, typer.Option(help="The user's id")],
+    role: Annotated[Role, typer.Option(help="What the user may do")] = Role.CUSTOMER,
+    lifetime: Annotated[float, typer.Option(min=1, help="Seconds until it ends")] = 86_400,
+    shop: Annotated[list[str] | None, typer.Option(help="Restrict to a shop; may be repeated")] = None,
+) -> None:
+    """Print a signed token for trying things out."""
+    id = parse_id(user)
+    if id is None:
+        raise typer.BadParameter("1 to 64 of A-Z a-z 0-9 _ . : -", param_hint="--user")
+    sys.stdout.write(sign_token(load_settings(), id, role, lifetime, shop) + "\n")
+
+
+@app.command()
+@_in_words
+def migrate(database_url: DatabaseUrl = None) -> None:
+    """Bring the database to the current schema."""
+    before, after = database.migrate(_settings(database_url=database_url, log_level="warning"))
+    if before == after:
+        _out.print(f"The database is at the current schema already ({after}).")
+    else:
+        _out.print(f"The database went from schema {before or 'none'} to {after}.")
+
+
+@app.command()
+@_in_words
+def check(database_url: DatabaseUrl = None, redis_url: Annotated[str | None, typer.Option()] = None) -> None:
+    """Read the settings, reach database and Redis, and say what is wrong and how to mend it."""
+    settings = _settings(database_url=database_url, redis_url=redis_url, log_level="error")
+    checks: tuple[tuple[str, Callable[[], str]], ...] = (
+        ("tokens", lambda: _check_tokens(settings)),
+        ("workflow", lambda: f"{len(load_workflow(settings.workflow).statuses)} statuses"),
+        ("database", lambda: database.check(settings)),
+        ("redis", lambda: asyncio.run(_check_redis(settings))),
+    )
+    failed = False
+    for name, do in checks:
+        try:
+            _out.print(f"[green]ok[/]    {name:<9} {do()}")
+        except OrdercastError as error:
+            failed = True
+            _out.print(f"[red]wrong[/] {name:<9} {error}")
+    if failed:
+        raise typer.Exit(1)
+
+
+def _check_tokens(settings: Settings) -> str:
+    verifier = TokenVerifier.from_settings(settings)
+    return "keys in the settings" if verifier.is_local else f"keys from {settings.jwks_url}"
+
+
+async def _check_redis(settings: Settings) -> str:
+    if settings.redis_url is None:
+        return "not set: one node"
+    from redis.asyncio import Redis
+    from redis.exceptions import RedisError
+
+    from ordercast.errors import SettingsError
+
+    try:
+        async with Redis.from_url(settings.redis_url, socket_connect_timeout=5) as redis:
+            await redis.ping()
+    except (RedisError, OSError, ValueError) as error:
+        raise SettingsError(f"Redis does not answer ({error}): start it, or correct ORDERCAST_REDIS_URL") from None
+    return "answers"
+
+
+@app.callback(invoke_without_command=True)
+def _root(version: Annotated[bool, typer.Option("--version", help="Print the version", is_eager=True)] = False) -> None:
+    if version:
+        sys.stdout.write(f"ordercast {__version__}\n")
+        raise typer.Exit
+
+
+def main() -> None:
+    """The ``ordercast`` command."""
+    app()

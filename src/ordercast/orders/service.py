@@ -1,0 +1,188 @@
+"""The use cases: who may do what to an order. One method and one transaction each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from ordercast.errors import Forbidden, Invalid, NotFound, TransitionNotAllowed, VersionConflict
+from ordercast.orders.ids import parse_id
+from ordercast.orders.models import (
+    Change,
+    EventKind,
+    IdempotencyKey,
+    NewOrder,
+    Order,
+    OrderEvent,
+    OrderPage,
+    OrderQuery,
+    Snapshot,
+    Written,
+    now,
+)
+from ordercast.orders.ports import OrderRepository, Render
+from ordercast.orders.principal import OPERATORS, Principal, Role
+from ordercast.orders.workflow import Workflow
+
+
+class OrderService:
+    """Orders, as their callers may see and change them. What a caller may not see raises `NotFound`, always."""
+
+    def __init__(self, repository: OrderRepository, workflow: Workflow) -> None:
+        self._repository = repository
+        self._workflow = workflow
+
+    # -- reading -------------------------------------------------------------------------------------------
+
+    async def get(self, order_id: str, by: Principal) -> Order:
+        """One order. Raises `NotFound`."""
+        return _visible(await self._repository.get(order_id), by)
+
+    async def snapshot(self, order_id: str, by: Principal) -> Snapshot:
+        """One order with the log position it is complete up to. Raises `NotFound`."""
+        snapshot = await self._repository.snapshot(order_id)
+        if snapshot is None:
+            raise NotFound
+        _visible(snapshot.order, by)
+        return snapshot
+
+    async def find(self, query: OrderQuery, by: Principal) -> OrderPage:
+        """A page of what the caller may see. Raises `UnknownStatus`, `Invalid` for a bad cursor."""
+        for status in query.statuses or ():
+            self._workflow.status(status)
+        if by.is_staff:
+            return await self._repository.find(replace(query, shops=by.shops))
+        if query.customer_id not in (None, by.user_id):
+            query = replace(query, statuses=frozenset())  # somebody else's: an empty page, as if there were none
+        return await self._repository.find(replace(query, customer_id=by.user_id))
+
+    async def history(self, order_id: str, by: Principal) -> Sequence[OrderEvent]:
+        """All that happened to one order. Raises `NotFound`."""
+        await self.get(order_id, by)
+        return await self._repository.history(order_id)
+
+    # -- writing -------------------------------------------------------------------------------------------
+
+    async def create(
+        self,
+        new: NewOrder,
+        by: Principal,
+        idempotency: IdempotencyKey | None = None,
+        render: Render | None = None,
+    ) -> Written:
+        """A new order in the workflow's first status. Raises `Forbidden`, `Invalid`, `OrderExists`,
+        `IdempotencyKeyReused`."""
+        if not by.is_staff:
+            raise Forbidden("Customers do not create orders here; the shop's backend does, with a service token.")
+        if by.shops is not None:
+            if new.shop_id is None and len(by.shops) == 1:
+                new = replace(new, shop_id=next(iter(by.shops)))
+            if new.shop_id not in by.shops:
+                raise Invalid("shopId: must be one of the shops that your token names", shops=sorted(by.shops))
+        return await self._repository.create(new, self._workflow.initial, by.user_id, idempotency, render)
+
+    async def update(
+        self,
+        order_id: str,
+        by: Principal,
+        *,
+        status: str | None = None,
+        fields: Mapping[str, Any] | None = None,
+        expected_version: int | None = None,
+        reason: str | None = None,
+        updated_by: str | None = None,
+        force: bool = False,
+    ) -> Written:
+        """Moves an order along and sets ``expected_at``, ``note``, ``contact``; what is the same changes nothing.
+
+        One event for all of it. ``force`` (services only) takes steps that the workflow does not have; the history
+        marks those it took. Raises `NotFound`, `Forbidden`, `VersionConflict`, `UnknownStatus`,
+        `TransitionNotAllowed`.
+        """
+
+        def decide(order: Order) -> Change | None:
+            _visible(order, by)
+            if not by.is_staff:
+                raise Forbidden("Customers can watch their order, not change it.")
+            if by.role is not Role.SERVICE and (force or updated_by is not None):
+                raise Forbidden("force and updatedBy are for the shop's backend, with a service token.")
+            if expected_version is not None and order.version != expected_version:
+                raise VersionConflict(
+                    f"The order is at version {order.version}, not {expected_version}. Read it again and decide anew.",
+                    version=order.version,
+                    status=order.status,
+                )
+            values = {name: value for name, value in (fields or {}).items() if getattr(order, name) != value}
+            forced = False
+            if status is not None and status != order.status:
+                forced = self._check_step(order, status, by, force)
+                values["status"] = status
+            elif status is not None:
+                self._workflow.status(status)
+            if not values:
+                return None
+            kind = EventKind.STATUS_CHANGED if "status" in values else EventKind.CHANGED
+            return Change(kind=kind, values=values, updated_by=updated_by or by.user_id, reason=reason, forced=forced)
+
+        return await self._repository.change(order_id, decide)
+
+    def _check_step(self, order: Order, status: str, by: Principal, force: bool) -> bool:
+        """Whether the step had to be forced. Raises where it may not be taken."""
+        try:
+            self._workflow.check(order, status, by.role)
+        except TransitionNotAllowed:
+            if not force:
+                raise
+            return True
+        return False
+
+    async def contact(
+        self,
+        order_id: str,
+        by: Principal,
+        idempotency: IdempotencyKey | None = None,
+        render: Render | None = None,
+    ) -> Written:
+        """A person has contacted the customer; the first time sets ``first_contact_at``.
+
+        Raises `NotFound`, `Forbidden`, `IdempotencyKeyReused`.
+        """
+
+        def decide(order: Order) -> Change:
+            _visible(order, by)
+            if by.role not in OPERATORS:
+                raise Forbidden("Only operators and admins contact customers.")
+            first = {"first_contact_at": now()} if order.first_contact_at is None else {}
+            return Change(kind=EventKind.CONTACTED, values=first, updated_by=by.user_id)
+
+        return await self._repository.change(order_id, decide, idempotency, render)
+
+    async def change_status(
+        self,
+        order_id: int | str,
+        status: str,
+        updated_by: int | str,
+        *,
+        expected_version: int | None = None,
+        reason: str | None = None,
+    ) -> Order:
+        """For business code in the same process: moves an order along, after the workflow, and returns it.
+
+        Customer, watchers and operators learn of it once it is committed. Raises `NotFound`, `Invalid`,
+        `VersionConflict`, `UnknownStatus`, `TransitionNotAllowed`.
+        """
+        id, who = parse_id(order_id), parse_id(updated_by)
+        if id is None:
+            raise NotFound
+        if who is None:
+            raise Invalid("updated_by: must be an integer from 0 up, or a string of 1 to 64 of A-Z a-z 0-9 _ . : -")
+        backend = Principal(user_id=who, role=Role.SERVICE)
+        written = await self.update(id, backend, status=status, expected_version=expected_version, reason=reason)
+        return written.order
+
+
+def _visible(order: Order | None, by: Principal) -> Order:
+    if order is None or not by.may_see(order):
+        raise NotFound
+    return order

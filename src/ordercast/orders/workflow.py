@@ -1,0 +1,208 @@
+"""The statuses an order can have and the steps between them: data, checked once at start."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, TypeVar
+
+from ordercast.errors import SettingsError, TransitionNotAllowed, UnknownStatus
+from ordercast.orders.models import Fulfilment, Order
+from ordercast.orders.principal import STAFF, Role
+
+Kind = TypeVar("Kind", bound=StrEnum)
+
+
+class Category(StrEnum):
+    """Whether someone still has to act, and if not, how it went."""
+
+    OPEN = "open"
+    DONE = "done"
+    ABORTED = "aborted"
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """``step`` is where a customer sees the order on a progress bar; 0 is off it."""
+
+    name: str
+    label: str
+    step: int
+    category: Category
+
+
+@dataclass(frozen=True, slots=True)
+class Transition:
+    """One allowed step. ``fulfilment`` ``None``: for every order."""
+
+    source: str
+    target: str
+    roles: frozenset[Role]
+    fulfilment: Fulfilment | None
+
+    def fits(self, fulfilment: Fulfilment, role: Role) -> bool:
+        """Whether the step is for such an order and such a caller."""
+        return role in self.roles and self.fulfilment in (None, fulfilment)
+
+
+class Workflow:
+    """Statuses and transitions that fit together; made by `parse_workflow`."""
+
+    def __init__(self, initial: str, statuses: Mapping[str, Status], transitions: Iterable[Transition]) -> None:
+        self.initial = initial
+        self.statuses = dict(statuses)
+        self.transitions = tuple(transitions)
+
+    def status(self, name: str) -> Status:
+        """The status of this name. Raises `UnknownStatus`, which lists the known ones."""
+        try:
+            return self.statuses[name]
+        except KeyError:
+            known = ", ".join(self.statuses)
+            raise UnknownStatus(f"There is no status '{name}'. Known are: {known}.", known=[*self.statuses]) from None
+
+    def next(self, status: str, fulfilment: Fulfilment, role: Role) -> list[str]:
+        """The statuses that this caller may move such an order to, in the workflow's order."""
+        return [t.target for t in self.transitions if t.source == status and t.fits(fulfilment, role)]
+
+    def check(self, order: Order, to: str, role: Role) -> None:
+        """Raises `UnknownStatus`, or `TransitionNotAllowed` with what is allowed instead."""
+        self.status(to)
+        allowed = self.next(order.status, order.fulfilment, role)
+        if to not in allowed:
+            instead = f"Allowed are: {', '.join(allowed)}." if allowed else "Nothing follows it."
+            raise TransitionNotAllowed(
+                f"An order that is '{order.status}' cannot become '{to}' here. {instead}",
+                status=order.status,
+                allowed=allowed,
+            )
+
+    def describe(self) -> dict[str, Any]:
+        """The workflow as JSON, for pages that draw it."""
+        return {
+            "initial": self.initial,
+            "statuses": [
+                {"name": s.name, "label": s.label, "step": s.step, "category": s.category.value}
+                for s in self.statuses.values()
+            ],
+            "transitions": [
+                {
+                    "from": t.source,
+                    "to": t.target,
+                    "roles": sorted(t.roles),
+                    "fulfilment": None if t.fulfilment is None else t.fulfilment.value,
+                }
+                for t in self.transitions
+            ],
+        }
+
+
+def load_workflow(path: Path | None = None) -> Workflow:
+    """The workflow in a TOML file, or the default one. Raises `SettingsError`, which says what to mend."""
+    if path is None:
+        return parse_workflow(files("ordercast.orders").joinpath("workflow.toml").read_text("utf-8"))
+    try:
+        return parse_workflow(path.read_text("utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(f"ORDERCAST_WORKFLOW: {path} cannot be read ({error}); name a TOML file") from None
+
+
+def parse_workflow(text: str) -> Workflow:
+    """Reads and checks a workflow. Raises `SettingsError` with a sentence for the first thing that is wrong."""
+    try:
+        data = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise _wrong(f"is not TOML: {error}") from None
+    _known_keys(data, {"initial", "statuses", "transitions"}, "the file")
+    tables = data.get("statuses")
+    if not isinstance(tables, dict) or not tables:
+        raise _wrong("has no statuses; add a table [statuses.NAME] for each")
+    statuses = {name: _status(name, table) for name, table in tables.items()}
+    initial = data.get("initial")
+    if not isinstance(initial, str) or initial not in statuses:
+        raise _wrong(
+            f"begins at {initial!r}, which is none of its statuses; set initial to one of {', '.join(statuses)}"
+        )
+    entries = data.get("transitions", [])
+    if not isinstance(entries, list):
+        raise _wrong("has transitions that are no list; write each as [[transitions]]")
+    transitions = [t for entry in entries for t in _transitions(entry, statuses)]
+    _check_graph(initial, statuses, transitions)
+    return Workflow(initial, statuses, transitions)
+
+
+def _wrong(what: str) -> SettingsError:
+    return SettingsError(f"The workflow {what}.")
+
+
+def _known_keys(table: Any, known: set[str], where: str) -> None:
+    if not isinstance(table, dict):
+        raise _wrong(f"has {where} that is no table")
+    if unknown := sorted(table.keys() - known):
+        raise _wrong(f"has an unknown key {unknown[0]!r} in {where}; known are {', '.join(sorted(known))}")
+
+
+def _status(name: str, table: Any) -> Status:
+    where = f"[statuses.{name}]"
+    _known_keys(table, {"label", "step", "category"}, where)
+    label, step = table.get("label", name), table.get("step")
+    if not isinstance(label, str) or not label:
+        raise _wrong(f"has no usable label in {where}; give it a text")
+    if type(step) is not int or step < 0:
+        raise _wrong(f"has no usable step in {where}; give it a whole number from 0 up")
+    return Status(name, label, step, _one_of(Category, table.get("category"), f"category in {where}"))
+
+
+def _one_of(kind: type[Kind], value: Any, what: str) -> Kind:
+    try:
+        return kind(value)
+    except ValueError:
+        raise _wrong(f"has {value!r} as {what}; it must be one of {', '.join(kind)}") from None
+
+
+def _transitions(entry: Any, statuses: Mapping[str, Status]) -> Iterable[Transition]:
+    _known_keys(entry, {"from", "to", "roles", "fulfilment"}, "a transition")
+    source, targets = entry.get("from"), entry.get("to")
+    targets = [targets] if isinstance(targets, str) else targets
+    if not isinstance(targets, list) or not targets:
+        raise _wrong(f'has a transition from {source!r} to nowhere; set to = ["status"]')
+    for name in (source, *targets):
+        if not isinstance(name, str) or name not in statuses:
+            raise _wrong(f"has a transition with {name!r}, which is none of its statuses; add it or correct the name")
+    roles = entry.get("roles", sorted(STAFF))
+    if not isinstance(roles, list) or not roles:
+        raise _wrong(f"has a transition from {source!r} that no role may make; list at least one in roles")
+    allowed = frozenset(_one_of(Role, role, f"role of a transition from {source!r}") for role in roles)
+    how = entry.get("fulfilment")
+    fulfilment = None if how is None else _one_of(Fulfilment, how, f"fulfilment of a transition from {source!r}")
+    return [Transition(source, target, allowed, fulfilment) for target in targets]
+
+
+def _check_graph(initial: str, statuses: Mapping[str, Status], transitions: Iterable[Transition]) -> None:
+    """Every status can be reached, and from every open one the order can come to an end, either fulfilment alike."""
+    transitions = list(transitions)
+    reached = _closure({initial}, [(t.source, t.target) for t in transitions])
+    if lost := [name for name in statuses if name not in reached]:
+        raise _wrong(f"has a status {lost[0]!r} that no step leads to; add a transition to it or remove it")
+    ends = {name for name, status in statuses.items() if status.category is not Category.OPEN}
+    for fulfilment in Fulfilment:
+        steps = [(t.source, t.target) for t in transitions if t.fulfilment in (None, fulfilment)]
+        here = _closure({initial}, steps)
+        finishing = _closure(ends, [(target, source) for source, target in steps])
+        if stuck := [name for name in statuses if name in here and name not in finishing]:
+            raise _wrong(
+                f"has a dead end: from {stuck[0]!r} an order for {fulfilment.value} can reach nothing that is "
+                "done or aborted; add a transition"
+            )
+
+
+def _closure(start: set[str], steps: list[tuple[str, str]]) -> set[str]:
+    reached, frontier = set(start), set(start)
+    while frontier:
+        frontier = {target for source, target in steps if source in frontier} - reached
+        reached |= frontier
+    return reached

@@ -1,0 +1,111 @@
+"""Runs an `Ordercast` under uvicorn, with errors that say what to do."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import socket
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from types import FrameType
+
+import structlog
+import uvicorn
+
+from ordercast.app import Ordercast
+from ordercast.config import Settings
+from ordercast.errors import SettingsError
+
+_log = structlog.get_logger("ordercast")
+
+_BACKLOG = 2_048
+_SHUTDOWN = 10  # s that requests under way may take
+
+
+def bind(settings: Settings) -> socket.socket:
+    """A listening socket. Raises `SettingsError` where the address is taken or not ours."""
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((settings.host, settings.port))
+        listener.listen(_BACKLOG)
+    except OSError as error:
+        listener.close()
+        where = f"{settings.host}:{settings.port}"
+        if error.errno == errno.EADDRINUSE:
+            raise SettingsError(
+                f"Port {settings.port} is taken: stop the program that listens on {where}, or choose another --port"
+            ) from None
+        raise SettingsError(f"Cannot listen on {where} ({error.strerror}): choose another --host or --port") from None
+    return listener
+
+
+def url_of(listener: socket.socket) -> str:
+    """Where the listener can be reached from this machine."""
+    host, port = listener.getsockname()[:2]
+    if host in ("0.0.0.0", "::"):  # noqa: S104 - compared, not bound
+        host = "127.0.0.1"
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+class _Server(uvicorn.Server):
+    """uvicorn's server, told to stop by a signal that first ends our connections in words clients understand."""
+
+    def __init__(self, config: uvicorn.Config, ordercast: Ordercast) -> None:
+        super().__init__(config)
+        self._ordercast = ordercast
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        # Before uvicorn closes its listener: whoever asks now is sent elsewhere, and /health/ready says so.
+        self._ordercast.io.engine.stop_accepting()
+        super().handle_exit(sig, frame)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        await self._ordercast.io.close()
+        await super().shutdown(sockets)
+
+
+async def serve(
+    ordercast: Ordercast, listener: socket.socket, beside: Callable[[], Awaitable[None]] | None = None
+) -> None:
+    """Serves until SIGINT or SIGTERM. ``beside`` runs as long, on the same loop. Raises `StorageError`."""
+    config = uvicorn.Config(
+        ordercast.asgi,
+        lifespan="off",
+        access_log=False,
+        log_config=None,
+        server_header=False,
+        timeout_graceful_shutdown=_SHUTDOWN,
+        backlog=_BACKLOG,
+        proxy_headers=bool(ordercast.settings.trusted_proxies),
+        forwarded_allow_ips=list(ordercast.settings.trusted_proxies),
+        **ordercast.uvicorn_settings(),
+    )
+    async with ordercast:
+        server = _Server(config, ordercast)
+        task = asyncio.ensure_future(beside()) if beside is not None else None
+        _log.info(f"Ordercast listens on {url_of(listener)}")
+        try:
+            await server.serve(sockets=[listener])
+        finally:
+            if task is not None:
+                task.cancel()
+                with suppress(asyncio.CancelledError):
+                    await task
+
+
+def run(main: Awaitable[None]) -> None:
+    """Runs on uvloop where there is one."""
+    try:
+        import uvloop
+    except ImportError:  # Windows
+        factory = asyncio.new_event_loop
+    else:
+        factory = uvloop.new_event_loop
+
+    async def awaited() -> None:
+        await main
+
+    with asyncio.Runner(loop_factory=factory) as runner, suppress(KeyboardInterrupt):
+        runner.run(awaited())

@@ -1,0 +1,1 @@
+"""Where orders and their log live: SQLite beside the process."""

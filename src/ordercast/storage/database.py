@@ -1,0 +1,124 @@
+"""Opens the database: brings it to the current schema, gives it its ids, and wires the parts."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import sqlite3
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import create_engine, make_url
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+
+from ordercast.config import Settings
+from ordercast.errors import SettingsError, StorageError
+from ordercast.storage.orders import SqliteLog, SqliteOrders
+from ordercast.storage.sqlite import Readers, connect
+from ordercast.storage.writer import Writer
+
+_MIGRATIONS = Path(__file__).parent / "migrations"
+
+
+@dataclass(frozen=True, slots=True)
+class Storage:
+    """An open database. ``secret_key`` signs share links and recovery ids, unless the settings bring one."""
+
+    orders: SqliteOrders
+    log: SqliteLog
+    secret_key: str
+
+
+def database_path(settings: Settings) -> Path:
+    """The file that ``DATABASE_URL`` names. Raises `SettingsError`."""
+    try:
+        url = make_url(settings.database_url)
+    except ArgumentError:
+        raise SettingsError("ORDERCAST_DATABASE_URL: is no URL; write sqlite:///path/to/file.db") from None
+    if url.get_backend_name() != "sqlite":
+        raise SettingsError(
+            "ORDERCAST_DATABASE_URL: this version of Ordercast runs on SQLite; write sqlite:///path/to/file.db"
+        )
+    if not url.database or url.database == ":memory:":
+        raise SettingsError("ORDERCAST_DATABASE_URL: orders need a file to survive in; write sqlite:///path/to/file.db")
+    return Path(url.database)
+
+
+def migrate(settings: Settings) -> tuple[str | None, str]:
+    """Brings the database to the current schema; returns the revisions before and after. Raises `StorageError`."""
+    path = database_path(settings)
+    connect(path).close()  # opens it first, for errors in our own words
+    engine = create_engine(f"sqlite:///{path}")
+    try:
+        with engine.begin() as connection:
+            before = MigrationContext.configure(connection).get_current_revision()
+            config = _alembic()
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
+            after = MigrationContext.configure(connection).get_current_revision()
+    except SQLAlchemyError as error:
+        raise StorageError(f"The database {path} could not be brought to the current schema: {error}") from error
+    finally:
+        engine.dispose()
+    return before, after or ""
+
+
+def check(settings: Settings) -> str:
+    """Reaches the database without changing it and says in a sentence how it is. Raises `StorageError`."""
+    path = database_path(settings)
+    if not path.exists():
+        if not path.parent.is_dir():
+            connect(path)
+        return f"{path} does not exist yet; 'ordercast serve' will make it"
+    db = connect(path)
+    try:
+        db.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        row = db.execute("SELECT 1 FROM sqlite_master WHERE name = 'alembic_version'").fetchone()
+        revision = db.execute("SELECT version_num FROM alembic_version").fetchone()[0] if row else None
+        newest = ScriptDirectory.from_config(_alembic()).get_current_head()
+        if revision != newest:
+            return f"{path} is at schema {revision or 'none'}, 'ordercast migrate' brings it to {newest}"
+        (orders, position) = db.execute("SELECT (SELECT count(*) FROM orders), n FROM log_head").fetchone()
+        return f"{path} holds {orders} orders, log position {position}, schema {revision}"
+    except sqlite3.Error as error:
+        raise StorageError(f"The database {path} cannot be read: {error}.") from None
+    finally:
+        db.close()
+
+
+def _alembic() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
+    config.set_main_option("path_separator", "os")
+    return config
+
+
+@asynccontextmanager
+async def open_storage(settings: Settings) -> AsyncIterator[Storage]:
+    """The database, migrated and open; closed at the end. Raises `SettingsError`, `StorageError`."""
+    path = database_path(settings)
+    await asyncio.to_thread(migrate, settings)
+    db = connect(path)
+    log_id, secret_key = _identity(db)
+    readers = Readers(path)
+    log = SqliteLog(readers, log_id)
+    writer = Writer(db, log.committed)
+    try:
+        yield Storage(SqliteOrders(writer, readers, settings.idempotency_ttl), log, settings.secret_key or secret_key)
+    finally:
+        await writer.close()
+        await readers.close()
+
+
+def _identity(db: sqlite3.Connection) -> tuple[str, str]:
+    """The log's id and the secret key, made at the first start."""
+    for key, value in (("log_id", secrets.token_urlsafe(9)), ("secret_key", secrets.token_urlsafe(48))):
+        db.execute("INSERT OR IGNORE INTO meta (key, value) VALUES (?, ?)", (key, value))
+    found = dict(db.execute("SELECT key, value FROM meta"))
+    return found["log_id"], found["secret_key"]

@@ -1,0 +1,1 @@
+"""Alembic migrations, run by `ordercast migrate` and at the start on SQLite."""

@@ -1,0 +1,57 @@
+"""A page of orders as SQL, written once for every database with SQLAlchemy Core. Pure."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from typing import Any
+
+from sqlalchemy import Select, and_, or_, select
+from sqlalchemy.engine import Dialect
+
+from ordercast.errors import Invalid
+from ordercast.orders.models import Order, OrderQuery
+from ordercast.storage.rows import ORDER_COLUMNS, to_ms
+from ordercast.storage.tables import orders
+
+_CURSOR = re.compile(r"([0-9]{1,15}) ([A-Za-z0-9_.:-]{1,64})")
+
+
+def page_cursor(last: Order) -> str:
+    """The opaque ``next`` of a page: where its last order stands."""
+    return base64.urlsafe_b64encode(f"{to_ms(last.created_at)} {last.order_id}".encode()).decode().rstrip("=")
+
+
+def parse_page_cursor(cursor: str) -> tuple[int, str]:
+    """Creation time (ms) and id. Raises `Invalid`."""
+    try:
+        text = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True).decode("ascii")
+    except (binascii.Error, ValueError):
+        text = ""
+    match = _CURSOR.fullmatch(text)
+    if match is None:
+        raise Invalid("cursor: must be the next of an earlier answer, unchanged")
+    return int(match[1]), match[2]
+
+
+def page(query: OrderQuery) -> Select[Any]:
+    """One order more than the page holds, so that its end is known. Raises `Invalid`."""
+    statement = select(*(orders.c[name] for name in ORDER_COLUMNS))
+    if query.customer_id is not None:
+        statement = statement.where(orders.c.customer_id == query.customer_id)
+    if query.shops is not None:
+        statement = statement.where(orders.c.shop_id.in_(sorted(query.shops)))
+    if query.statuses is not None:
+        statement = statement.where(orders.c.status.in_(sorted(query.statuses)))
+    if query.after is not None:
+        at, id = parse_page_cursor(query.after)
+        older = and_(orders.c.created_at == at, orders.c.order_id < id)
+        statement = statement.where(or_(orders.c.created_at < at, older))
+    return statement.order_by(orders.c.created_at.desc(), orders.c.order_id.desc()).limit(query.limit + 1)
+
+
+def render(statement: Select[Any], dialect: Dialect) -> tuple[str, list[Any]]:
+    """SQL with positional parameters, for the driver itself."""
+    compiled = statement.compile(dialect=dialect, compile_kwargs={"render_postcompile": True})
+    return str(compiled), [compiled.params[name] for name in compiled.positiontup or ()]

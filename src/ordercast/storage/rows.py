@@ -1,0 +1,125 @@
+"""Between rows and models, pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import msgspec
+
+from ordercast.orders.models import EventKind, Fulfilment, Order, OrderEvent
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MS = timedelta(milliseconds=1)
+
+ORDER_COLUMNS = (
+    "order_id",
+    "customer_id",
+    "shop_id",
+    "reference",
+    "fulfilment",
+    "status",
+    "version",
+    "items",
+    "total",
+    "currency",
+    "note",
+    "contact",
+    "expected_at",
+    "claimed_by",
+    "first_contact_at",
+    "created_at",
+    "updated_at",
+)
+EVENT_COLUMNS = (
+    "position",
+    "order_id",
+    "version",
+    "kind",
+    "status",
+    "previous_status",
+    "fields",
+    "customer_id",
+    "shop_id",
+    "updated_by",
+    "reason",
+    "forced",
+    "at",
+)
+
+_TIMES = frozenset({"expected_at", "first_contact_at", "created_at", "updated_at", "at"})
+_JSON = frozenset({"items", "contact", "fields"})
+
+
+def to_ms(time: datetime) -> int:
+    """Milliseconds since the epoch, exactly."""
+    return (time - _EPOCH) // _MS
+
+
+def from_ms(ms: int) -> datetime:
+    """The time in UTC."""
+    return _EPOCH + ms * _MS
+
+
+def to_column(name: str, value: Any) -> Any:
+    """A model's attribute as its column keeps it."""
+    if value is None:
+        return None
+    if name in _TIMES:
+        return to_ms(value)
+    if name in _JSON:
+        return msgspec.json.encode(value).decode()
+    return str(value) if name in ("fulfilment", "kind") else value
+
+
+def order_row(order: Order) -> tuple[Any, ...]:
+    """An order in the order of `ORDER_COLUMNS`."""
+    return tuple(to_column(name, getattr(order, name)) for name in ORDER_COLUMNS)
+
+
+def event_row(event: OrderEvent) -> tuple[Any, ...]:
+    """An event in the order of `EVENT_COLUMNS`."""
+    return tuple(to_column(name, getattr(event, name)) for name in EVENT_COLUMNS)
+
+
+def order_from(row: Sequence[Any]) -> Order:
+    """An order from a row of `ORDER_COLUMNS`."""
+    return Order(
+        order_id=row[0],
+        customer_id=row[1],
+        shop_id=row[2],
+        reference=row[3],
+        fulfilment=Fulfilment(row[4]),
+        status=row[5],
+        version=row[6],
+        items=msgspec.json.decode(row[7]),
+        total=row[8],
+        currency=row[9],
+        note=row[10],
+        contact=None if row[11] is None else msgspec.json.decode(row[11]),
+        expected_at=None if row[12] is None else from_ms(row[12]),
+        claimed_by=row[13],
+        first_contact_at=None if row[14] is None else from_ms(row[14]),
+        created_at=from_ms(row[15]),
+        updated_at=from_ms(row[16]),
+    )
+
+
+def event_from(row: Sequence[Any]) -> OrderEvent:
+    """An event from a row of `EVENT_COLUMNS`."""
+    return OrderEvent(
+        position=row[0],
+        order_id=row[1],
+        version=row[2],
+        kind=EventKind(row[3]),
+        status=row[4],
+        previous_status=row[5],
+        fields=tuple(msgspec.json.decode(row[6])),
+        customer_id=row[7],
+        shop_id=row[8],
+        updated_by=row[9],
+        reason=row[10],
+        forced=bool(row[11]),
+        at=from_ms(row[12]),
+    )

@@ -1,0 +1,103 @@
+"""The schema. Ids are text, times milliseconds since the epoch (UTC), JSON is text: the same on every database."""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    Float,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+Id = String(64)
+Word = String(64)
+
+orders = Table(
+    "orders",
+    metadata,
+    Column("order_id", Id, primary_key=True),
+    Column("customer_id", Id, nullable=False),
+    Column("shop_id", Id),
+    Column("reference", String(128)),
+    Column("fulfilment", Word, nullable=False),
+    Column("status", Word, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("items", Text, nullable=False),
+    Column("total", Float),
+    Column("currency", String(3)),
+    Column("note", Text),
+    Column("contact", Text),
+    Column("expected_at", BigInteger),
+    Column("claimed_by", Id),
+    Column("first_contact_at", BigInteger),
+    Column("created_at", BigInteger, nullable=False),
+    Column("updated_at", BigInteger, nullable=False),
+    # A page of orders, newest first: of all, of one customer, of one shop, in one status.
+    Index(None, "created_at", "order_id"),
+    Index(None, "customer_id", "created_at", "order_id"),
+    Index(None, "shop_id", "created_at", "order_id"),
+    Index(None, "status", "created_at", "order_id"),
+)
+
+order_events = Table(
+    "order_events",
+    metadata,
+    Column("position", BigInteger, primary_key=True, autoincrement=False),
+    Column("order_id", Id, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("kind", Word, nullable=False),
+    Column("status", Word, nullable=False),
+    Column("previous_status", Word),
+    Column("fields", Text, nullable=False),
+    Column("customer_id", Id, nullable=False),
+    Column("shop_id", Id),
+    Column("updated_by", Id),
+    Column("reason", Text),
+    Column("forced", Boolean, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    UniqueConstraint("order_id", "version"),
+    Index(None, "customer_id", "position"),
+)
+"""Audit trail and outbox in one (DESIGN, "Storage"): positions from 1 without a hole."""
+
+log_head = Table(
+    "log_head",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("n", BigInteger, nullable=False),
+    Column("last_order_number", BigInteger, nullable=False),
+    CheckConstraint("id = 1", name="one_row"),
+)
+"""One row: the newest position, and the newest number given to an order."""
+
+meta = Table("meta", metadata, Column("key", Word, primary_key=True), Column("value", Text, nullable=False))
+"""``log_id`` and ``secret_key``, made once."""
+
+idempotency_keys = Table(
+    "idempotency_keys",
+    metadata,
+    Column("scope", String(512), primary_key=True),
+    Column("key", String(255), primary_key=True),
+    Column("fingerprint", String(64), nullable=False),
+    Column("order_id", Id, nullable=False, index=True),
+    Column("body", LargeBinary, nullable=False),
+    Column("created_at", BigInteger, nullable=False, index=True),
+)
