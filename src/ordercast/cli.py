@@ -15,11 +15,12 @@ import typer
 from rich.console import Console
 
 from ordercast import __version__, logs
+from ordercast.api import pages
 from ordercast.app import Ordercast
 from ordercast.auth import TokenVerifier, sign_token
 from ordercast.config import Settings, load_settings
 from ordercast.demo import CUSTOMER, DemoShop
-from ordercast.errors import OrdercastError
+from ordercast.errors import OrdercastError, SettingsError
 from ordercast.orders.ids import json_id, parse_id
 from ordercast.orders.principal import Role
 from ordercast.orders.workflow import load_workflow
@@ -109,6 +110,8 @@ def demo(
             jwt_secret=(secrets.token_urlsafe(48),),
             database_url=f"sqlite+aiosqlite:///{folder}/demo.db",
         )
+        if not pages.built():
+            raise SettingsError("The pages are not built: run 'make build' in the source tree first")
         ordercast = Ordercast(settings)
         listener = bind(settings)
         base = url_of(listener)
@@ -186,8 +189,6 @@ async def _check_redis(settings: Settings) -> str:
         return "not set: one node"
     from redis.asyncio import Redis
     from redis.exceptions import RedisError
-
-    from ordercast.errors import SettingsError
 
     try:
         async with Redis.from_url(settings.redis_url, socket_connect_timeout=5) as redis:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fastapi import FastAPI
+from starlette.middleware.cors import CORSMiddleware
 
 from ordercast import __version__
 from ordercast.api import events, health, orders, pages, problems
@@ -16,13 +17,12 @@ def create_api(services: Services, *, max_body: int, cors_origins: tuple[str, ..
         title="Ordercast",
         version=__version__,
         description="Live order status. Events go out over Socket.IO; this is how orders come in.",
+        docs_url=None,
         redoc_url=None,
     )
     app.state.services = services
     app.add_middleware(BodyLimit, limit=max_body)
     if cors_origins:
-        from starlette.middleware.cors import CORSMiddleware
-
         app.add_middleware(
             CORSMiddleware,
             allow_origins=list(cors_origins),

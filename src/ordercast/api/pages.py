@@ -1,20 +1,23 @@
-"""The pages and the browser client, as the build put them into the package."""
+"""The pages, the API's documentation and the browser client, as the build put them into the package."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 from fastapi import FastAPI
-from starlette.responses import FileResponse, Response
+from fastapi.openapi.docs import get_swagger_ui_html
+from starlette.requests import Request
+from starlette.responses import FileResponse, HTMLResponse, Response
 from starlette.staticfiles import StaticFiles
 
 WEB = Path(__file__).parent.parent / "web"
 
 PAGES = ("board", "track")
+_FOLDERS = ("assets", "docs", "socket.io")
 
 _HEADERS = {
-    "Content-Security-Policy": "default-src 'self'; connect-src 'self' ws: wss:; frame-ancestors 'none'; "
-    "base-uri 'none'; form-action 'none'",
+    "Content-Security-Policy": "default-src 'self'; connect-src 'self' ws: wss:; img-src 'self' data:; "
+    "frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
     "Cache-Control": "no-cache",
@@ -23,20 +26,33 @@ _HEADERS = {
 
 def built() -> bool:
     """Whether the package holds its pages; a source tree does after ``make build``."""
-    return all((WEB / page / "index.html").is_file() for page in PAGES)
+    return all((WEB / f"{page}.html").is_file() for page in PAGES)
 
 
 def install(app: FastAPI) -> None:
-    """Serves ``/board``, ``/track``, their assets and ``/socket.io/socket.io.js``."""
+    """Serves ``/board``, ``/track``, ``/docs``, their assets and ``/socket.io/socket.io.js``."""
+
+    @app.get("/docs", include_in_schema=False)
+    async def docs(request: Request) -> HTMLResponse:
+        # Ours instead of FastAPI's own, which loads its scripts from another company's servers.
+        base = request.scope.get("root_path", "")
+        return get_swagger_ui_html(
+            openapi_url=f"{base}/openapi.json",
+            title="Ordercast API",
+            swagger_js_url=f"{base}/docs/swagger-ui-bundle.js",
+            swagger_css_url=f"{base}/docs/swagger-ui.css",
+            swagger_favicon_url="data:,",
+        )
+
+    if not built():
+        return
     for name in PAGES:
         _page(app, name)
-    if (WEB / "assets").is_dir():
-        app.mount("/assets", StaticFiles(directory=WEB / "assets"), name="assets")
-    if (WEB / "socket.io").is_dir():
-        app.mount("/socket.io", StaticFiles(directory=WEB / "socket.io"), name="socket.io")
+    for folder in _FOLDERS:
+        app.mount(f"/{folder}", StaticFiles(directory=WEB / folder), name=folder)
 
 
 def _page(app: FastAPI, name: str) -> None:
     @app.get(f"/{name}", include_in_schema=False)
     async def page() -> Response:
-        return FileResponse(WEB / name / "index.html", headers=_HEADERS)
+        return FileResponse(WEB / f"{name}.html", headers=_HEADERS)

@@ -1,0 +1,34 @@
+// Builds each page into the Python package. A page is served as {base}/board, without a slash behind it, so its
+// relative links begin at {base}: HTML at the root of the output, assets in one folder beside it.
+import { cp, mkdir, readdir, rename, rm } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { build } from "vite";
+
+const here = dirname(fileURLToPath(import.meta.url));
+const out = process.argv[2] ?? join(here, "..", "src", "ordercast", "web");
+const apps = ["board", "track"];
+
+await rm(out, { recursive: true, force: true });
+await mkdir(out, { recursive: true });
+for (const app of apps) {
+  await build({
+    root: join(here, "apps", app),
+    base: "./",
+    configFile: false,
+    logLevel: "warn",
+    build: { outDir: out, emptyOutDir: false, assetsDir: "assets", target: "es2020", modulePreload: { polyfill: false } },
+  });
+  await rename(join(out, "index.html"), join(out, `${app}.html`));
+}
+
+// The official browser client, served where every Socket.IO server serves it.
+const client = join(here, "node_modules", "socket.io-client", "dist");
+await mkdir(join(out, "socket.io"));
+for (const file of await readdir(client)) {
+  if (/^socket\.io\.(esm\.min\.|msgpack\.min\.|min\.)?js(\.map)?$/.test(file)) await cp(join(client, file), join(out, "socket.io", file));
+}
+await mkdir(join(out, "docs"));
+for (const file of ["swagger-ui-bundle.js", "swagger-ui.css"]) {
+  await cp(join(here, "node_modules", "swagger-ui-dist", file), join(out, "docs", file));
+}
