@@ -82,7 +82,7 @@ class DemoShop:
         return order
 
     async def run(self) -> None:
-        """Keeps the shop moving until cancelled. The customer's link gets a new order when the last one is over."""
+        """Keeps the shop moving until cancelled."""
         while True:
             at, _, move = heapq.heappop(self._due)
             await asyncio.sleep(max(at - monotonic(), 0))

@@ -1,0 +1,72 @@
+# `make demo` shows it, `make test` proves it; each does all the set-up it needs.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DELETE_ON_ERROR:
+
+VENV := .venv
+BIN := $(VENV)/bin
+STAMPS := .cache/stamps
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.PHONY: help demo serve test check bench build lock tools clean
+
+help: ## This list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-7s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: build ## A sample shop whose orders keep moving; prints links to open
+	@$(BIN)/ordercast demo
+
+serve: build ## The server on port 3001 (needs ORDERCAST_JWT_SECRET)
+	@$(BIN)/ordercast serve
+
+test: build tools $(STAMPS)/clients ## Every test, the pages' own included
+	@echo "The pages' tests …"
+	@cd web && npm run --silent typecheck && npm run --silent test -- --reporter=dot
+	@echo "The tests …"
+	@$(BIN)/python -m pytest $(PYTEST)
+
+check: build ## Linters, types, the rules of the house
+	@$(BIN)/ruff check
+	@$(BIN)/ruff format --check
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+	@cd web && npm run --silent typecheck
+
+bench: build $(STAMPS)/clients ## What it does per second, beside its peers
+	@$(BIN)/python -m bench
+
+build: $(STAMPS)/package ## The virtual environment and the pages
+	@$(BIN)/python hatch_build.py
+
+lock: build ## Remake the lock files after a change of dependencies
+	@$(BIN)/python -m pip install --quiet uv
+	@for name in dev runtime; do \
+	  $(BIN)/uv pip compile pyproject.toml $$([ $$name = dev ] && echo --group dev) --quiet --universal \
+	    --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --upgrade \
+	    --custom-compile-command "make lock" -o requirements/$$name.lock; done
+
+clean: ## Remove everything that was built
+	rm -rf $(VENV) .cache src/ordercast/web web/node_modules tests/clients/node_modules
+
+# -- what the above stand on ---------------------------------------------------------------------------------
+
+$(STAMPS)/venv: requirements/dev.lock scripts/python.sh
+	@echo "Making $(VENV) from requirements/dev.lock …"
+	@mkdir -p $(STAMPS)
+	@python=$$(bash scripts/python.sh) && rm -rf $(VENV) && $$python -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --require-hashes -r requirements/dev.lock
+	@touch $@
+
+$(STAMPS)/package: $(STAMPS)/venv pyproject.toml hatch_build.py
+	@$(BIN)/python hatch_build.py
+	@$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(STAMPS)/clients: tests/clients/package-lock.json
+	@echo "Fetching the clients that the tests drive …"
+	@cd tests/clients && npm ci --silent --no-audit --no-fund
+	@mkdir -p $(STAMPS) && touch $@
+
+tools:
+	@bash scripts/tools.sh

@@ -1,0 +1,7 @@
+#!/usr/bin/env bash
+# What the tests need beside Python and Node.js.
+set -euo pipefail
+. "$(dirname "$0")/install.sh"
+missing=()
+command -v chromium >/dev/null || command -v chromium-browser >/dev/null || missing+=(chromium)
+((${#missing[@]} == 0)) || install_or_say "${missing[@]}"
