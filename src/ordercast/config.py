@@ -1,17 +1,23 @@
-"""Settings: the only reader of the environment. ``--port`` and ``ORDERCAST_PORT`` are the same setting."""
+"""Settings: the only reader of the environment. ``--port`` and ``ORDERCAST_PORT`` are the same setting.
+
+A variable that is set to nothing counts as not set, as in ``docker compose`` with ``${REDIS_URL:-}``.
+"""
 
 from __future__ import annotations
 
+import difflib
+import ipaddress
+import json
 import os
 import re
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
+from urllib.parse import urlsplit
 
 from pydantic import (
     AliasChoices,
     Field,
     NonNegativeInt,
-    PositiveFloat,
     PositiveInt,
     ValidationError,
     field_validator,
@@ -24,6 +30,14 @@ from ordercast.errors import SettingsError
 MIN_SECRET_BYTES = 32
 """RFC 7518, section 3.2: a key of the hash's size or larger is needed for HS256."""
 
+MAKE_SECRET = 'python3 -c "import secrets; print(secrets.token_urlsafe(48))"'  # noqa: S105 - a command
+"""What to run for a secret."""
+
+ROLES = ("customer", "operator", "admin", "service")
+"""The contract's roles, as `orders.principal.Role` has them, which stands above this module."""
+
+Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+
 Words = Annotated[tuple[str, ...], NoDecode]
 """A list in the environment: separated by commas or white space."""
 
@@ -32,7 +46,12 @@ class Settings(BaseSettings):
     """Everything that can be set. Intervals are in seconds, sizes in bytes."""
 
     model_config = SettingsConfigDict(
-        env_prefix="ORDERCAST_", extra="ignore", frozen=True, populate_by_name=True, hide_input_in_errors=True
+        env_prefix="ORDERCAST_",
+        env_ignore_empty=True,
+        extra="ignore",
+        frozen=True,
+        populate_by_name=True,
+        hide_input_in_errors=True,
     )
 
     # Where we listen, and what for.
@@ -45,33 +64,36 @@ class Settings(BaseSettings):
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
     # Where orders live.
-    database_url: str = "sqlite+aiosqlite:///ordercast.db"
-    redis_url: str | None = None
+    database_url: str = Field(default="sqlite+aiosqlite:///ordercast.db", repr=False)
+    redis_url: str | None = Field(default=None, repr=False)
     workflow: Path | None = None
-    idempotency_ttl: PositiveFloat = 86_400
+    idempotency_ttl: Seconds = 86_400
 
     # Tokens.
-    secret_key: str | None = None
+    secret_key: str | None = Field(default=None, repr=False)
     jwt_secret: Words = Field(
-        default=(), validation_alias=AliasChoices("jwt_secret", "ORDERCAST_JWT_SECRET", "JWT_SECRET")
+        # Our own name counts before the one that other programs may share.
+        default=(),
+        validation_alias=AliasChoices("ORDERCAST_JWT_SECRET", "JWT_SECRET", "jwt_secret"),
+        repr=False,
     )
     jwt_public_key: str | None = None
     jwks_url: str | None = None
     jwt_issuer: str | None = None
     jwt_audience: str | None = None
-    jwt_user_claim: str = "userId"
-    jwt_role_claim: str = "role"
-    jwt_role_map: dict[str, str] = Field(default_factory=dict)
-    jwt_max_lifetime: PositiveFloat = 400 * 86_400
+    jwt_user_claim: Annotated[str, Field(min_length=1)] = "userId"
+    jwt_role_claim: Annotated[str, Field(min_length=1)] = "role"
+    jwt_role_map: Annotated[dict[str, str], NoDecode] = Field(default_factory=dict)
+    jwt_max_lifetime: Seconds = 400 * 86_400
 
     # Connections.
     max_connections_per_user: NonNegativeInt = 0
-    connect_timeout: PositiveFloat = 10
-    ping_interval: PositiveFloat = 25
-    ping_timeout: PositiveFloat = 20
+    connect_timeout: Seconds = 10
+    ping_interval: Seconds = 25
+    ping_timeout: Seconds = 20
     max_payload: PositiveInt = 16_384
     max_queue_bytes: PositiveInt = 1_048_576
-    monitor_interval: PositiveFloat = 30
+    monitor_interval: Seconds = 30
 
     # REST.
     max_body: PositiveInt = 1_048_576
@@ -97,16 +119,91 @@ class Settings(BaseSettings):
             )
         return url
 
+    @field_validator("port", mode="before")
+    @classmethod
+    def _no_service_link(cls, value: Any) -> Any:
+        if isinstance(value, str) and value.startswith("tcp://"):
+            raise ValueError(
+                "was set by Kubernetes, after a Service called ordercast; set enableServiceLinks: false in the pod's "
+                "spec, or ORDERCAST_PORT to a number"
+            )
+        return value
+
+    @field_validator("redis_url")
+    @classmethod
+    def _redis(cls, url: str | None) -> str | None:
+        if url is not None and not url.startswith(("redis://", "rediss://", "unix://")):
+            raise ValueError("must be redis://host:6379/0, rediss://… for TLS, or unix:///path/to/socket")
+        return url
+
     @field_validator("jwt_secret")
     @classmethod
     def _long_enough(cls, secrets: tuple[str, ...]) -> tuple[str, ...]:
-        for secret in secrets:
+        for number, secret in enumerate(secrets, 1):
             if len(secret.encode()) < MIN_SECRET_BYTES:
-                raise ValueError(
-                    f"must be at least {MIN_SECRET_BYTES} bytes; make one with: "
-                    'python3 -c "import secrets; print(secrets.token_urlsafe(48))"'
-                )
+                which = f"secret {number} of {len(secrets)} (commas and spaces separate them) " * (len(secrets) > 1)
+                raise ValueError(f"{which}must be at least {MIN_SECRET_BYTES} bytes; make one with: {MAKE_SECRET}")
         return secrets
+
+    @field_validator("secret_key")
+    @classmethod
+    def _key_long_enough(cls, key: str | None) -> str | None:
+        if key is not None and len(key.encode()) < MIN_SECRET_BYTES:
+            raise ValueError(
+                f"must be at least {MIN_SECRET_BYTES} bytes; make one with: {MAKE_SECRET}, "
+                "or leave it unset: one is made and kept in the database"
+            )
+        return key
+
+    @field_validator("cors_origins")
+    @classmethod
+    def _origins(cls, origins: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(map(_origin, origins))
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _networks(cls, proxies: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(map(_network, proxies))
+
+    @field_validator("jwks_url")
+    @classmethod
+    def _https(cls, url: str | None) -> str | None:
+        if url is None:
+            return url
+        try:
+            parts = urlsplit(url)
+            host, _ = parts.hostname or "", parts.port
+        except ValueError:
+            raise ValueError("must be an https:// address") from None
+        if parts.username or parts.password:
+            raise ValueError("must hold no password: key sets are public")
+        if not host or not (parts.scheme == "https" or (parts.scheme == "http" and is_loopback(host))):
+            raise ValueError("must be an https:// address, or whoever is on the way could put in keys of their own")
+        return url
+
+    @field_validator("jwt_role_map", mode="before")
+    @classmethod
+    def _pairs(cls, value: Any) -> Any:
+        """``a=admin,b=operator``, or JSON where a role's name has a comma or a space in it."""
+        if not isinstance(value, str):
+            return value
+        if value.lstrip().startswith("{"):
+            try:
+                return json.loads(value)
+            except (ValueError, RecursionError):
+                raise ValueError("is no JSON object") from None
+        pairs = [word.rpartition("=") for word in re.split(r"[,\s]+", value) if word]
+        if not all(equals and foreign and ours for foreign, equals, ours in pairs):
+            raise ValueError('must be written as theirs=ours,other=ours, or as JSON: {"theirs": "ours"}')
+        return {foreign: ours for foreign, _, ours in pairs}
+
+    @field_validator("jwt_role_map")
+    @classmethod
+    def _our_roles(cls, role_map: dict[str, str]) -> dict[str, str]:
+        for foreign, ours in role_map.items():
+            if ours not in ROLES:
+                raise ValueError(f"maps {foreign!r} to {ours!r}, which is none of {', '.join(ROLES)}")
+        return role_map
 
     @model_validator(mode="after")
     def _agree(self) -> Self:
@@ -128,6 +225,39 @@ class Settings(BaseSettings):
         return self
 
 
+# Origins as browsers write them (RFC 6454, section 6.2); apps have schemes of their own, such as capacitor://localhost.
+_ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://(\[[0-9a-f:.]+\]|[a-z0-9_.-]+)(:[0-9]{1,5})?", re.ASCII)
+
+
+def _origin(text: str) -> str:
+    """An origin in the form that browsers send, so that comparing is enough. Raises ``ValueError``."""
+    origin = text.lower().removesuffix("/")
+    if origin != "*" and not _ORIGIN.fullmatch(origin):
+        raise ValueError(f"{text!r} is no origin; write scheme://host or scheme://host:port, without a path, or *")
+    for scheme, port in (("http://", ":80"), ("https://", ":443")):
+        if origin.startswith(scheme):
+            origin = origin.removesuffix(port)
+    return origin
+
+
+def _network(text: str) -> str:
+    """An address or a network, in its canonical form, or ``*``. Raises ``ValueError``."""
+    try:
+        if text == "*":
+            return text
+        return str(ipaddress.ip_network(text, strict=False) if "/" in text else ipaddress.ip_address(text))
+    except ValueError:
+        raise ValueError(f"{text!r} is no IP address and no network such as 10.0.0.0/8") from None
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a URL's host is this machine: ``localhost`` (RFC 6761, section 6.3), 127.0.0.0/8 or ::1."""
+    try:
+        return host == "localhost" or host.endswith(".localhost") or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
 def load_settings(**options: Any) -> Settings:
     """Settings from the environment, overruled by ``options`` (``None`` means not given).
 
@@ -147,3 +277,21 @@ def load_settings(**options: Any) -> Settings:
 def env_is_set(name: str) -> bool:
     """Whether a setting comes from the environment (for `ordercast check`)."""
     return f"ORDERCAST_{name.upper()}" in os.environ
+
+
+# Variables that Kubernetes sets for a Service called ordercast, for all containers beside it.
+_SERVICE_LINK = re.compile(r"SERVICE_(HOST|PORT(_.*)?)|PORT_[0-9]+_.*")
+
+
+def unknown_settings() -> list[str]:
+    """A sentence for each ``ORDERCAST_…`` in the environment that is no setting, most likely a misspelt one."""
+    names = sorted(name.upper() for name in Settings.model_fields)
+    sentences = []
+    for variable in sorted(os.environ):
+        name = variable.upper().removeprefix("ORDERCAST_")
+        if name == variable.upper() or name in names or _SERVICE_LINK.fullmatch(name):
+            continue
+        close = difflib.get_close_matches(name, names, n=1)
+        hint = f"did you mean ORDERCAST_{close[0]}?" if close else "nothing reads it."
+        sentences.append(f"{variable} is no setting; {hint}")
+    return sentences
