@@ -195,6 +195,14 @@ def test_text_that_is_no_token(token: str) -> None:
         verifier().verify_now(token)
 
 
+def test_padding_is_refused() -> None:
+    """One token, one text (RFC 7515, section 2): PyJWT alone would take the padded one too."""
+    token = sign(claims())
+    assert len(token.split(".")[2]) == 43
+    with pytest.raises(InvalidToken):
+        verifier().verify_now(token + "=")
+
+
 def test_size() -> None:
     fits = sign(claims(pad=""))
     while len(fits) < MAX_TOKEN - 1:
