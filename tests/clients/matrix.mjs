@@ -31,7 +31,7 @@ const transports = {
 const within = (promise, what) =>
   Promise.race([
     promise,
-    new Promise((_, reject) => setTimeout(() => reject(new Error(`timed out: ${what}`)), 20_000).unref()),
+    new Promise((_, reject) => setTimeout(() => reject(new Error(`timed out: ${what}`)), 20_000)),
   ]);
 const once = (socket, event) => within(new Promise((resolve) => socket.once(event, resolve)), event);
 
@@ -89,6 +89,8 @@ async function run(transport, choice, name, place) {
 
 const runs = [];
 for (const [transport, choice] of Object.entries(transports))
-  for (const [name, place] of Object.entries(places)) runs.push(run(transport, choice, name, place));
+  for (const [name, place] of Object.entries(places)) runs.push(run(transport, choice, name, place).catch((error) => {
+      throw new Error(`${transport}, ${name}: ${error.message}`);
+    }));
 for (const found of await Promise.all(runs)) console.log(JSON.stringify(found));
 process.exit(0);

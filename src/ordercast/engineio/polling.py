@@ -34,6 +34,7 @@ class PollingTransport:
     __slots__ = ("_poll", "posting")
 
     name = "polling"
+    closes_apart = True
 
     def __init__(self) -> None:
         self._poll: asyncio.Future[bytes] | None = None

@@ -26,6 +26,9 @@ class Transport(Protocol):
     """What carries a session's packets: a WebSocket, or whichever poll is pending."""
 
     name: str
+    closes_apart: bool
+    """Whether the last packets must have gone before the end is told: the official client drops what came in one
+    payload with a CLOSE."""
 
     @property
     def writable(self) -> bool:
@@ -98,6 +101,9 @@ class Session:
             if packets:
                 self.transport.write(packets)
         elif self.state is State.CLOSING:
+            if packets and self.transport.closes_apart:
+                self.transport.write(packets)
+                return
             self.state = State.CLOSED
             self.transport.end(packets, self.why or disconnects.TRANSPORT_CLOSE)
             self.server.forget(self)

@@ -22,6 +22,7 @@ class WebSocketTransport:
     __slots__ = ("candidate", "engine", "session", "writable")
 
     name = "websocket"
+    closes_apart = False
 
     def __init__(self, engine: EngineServer) -> None:
         self.engine = engine
