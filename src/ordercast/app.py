@@ -84,6 +84,7 @@ class Ordercast:
             )
             self._rest = create_api(services, max_body=self.settings.max_body, cors_origins=self.settings.cors_origins)
             self._bind_metrics()
+            stack.push_async_callback(self.verifier.close)
             await self.feed.start()
             stack.push_async_callback(self.feed.stop)
             await self.monitor.start()

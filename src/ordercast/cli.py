@@ -6,7 +6,7 @@ import asyncio
 import secrets
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import wraps
 from pathlib import Path
 from typing import Annotated, Any, ParamSpec
@@ -18,7 +18,7 @@ from ordercast import __version__, logs
 from ordercast.api import pages
 from ordercast.app import Ordercast
 from ordercast.auth import TokenVerifier, sign_token
-from ordercast.config import Settings, load_settings
+from ordercast.config import Settings, load_settings, unknown_settings
 from ordercast.demo import CUSTOMER, DemoShop
 from ordercast.errors import OrdercastError, SettingsError
 from ordercast.orders.ids import json_id, parse_id
@@ -58,8 +58,8 @@ def _in_words(command: Callable[P, None]) -> Callable[P, None]:
     return wrapped
 
 
-def _settings(**options: Any) -> Settings:
-    settings = load_settings(**options)
+def _settings(fixed: Mapping[str, Any] | None = None, **options: Any) -> Settings:
+    settings = load_settings(fixed, **options)
     logs.configure(settings.log_level, settings.log_format)
     return settings
 
@@ -104,12 +104,17 @@ def demo(
 ) -> None:
     """Run the server on a throw-away database with a sample shop; prints links for an operator and a customer."""
     with tempfile.TemporaryDirectory(prefix="ordercast-demo-") as folder:
-        settings = _settings(
-            host=host,
-            port=port,
-            jwt_secret=(secrets.token_urlsafe(48),),
-            database_url=f"sqlite+aiosqlite:///{folder}/demo.db",
-        )
+        # What the demo brings along, whatever the environment says of the shop's own server.
+        own = {
+            "jwt_secret": (secrets.token_urlsafe(48),),
+            "jwt_public_key": None,
+            "jwks_url": None,
+            "database_url": f"sqlite+aiosqlite:///{folder}/demo.db",
+            "redis_url": None,
+            "workers": 1,
+            "workflow": None,
+        }
+        settings = _settings(own, host=host, port=port)
         if not pages.built():
             raise SettingsError("The pages are not built: run 'make build' in the source tree first")
         ordercast = Ordercast(settings)
@@ -163,7 +168,7 @@ def check(database_url: DatabaseUrl = None, redis_url: Annotated[str | None, typ
     """Read the settings, reach database and Redis, and say what is wrong and how to mend it."""
     settings = _settings(database_url=database_url, redis_url=redis_url, log_level="error")
     checks: tuple[tuple[str, Callable[[], str]], ...] = (
-        ("tokens", lambda: _check_tokens(settings)),
+        ("tokens", lambda: asyncio.run(_check_tokens(settings))),
         ("workflow", lambda: f"{len(load_workflow(settings.workflow).statuses)} statuses"),
         ("database", lambda: database.check(settings)),
         ("redis", lambda: asyncio.run(_check_redis(settings))),
@@ -175,12 +180,19 @@ def check(database_url: DatabaseUrl = None, redis_url: Annotated[str | None, typ
         except OrdercastError as error:
             failed = True
             _out.print(f"[red]wrong[/] {name:<9} {error}")
+    for sentence in unknown_settings():
+        _out.print(f"[yellow]note[/]  {sentence}")
     if failed:
         raise typer.Exit(1)
 
 
-def _check_tokens(settings: Settings) -> str:
+async def _check_tokens(settings: Settings) -> str:
     verifier = TokenVerifier.from_settings(settings)
+    try:
+        if problems := await verifier.problems():
+            raise SettingsError(" ".join(problems))
+    finally:
+        await verifier.close()
     return "keys in the settings" if verifier.is_local else f"keys from {settings.jwks_url}"
 
 

@@ -10,6 +10,7 @@ import ipaddress
 import json
 import os
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
@@ -258,13 +259,14 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-def load_settings(**options: Any) -> Settings:
-    """Settings from the environment, overruled by ``options`` (``None`` means not given).
+def load_settings(fixed: Mapping[str, Any] | None = None, **options: Any) -> Settings:
+    """Settings from the environment, overruled by ``options`` (``None`` means not given) and by ``fixed`` (where it
+    means unset).
 
     Raises `SettingsError`, one sentence per setting that is wrong.
     """
     try:
-        return Settings(**{k: v for k, v in options.items() if v is not None})
+        return Settings(**{k: v for k, v in options.items() if v is not None} | dict(fixed or {}))
     except ValidationError as error:
         sentences = []
         for item in error.errors(include_url=False, include_input=False):
@@ -272,11 +274,6 @@ def load_settings(**options: Any) -> Settings:
             text = item["msg"].removeprefix("Value error, ")
             sentences.append(f"ORDERCAST_{name}: {text}" if name else text)
         raise SettingsError("; ".join(sentences)) from None
-
-
-def env_is_set(name: str) -> bool:
-    """Whether a setting comes from the environment (for `ordercast check`)."""
-    return f"ORDERCAST_{name.upper()}" in os.environ
 
 
 # Variables that Kubernetes sets for a Service called ordercast, for all containers beside it.
