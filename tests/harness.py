@@ -13,7 +13,7 @@ import time
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any, Self, TextIO
+from typing import Any, Self
 
 import httpx2
 import jwt
@@ -72,7 +72,6 @@ class ServerProcess:
         self.settings = settings
         self.log_path = folder / "server.log"
         self._process: subprocess.Popen[bytes] | None = None
-        self._log: TextIO | None = None
 
     @property
     def environment(self) -> dict[str, str]:
@@ -86,15 +85,15 @@ class ServerProcess:
 
     def start(self) -> Self:
         """Starts it and waits until it listens."""
-        self._log = self.log_path.open("a")
-        mark = self.log_path.stat().st_size
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "ordercast", "serve", "--port", str(self.port)],
-            env=self.environment,
-            cwd=self.folder,
-            stdout=self._log,
-            stderr=self._log,
-        )
+        with self.log_path.open("a") as log:
+            mark = log.tell()
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "ordercast", "serve", "--port", str(self.port)],
+                env=self.environment,
+                cwd=self.folder,
+                stdout=log,
+                stderr=log,
+            )
         deadline = time.monotonic() + START_TIMEOUT
         while time.monotonic() < deadline:
             said = self.log_path.read_text()[mark:]
@@ -123,8 +122,6 @@ class ServerProcess:
                 self._process.kill()
                 self._process.wait()
                 raise
-        if self._log is not None:
-            self._log.close()
         return self._process.returncode
 
     def __enter__(self) -> Self:
