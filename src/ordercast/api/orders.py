@@ -17,6 +17,7 @@ from ordercast.api.schemas import (
     PathId,
     ProblemView,
 )
+from ordercast.api.strict import StrictRoute
 from ordercast.orders.announcements import event_view, order_view
 from ordercast.orders.models import OrderQuery, Written
 from ordercast.orders.principal import Principal
@@ -26,6 +27,7 @@ MAX_PAGE = 500
 router = APIRouter(
     prefix="/api",
     tags=["orders"],
+    route_class=StrictRoute,
     responses={status: {"model": ProblemView} for status in (400, 401, 403, 404, 409, 413, 422, 503)},
 )
 

@@ -40,6 +40,19 @@ def problem_response(
     )
 
 
+class BodyTooLarge(HTTPException):
+    """The body is larger than ``limit`` bytes. An `HTTPException`, since FastAPI passes only those on from a read."""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(413)
+        self.limit = limit
+
+    def response(self) -> Response:
+        """The 413."""
+        detail = f"Send at most {self.limit} bytes."
+        return problem_response(413, "content-too-large", "The body is too large", detail, {"limit": self.limit})
+
+
 def install(app: FastAPI) -> None:
     """Has every error of the application answered as a problem."""
 
@@ -56,7 +69,9 @@ def install(app: FastAPI) -> None:
     async def validation(request: Request, error: RequestValidationError) -> Response:
         errors = error.errors()
         if any(item["type"] == "json_invalid" for item in errors):
-            return problem_response(400, "malformed-json", "The body is not JSON", "Send a JSON object as the body.")
+            reason = errors[0].get("ctx", {}).get("error", "it cannot be read")
+            detail = f"Send a JSON object as the body; this is none: {reason}."
+            return problem_response(400, "malformed-json", "The body is not JSON", detail)
         fields = [{"field": _path(item["loc"]), "problem": item["msg"]} for item in errors]
         detail = "; ".join(f"{item['field']}: {item['problem']}" for item in fields)
         return problem_response(422, "invalid", "A value cannot be accepted", detail, {"errors": fields})
@@ -71,6 +86,10 @@ def install(app: FastAPI) -> None:
             "Nothing was changed. Try again in a moment.",
             headers={"Retry-After": "1"},
         )
+
+    @app.exception_handler(BodyTooLarge)
+    async def too_large(request: Request, error: BodyTooLarge) -> Response:
+        return error.response()
 
     @app.exception_handler(HTTPException)
     async def http(request: Request, error: HTTPException) -> Response:

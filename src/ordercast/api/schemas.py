@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 from pydantic.alias_generators import to_camel
 
+from ordercast.api.strict import shallow
 from ordercast.orders.ids import parse_id
 from ordercast.orders.models import Fulfilment, NewOrder
 
@@ -34,6 +35,8 @@ Text = Annotated[str, AfterValidator(_no_nul)]
 Note = Annotated[Text, Field(max_length=2_000)]
 Reference = Annotated[Text, Field(min_length=1, max_length=128)]
 Reason = Annotated[Text, Field(max_length=500)]
+Items = Annotated[list[Any], AfterValidator(shallow), Field(max_length=500)]
+Contact = Annotated[dict[str, Any], AfterValidator(shallow)]
 Status = Annotated[str, Field(min_length=1, max_length=64)]
 
 
@@ -51,11 +54,11 @@ class CreateOrder(Body):
     shop_id: Id | None = None
     reference: Reference | None = None
     fulfilment: Fulfilment = Fulfilment.DELIVERY
-    items: list[Any] = Field(default_factory=list, max_length=500)
+    items: Items = Field(default_factory=list)
     total: Annotated[float, Field(ge=0, lt=1e12, allow_inf_nan=False)] | None = None
     currency: Annotated[str, Field(pattern="^[A-Z]{3}$")] | None = None
     note: Note | None = None
-    contact: dict[str, Any] | None = None
+    contact: Contact | None = None
     expected_at: AwareDatetime | None = None
 
     def to_domain(self) -> NewOrder:
@@ -69,7 +72,7 @@ class PatchOrder(Body):
     status: Status | None = None
     expected_at: AwareDatetime | None = None
     note: Note | None = None
-    contact: dict[str, Any] | None = None
+    contact: Contact | None = None
     expected_version: Annotated[int, Field(ge=1, strict=True)] | None = None
     reason: Reason | None = None
     updated_by: Id | None = None

@@ -111,7 +111,7 @@ class OrderService:
                 raise VersionConflict(
                     f"The order is at version {order.version}, not {expected_version}. Read it again and decide anew.",
                     version=order.version,
-                    status=order.status,
+                    currentStatus=order.status,
                 )
             values = {name: value for name, value in (fields or {}).items() if getattr(order, name) != value}
             forced = False

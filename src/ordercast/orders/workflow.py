@@ -77,7 +77,7 @@ class Workflow:
             instead = f"Allowed are: {', '.join(allowed)}." if allowed else "Nothing follows it."
             raise TransitionNotAllowed(
                 f"An order that is '{order.status}' cannot become '{to}' here. {instead}",
-                status=order.status,
+                currentStatus=order.status,
                 allowed=allowed,
             )
 
