@@ -13,11 +13,16 @@ from ordercast.engineio.session import Session, State
 
 
 class Heartbeat:
-    """``interval`` and ``timeout`` in seconds, the same for every session."""
+    """``interval`` and ``timeout`` in seconds, the same for every session.
+
+    The next PING follows an interval after the PONG, as in the reference server: clients give up when none has come
+    for interval and timeout together, whatever else they receive.
+    """
 
     def __init__(self, timer: Timer, interval: float, timeout: float) -> None:
         self._pings: Deadlines[Session] = Deadlines(timer, interval, self._ping)
-        self._timeouts: Deadlines[Session] = Deadlines(timer, timeout, self._check)
+        self._timeouts: Deadlines[tuple[Session, int]] = Deadlines(timer, timeout, self._check)
+        self._sent = 0
 
     def start(self, session: Session) -> None:
         """Begins to watch a session that has just opened."""
@@ -25,14 +30,19 @@ class Heartbeat:
 
     def _ping(self, session: Session) -> None:
         if session.state is State.OPEN:
-            session.awaits_pong = True
+            self._sent += 1
+            session.awaits_pong = self._sent
             session.send(PING)
-            self._timeouts.add(session)
+            self._timeouts.add((session, self._sent))
 
-    def _check(self, session: Session) -> None:
-        if session.state is not State.OPEN:
-            return
+    def pong(self, session: Session) -> None:
+        """The client has answered. A PONG that nobody asked for changes nothing."""
         if session.awaits_pong:
-            session.close(disconnects.PING_TIMEOUT)
-        else:
+            session.awaits_pong = 0
             self._pings.add(session)
+
+    def _check(self, pinged: tuple[Session, int]) -> None:
+        session, ping = pinged
+        # An answered ping may have been followed by another by now, which has its own time.
+        if session.awaits_pong == ping:
+            session.close(disconnects.PING_TIMEOUT)

@@ -80,7 +80,7 @@ class EngineServer:
         self.refused: Counter[str] = Counter()
         self.accepting = True
         self.timer = Timer()
-        self._heartbeat = Heartbeat(self.timer, options.ping_interval, options.ping_timeout)
+        self.heartbeat = Heartbeat(self.timer, options.ping_interval, options.ping_timeout)
         self._lingering: Deadlines[Session] = Deadlines(self.timer, options.linger, Session.abort)
         self._probes: Deadlines[Probe] = Deadlines(self.timer, options.upgrade_timeout, _expire)
         self._dirty: list[Session] = []
@@ -116,7 +116,7 @@ class EngineServer:
         self.sessions[session.id] = session
         self.opened += 1
         session.send(self._open_packet(session))
-        self._heartbeat.start(session)
+        self.heartbeat.start(session)
         self.handler.on_open(session)
         return session
 

@@ -77,7 +77,7 @@ class Session:
         self.dirty = False
         self.backlog = 0  # bytes of the first `counted` packets of the queue, while the client does not read
         self.counted = 0
-        self.awaits_pong = False
+        self.awaits_pong = 0  # the ping that waits for its answer, see `Heartbeat`
         self.upgrading = False
         self.why: Disconnect | None = None
         self.data: Any = None
@@ -123,7 +123,7 @@ class Session:
         if type is PacketType.MESSAGE:
             self.server.handler.on_message(self, data)
         elif type is PacketType.PONG:
-            self.awaits_pong = False
+            self.server.heartbeat.pong(self)
         elif type is PacketType.CLOSE:
             self.close(disconnects.TRANSPORT_CLOSE)
         else:

@@ -1,0 +1,233 @@
+"""Stand-ins for what the engine runs on: a transport, a handler, a loop whose time the test moves, an ASGI caller."""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+import itertools
+from collections import deque
+from collections.abc import Callable, MutableMapping
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from ordercast.engineio import Disconnect, Packet, PacketType, Request, Session, deadlines, server
+from ordercast.socketio import Server
+
+HOST = b"shop.example"
+
+
+def request(query: bytes = b"EIO=4&transport=websocket", **headers: bytes) -> Request:
+    """A handshake's request; header names with ``_`` for ``-``."""
+    named = [(name.replace("_", "-").encode(), value) for name, value in {"host": HOST, **headers}.items()]
+    return Request("/socket.io/", query, named, "192.0.2.1")
+
+
+class FakeTransport:
+    """Keeps what is written to it. Insists on what `Transport` promises: nothing is written while not writable."""
+
+    def __init__(self, name: str = "websocket", *, writable: bool = True) -> None:
+        self.name = name
+        self.closes_apart = name == "polling"
+        self.writable = writable
+        self.writes: list[list[Packet]] = []
+        self.ended: Disconnect | None = None
+        self.aborted = False
+
+    def write(self, packets: list[Packet]) -> None:
+        assert self.writable
+        assert self.ended is None
+        assert not self.aborted
+        self.writes.append(list(packets))
+        if self.name == "polling":
+            self.writable = False  # the poll is answered; the next one has not come
+
+    def end(self, packets: list[Packet], why: Disconnect) -> None:
+        self.write(packets)
+        self.ended = why
+
+    def abort(self) -> None:
+        self.aborted = True
+
+    @property
+    def packets(self) -> list[Packet]:
+        """Everything written, in order."""
+        return [packet for write in self.writes for packet in write]
+
+    @property
+    def texts(self) -> list[str]:
+        """Everything written as a polling client would see it."""
+        return [packet.payload.decode() for packet in self.packets]
+
+
+class FakeHandler:
+    """Keeps what the engine tells the layer above."""
+
+    def __init__(self) -> None:
+        self.opened: list[Session] = []
+        self.messages: list[str | bytes] = []
+        self.closed: list[str] = []
+
+    def on_open(self, session: Session) -> None:
+        self.opened.append(session)
+
+    def on_message(self, session: Session, data: str | bytes) -> None:
+        self.messages.append(data)
+
+    def on_close(self, session: Session, why: Disconnect) -> None:
+        self.closed.append(why.reason)
+
+
+class VirtualHandle:
+    """What `VirtualLoop` gives for a callback."""
+
+    def __init__(self, callback: Callable[[], object]) -> None:
+        self.callback = callback
+        self.cancelled = False
+
+    def cancel(self) -> None:
+        self.cancelled = True
+
+    def run(self) -> None:
+        if not self.cancelled:
+            self.callback()
+
+
+class VirtualLoop:
+    """An event loop's callbacks and timers, on a clock that only `advance` moves."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+        self.ready: deque[VirtualHandle] = deque()
+        self._timers: list[tuple[float, int, VirtualHandle]] = []
+        self._order = itertools.count()
+
+    def time(self) -> float:
+        return self.now
+
+    def call_soon(self, callback: Callable[..., object], *args: object) -> VirtualHandle:
+        handle = VirtualHandle(lambda: callback(*args))
+        self.ready.append(handle)
+        return handle
+
+    def call_later(self, delay: float, callback: Callable[..., object], *args: object) -> VirtualHandle:
+        handle = VirtualHandle(lambda: callback(*args))
+        heapq.heappush(self._timers, (self.now + delay, next(self._order), handle))
+        return handle
+
+    @property
+    def timers(self) -> int:
+        """How many timers still wait."""
+        return sum(1 for *_, handle in self._timers if not handle.cancelled)
+
+    def turn(self) -> None:
+        """One turn: what is ready now, and not what becomes ready meanwhile."""
+        for _ in range(len(self.ready)):
+            self.ready.popleft().run()
+
+    def advance(self, seconds: float) -> None:
+        """Moves the clock, running each timer at its time and what follows from it."""
+        until = self.now + seconds
+        self._settle()
+        while self._timers and self._timers[0][0] <= until:
+            at, _, handle = heapq.heappop(self._timers)
+            self.now = max(self.now, at)
+            handle.run()
+            self._settle()
+        self.now = until
+
+    def _settle(self) -> None:
+        while self.ready:
+            self.turn()
+
+
+def virtual_loop(monkeypatch: pytest.MonkeyPatch) -> VirtualLoop:
+    """Has the engine's timers and flushes run on a loop of the test's own."""
+    loop = VirtualLoop()
+    for module in (deadlines, server):
+        monkeypatch.setattr(module, "asyncio", SimpleNamespace(get_running_loop=lambda: loop))
+        monkeypatch.setattr(module, "monotonic", loop.time)
+    return loop
+
+
+async def settled(io: Server) -> None:
+    """Waits until the server has nothing left to write and no task of its own runs."""
+    async with asyncio.timeout(10):
+        while io.engine._dirty or io._tasks:  # noqa: ASYNC110 - there is nothing to wait on
+            await asyncio.sleep(0)
+
+
+class FakeClient:
+    """A Socket.IO client without a network: says packets, keeps what it hears."""
+
+    def __init__(self, io: Server, query: bytes = b"EIO=4&transport=websocket") -> None:
+        self.io = io
+        self.transport = FakeTransport()
+        self.session = io.engine.open(request(query), self.transport)
+        self._heard = 0
+
+    def say(self, *messages: str | bytes) -> None:
+        """Sends messages as they would stand in a WebSocket frame, without the engine's ``4``."""
+        for message in messages:
+            self.session.receive(PacketType.MESSAGE, message)
+
+    async def hear(self) -> list[str | bytes]:
+        """The Socket.IO packets that have come since the last call."""
+        await settled(self.io)
+        packets = [packet for packet in self.transport.packets if packet.type is PacketType.MESSAGE]
+        new, self._heard = packets[self._heard :], len(packets)
+        return [packet.data if packet.binary else packet.data.decode() for packet in new]
+
+    async def join(self, namespace: str = "/", auth: str = "") -> str:
+        """Joins a namespace and returns the socket's id."""
+        prefix = "" if namespace == "/" else namespace + ","
+        self.say(f"0{prefix}{auth}")
+        heard = await self.hear()
+        start = f'0{prefix}{{"sid":"'
+        (answer,) = [text for text in heard if isinstance(text, str) and text.startswith(start)]
+        return answer.removeprefix(start).removesuffix('"}')
+
+
+class AsgiCall:
+    """One HTTP request to an ASGI function, made by hand: its body in chunks, its answer in parts."""
+
+    def __init__(
+        self, method: str = "GET", query: str = "", headers: dict[str, str] | None = None, body: bytes | None = b""
+    ) -> None:
+        """``body=None``: the body is still on its way, see `feed`."""
+        self.scope: MutableMapping[str, Any] = {
+            "type": "http",
+            "method": method,
+            "path": "/socket.io/",
+            "query_string": query.encode(),
+            "headers": [(k.encode(), v.encode()) for k, v in {"host": HOST.decode(), **(headers or {})}.items()],
+            "client": ("192.0.2.1", 1234),
+            "scheme": "http",
+        }
+        self._incoming: asyncio.Queue[MutableMapping[str, Any]] = asyncio.Queue()
+        self.status: int | None = None
+        self.headers: dict[str, str] = {}
+        self.body = b""
+        if body is not None:
+            self.feed(body)
+
+    def feed(self, chunk: bytes, *, more: bool = False) -> None:
+        """A part of the request's body arrives."""
+        self._incoming.put_nowait({"type": "http.request", "body": chunk, "more_body": more})
+
+    def hang_up(self) -> None:
+        """The client drops the connection."""
+        self._incoming.put_nowait({"type": "http.disconnect"})
+
+    async def receive(self) -> MutableMapping[str, Any]:
+        return await self._incoming.get()
+
+    async def send(self, message: MutableMapping[str, Any]) -> None:
+        if message["type"] == "http.response.start":
+            assert self.status is None
+            self.status = message["status"]
+            self.headers = {k.decode(): v.decode() for k, v in message["headers"]}
+        else:
+            assert self.status is not None
+            self.body += message["body"]
