@@ -32,8 +32,9 @@ def encode_frame(opcode: int, payload: bytes) -> bytes:
 
 
 def encode_close(code: int = NORMAL, reason: str = "") -> bytes:
-    """A close frame (section 5.5.1)."""
-    return encode_frame(CLOSE, code.to_bytes(2, "big") + reason.encode()[: _MAX_CONTROL - 2])
+    """A close frame (section 5.5.1); a longer reason is cut, between characters."""
+    cut = reason.encode()[: _MAX_CONTROL - 2].decode(errors="ignore")
+    return encode_frame(CLOSE, code.to_bytes(2, "big") + cut.encode())
 
 
 def parse_close(payload: bytes) -> int:
