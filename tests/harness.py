@@ -10,7 +10,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Self
@@ -21,6 +21,7 @@ import socketio
 
 SECRET = "a-secret-of-the-tests-that-is-long-enough-1234567890"
 CLIENTS = Path(__file__).parent / "clients"
+SERVE = ("ordercast", "serve")
 START_TIMEOUT = 20.0  # s; generous, since machines that run tests are busy ones
 
 Json = dict[str, Any]
@@ -64,11 +65,13 @@ class Api:
 
 
 class ServerProcess:
-    """``ordercast serve`` on a free port. Leaves no process behind, however the test ends."""
+    """``ordercast serve`` on a free port, or another ``command`` of ours that serves. Leaves no process behind,
+    however the test ends."""
 
-    def __init__(self, folder: Path, port: int = 0, **settings: str) -> None:
+    def __init__(self, folder: Path, port: int = 0, command: Sequence[str] = SERVE, **settings: str) -> None:
         self.folder = folder
         self.port = port
+        self.command = command
         self.settings = settings
         self.log_path = folder / "server.log"
         self._process: subprocess.Popen[bytes] | None = None
@@ -88,7 +91,7 @@ class ServerProcess:
         with self.log_path.open("a") as log:
             mark = log.tell()
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "ordercast", "serve", "--port", str(self.port)],
+                [sys.executable, "-m", *self.command, "--port", str(self.port)],
                 env=self.environment,
                 cwd=self.folder,
                 stdout=log,
@@ -97,7 +100,7 @@ class ServerProcess:
         deadline = time.monotonic() + START_TIMEOUT
         while time.monotonic() < deadline:
             said = self.log_path.read_text()[mark:]
-            if match := re.search(r"listens on http://[^:]+:(\d+)", said):
+            if match := re.search(r"(?:listens|running) on http://[^:]+:(\d+)", said):
                 self.port = int(match[1])
                 return self
             if self._process.poll() is not None:

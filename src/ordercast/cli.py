@@ -14,7 +14,7 @@ from typing import Annotated, Any, ParamSpec
 import typer
 from rich.console import Console
 
-from ordercast import __version__, logs
+from ordercast import logs
 from ordercast.api import pages
 from ordercast.app import Ordercast
 from ordercast.auth import TokenVerifier, sign_token
@@ -26,6 +26,7 @@ from ordercast.orders.principal import Role
 from ordercast.orders.workflow import load_workflow
 from ordercast.serving import bind, run, serve, url_of
 from ordercast.storage import database
+from ordercast.version import __version__
 
 app = typer.Typer(
     help="Live order status: customers see their own order move, operators see all of them.",

@@ -5,10 +5,10 @@ from __future__ import annotations
 from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
 
-from ordercast import __version__
 from ordercast.api import events, health, orders, pages, problems
 from ordercast.api.context import Services
 from ordercast.api.limits import BodyLimit
+from ordercast.version import __version__
 
 
 def create_api(services: Services, *, max_body: int, cors_origins: tuple[str, ...] = ()) -> FastAPI:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Query, Response
+from fastapi import APIRouter, Path, Query, Request, Response
 
 from ordercast.api.context import Caller, Idempotency, Parts, Services, json_response
 from ordercast.api.schemas import (
@@ -34,19 +34,20 @@ router = APIRouter(
 OrderId = Annotated[PathId, Path(alias="id", description="The order's id")]
 
 
-def _answer(parts: Services, caller: Principal, written: Written, status: int = 200) -> Response:
+def _answer(parts: Services, caller: Principal, written: Written, location: str | None = None) -> Response:
     body = written.replayed if written.replayed is not None else parts.render(caller)(written.order)
     headers = {"Idempotency-Replayed": "true"} if written.replayed is not None else {}
-    if status == 201:
-        headers["Location"] = f"/api/orders/{written.order.order_id}"
-    return json_response(body, status, headers)
+    if location is None:
+        return json_response(body, headers=headers)
+    return json_response(body, 201, headers | {"Location": location})
 
 
 @router.post("/orders", status_code=201, response_model=OrderView)
-async def create_order(body: CreateOrder, caller: Caller, parts: Parts, key: Idempotency) -> Response:
+async def create_order(body: CreateOrder, caller: Caller, parts: Parts, key: Idempotency, request: Request) -> Response:
     """Creates an order. Without an `orderId` Ordercast numbers it."""
     written = await parts.orders.create(body.to_domain(), caller, key, parts.render(caller))
-    return _answer(parts, caller, written, 201)
+    path = request.app.url_path_for("get_order", id=written.order.order_id)
+    return _answer(parts, caller, written, request.scope.get("root_path", "") + path)
 
 
 @router.get("/orders", response_model=OrderList)
