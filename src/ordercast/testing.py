@@ -1,0 +1,249 @@
+"""What keeps the promises of `ordercast.orders.ports` in memory: for tests of code that stands on Ordercast.
+
+::
+
+    storage = memory_storage()
+    orders = OrderService(storage.orders, load_workflow())
+    shop = Principal("shop", Role.SERVICE)
+    written = await orders.create(NewOrder(customer_id="42"), shop)
+    await orders.change_status(written.order.order_id, "accepted", updated_by="kitchen")
+    assert [event.status for event in storage.log.events] == ["received", "accepted"]
+
+The same tests hold it and the database to the same behaviour (``tests/contract``). Tokens that a server under test
+accepts are made by `ordercast.auth.sign_token`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from copy import deepcopy
+from dataclasses import dataclass, fields, replace
+from datetime import datetime, timedelta
+from itertools import count
+
+import structlog
+
+from ordercast.errors import IdempotencyKeyReused, Invalid, NotFound, OrderExists
+from ordercast.orders.models import (
+    Change,
+    EventKind,
+    IdempotencyKey,
+    NewOrder,
+    Order,
+    OrderEvent,
+    OrderPage,
+    OrderQuery,
+    Snapshot,
+    Written,
+    iso,
+    now,
+)
+from ordercast.orders.ports import Decide, Render
+
+_CURSOR = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z)/([A-Za-z0-9_.:-]{1,64})")
+
+_log = structlog.get_logger("ordercast.testing")
+
+
+class MemoryLog:
+    """An `EventLog`. ``events`` is all of it, for tests to look at."""
+
+    def __init__(self, log_id: str = "memory") -> None:
+        self.events: list[OrderEvent] = []
+        self._log_id = log_id
+        self._wakes: set[Callable[[], None]] = set()
+
+    @property
+    def log_id(self) -> str:
+        return self._log_id
+
+    async def head(self) -> int:
+        return len(self.events)
+
+    async def after(self, position: int, limit: int) -> Sequence[OrderEvent]:
+        start = max(position, 0)
+        return self.events[start : start + limit]
+
+    def subscribe(self, wake: Callable[[], None]) -> Callable[[], None]:
+        # Wrapped, so that the same function may subscribe twice.
+        def subscribed() -> None:
+            wake()
+
+        self._wakes.add(subscribed)
+        return lambda: self._wakes.discard(subscribed)
+
+    def append(self, event: OrderEvent) -> None:
+        """Adds the event of the next position and wakes whoever follows."""
+        self.events.append(event)
+        for wake in tuple(self._wakes):
+            try:
+                wake()
+            except Exception:
+                _log.exception("whoever follows the log failed to wake")
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """What was said to an `IdempotencyKey`."""
+
+    fingerprint: str
+    order_id: str
+    body: bytes
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class _Draft:
+    """A write that may still be refused: the order as it would be, and what would be logged."""
+
+    order: Order
+    change: Change | None
+    before: str | None = None
+
+
+class MemoryOrders:
+    """An `OrderRepository`. No method waits inside, so that each is a transaction by itself.
+
+    What is handed in and out is copied: changing it changes nothing that is stored.
+    """
+
+    def __init__(self, log: MemoryLog, idempotency_ttl: float = 86_400) -> None:
+        self._log = log
+        self._ttl = timedelta(seconds=idempotency_ttl)
+        self._orders: dict[str, Order] = {}
+        self._answers: dict[tuple[str, str], _Answer] = {}
+
+    # -- reading -------------------------------------------------------------------------------------------
+
+    async def get(self, order_id: str) -> Order | None:
+        return deepcopy(self._orders.get(order_id))
+
+    async def snapshot(self, order_id: str) -> Snapshot | None:
+        order = await self.get(order_id)
+        return None if order is None else Snapshot(order, len(self._log.events))
+
+    async def find(self, query: OrderQuery) -> OrderPage:
+        found = sorted((order for order in self._orders.values() if _fits(order, query)), key=_place, reverse=True)
+        if query.after is not None:
+            last = _CURSOR.fullmatch(query.after)
+            if last is None:
+                raise Invalid("cursor: must be the next of an earlier answer, unchanged")
+            found = [order for order in found if _place(order) < last.groups()]
+        page = deepcopy(found[: query.limit])
+        cursor = "/".join(_place(page[-1])) if len(found) > query.limit else None
+        return OrderPage(page, cursor, len(self._log.events))
+
+    async def history(self, order_id: str) -> Sequence[OrderEvent]:
+        return [event for event in self._log.events if event.order_id == order_id]
+
+    # -- writing -------------------------------------------------------------------------------------------
+
+    async def create(
+        self,
+        new: NewOrder,
+        status: str,
+        updated_by: str,
+        idempotency: IdempotencyKey | None = None,
+        render: Render | None = None,
+    ) -> Written:
+        def draft() -> _Draft:
+            free = (number for number in map(str, count(1)) if number not in self._orders)
+            id = next(free) if new.order_id is None else new.order_id
+            if id in self._orders:
+                raise OrderExists(f"There is an order '{id}' already. Choose another orderId, or leave it out.")
+            at = now()
+            told = {field.name: getattr(new, field.name) for field in fields(new)} | {"order_id": id}
+            order = Order(**told, status=status, version=1, created_at=at, updated_at=at)
+            return _Draft(order, Change(kind=EventKind.CREATED, values={}, updated_by=updated_by))
+
+        return self._write(draft, idempotency, render)
+
+    async def change(
+        self,
+        order_id: str,
+        decide: Decide,
+        idempotency: IdempotencyKey | None = None,
+        render: Render | None = None,
+    ) -> Written:
+        def draft() -> _Draft:
+            before = deepcopy(self._orders.get(order_id))
+            if before is None:
+                raise NotFound
+            change = decide(before)
+            if change is None:
+                return _Draft(before, None)
+            order = replace(before, **dict(change.values) | {"version": before.version + 1, "updated_at": now()})
+            return _Draft(order, change, before.status)
+
+        return self._write(draft, idempotency, render)
+
+    def _write(self, make: Callable[[], _Draft], key: IdempotencyKey | None, render: Render | None) -> Written:
+        at = now()
+        if key is not None and render is not None:
+            known = self._answers.get((key.scope, key.key))
+            if known is not None and known.at >= at - self._ttl:
+                return self._replay(key, known)
+        draft = make()
+        order = draft.order
+        if key is not None and render is not None:
+            self._answers[key.scope, key.key] = _Answer(key.fingerprint, order.order_id, render(order), at)
+        # From here on nothing is refused any more.
+        if draft.change is None:
+            return Written(order)
+        self._orders[order.order_id] = deepcopy(order)
+        event = _event(order, draft.change, draft.before, len(self._log.events) + 1)
+        self._log.append(event)
+        return Written(order, event)
+
+    def _replay(self, key: IdempotencyKey, known: _Answer) -> Written:
+        if known.fingerprint != key.fingerprint:
+            raise IdempotencyKeyReused(
+                "This Idempotency-Key came before with another body. Use a new key for a new request."
+            )
+        return Written(deepcopy(self._orders[known.order_id]), replayed=known.body)
+
+
+def _fits(order: Order, query: OrderQuery) -> bool:
+    return (
+        query.customer_id in (None, order.customer_id)
+        and (query.shops is None or order.shop_id in query.shops)
+        and (query.statuses is None or order.status in query.statuses)
+    )
+
+
+def _place(order: Order) -> tuple[str, str]:
+    """Where the order stands among all: such times sort as text."""
+    return iso(order.created_at), order.order_id
+
+
+def _event(order: Order, change: Change, before: str | None, position: int) -> OrderEvent:
+    return OrderEvent(
+        position=position,
+        order_id=order.order_id,
+        version=order.version,
+        kind=change.kind,
+        status=order.status,
+        previous_status=before if "status" in change.values else None,
+        fields=tuple(name for name in change.values if name != "status"),
+        customer_id=order.customer_id,
+        shop_id=order.shop_id,
+        updated_by=change.updated_by,
+        reason=change.reason,
+        forced=change.forced,
+        at=order.updated_at,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class MemoryStorage:
+    """Orders and their log, as an open database has them."""
+
+    orders: MemoryOrders
+    log: MemoryLog
+
+
+def memory_storage(*, idempotency_ttl: float = 86_400) -> MemoryStorage:
+    """An empty one."""
+    log = MemoryLog()
+    return MemoryStorage(MemoryOrders(log, idempotency_ttl), log)
