@@ -6,6 +6,7 @@ import sqlite3
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
+import structlog
 from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 
 from ordercast.errors import IdempotencyKeyReused, NotFound, OrderExists
@@ -37,6 +38,8 @@ _INSERT_ORDER = f"INSERT INTO orders ({_ORDER}) VALUES ({', '.join('?' * len(ORD
 _SELECT_HISTORY = f"SELECT {_EVENT} FROM order_events WHERE order_id = ? ORDER BY version"  # noqa: S608
 _SELECT_AFTER = f"SELECT {_EVENT} FROM order_events WHERE position > ? ORDER BY position LIMIT ?"  # noqa: S608
 _DIALECT = SQLiteDialect_pysqlite()
+
+_log = structlog.get_logger("ordercast.storage")
 
 _PURGE_EVERY = 1_000
 """Keyed writes between two purges of expired idempotency keys."""
@@ -258,4 +261,7 @@ class SqliteLog:
         """Called by the `Writer` after each commit."""
         self._tail.extend(events)
         for wake in tuple(self._wakes):
-            wake()
+            try:
+                wake()
+            except Exception:  # or whoever waits for this commit would wait for ever
+                _log.exception("whoever follows the log failed to wake")

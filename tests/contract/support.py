@@ -1,0 +1,81 @@
+"""What the contract tests share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from ordercast.orders.models import Change, EventKind, Fulfilment, NewOrder, Order, OrderEvent, Written
+from ordercast.orders.ports import EventLog, OrderRepository
+
+TTL = 60.0  # s that an idempotency key is remembered for
+
+
+FULL = NewOrder(
+    order_id="a.b:c-1_2",
+    customer_id="42",
+    shop_id="north",
+    reference="№ 7",
+    fulfilment=Fulfilment.PICKUP,
+    items=[{"name": "Döner 🥙", "options": [None, True, 1.5, 10**30]}, "x\x00y", []],
+    total=12.34,
+    currency="EUR",
+    note="ring\ntwice",
+    contact={"phone": "+49", "nested": {"a": [1]}},
+    expected_at=datetime(2026, 2, 3, 5, 0, 0, 1_000, tzinfo=UTC),
+)
+"""An order with everything that can be said of one."""
+
+
+class Clock:
+    """The time that storage sees: moves only when told."""
+
+    def __init__(self) -> None:
+        self.time = datetime(2026, 2, 3, 4, 5, 6, 789_000, tzinfo=UTC)
+
+    def __call__(self) -> datetime:
+        return self.time
+
+    def tick(self, seconds: float = 0.001) -> datetime:
+        """Goes on, and returns the new time."""
+        self.time += timedelta(seconds=seconds)
+        return self.time
+
+
+@dataclass(frozen=True)
+class Ports:
+    """What is under test."""
+
+    orders: OrderRepository
+    log: EventLog
+
+
+def setting(**values: Any) -> Callable[[Order], Change]:
+    """Decides to set these values, whatever the order is."""
+    kind = EventKind.STATUS_CHANGED if "status" in values else EventKind.CHANGED
+    return lambda order: Change(kind=kind, values=values, updated_by="7")
+
+
+def noting(text: str) -> Callable[[Order], Change]:
+    return setting(note=text)
+
+
+async def create(orders: OrderRepository, order_id: str | None = None, customer_id: str = "42", **more: Any) -> Written:
+    status = more.pop("status", "received")
+    return await orders.create(NewOrder(order_id=order_id, customer_id=customer_id, **more), status, "shop")
+
+
+async def all_of(log: EventLog) -> list[OrderEvent]:
+    return list(await log.after(0, 100_000))
+
+
+async def unchanged(orders: OrderRepository, log: EventLog, order: Order, head: int) -> None:
+    """Nothing has happened since, and what happens next leaves no hole."""
+    assert await orders.get(order.order_id) == order
+    assert await log.head() == head
+    written = await orders.change(order.order_id, noting("next"))
+    assert written.event is not None
+    assert (written.event.version, written.event.position) == (order.version + 1, head + 1)
+    assert [event.position for event in await all_of(log)] == [*range(1, head + 2)]
