@@ -12,10 +12,22 @@ from typing import Any
 
 import pytest
 
-from ordercast.engineio import Disconnect, Packet, PacketType, Request, Session, deadlines, server
+from ordercast.engineio import (
+    Disconnect,
+    EngineServer,
+    Options,
+    Packet,
+    PacketType,
+    Request,
+    Session,
+    deadlines,
+    server,
+)
+from ordercast.engineio.packet import message
 from ordercast.socketio import Server
 
 HOST = b"shop.example"
+LINGER = 7.0  # s, of `OneSession`
 
 
 def request(query: bytes = b"EIO=4&transport=websocket", **headers: bytes) -> Request:
@@ -135,7 +147,7 @@ class VirtualLoop:
             self.now = max(self.now, at)
             handle.run()
             self._settle()
-        self.now = until
+        self.now = max(self.now, until)
 
     def _settle(self) -> None:
         while self.ready:
@@ -149,6 +161,26 @@ def virtual_loop(monkeypatch: pytest.MonkeyPatch) -> VirtualLoop:
         monkeypatch.setattr(module, "asyncio", SimpleNamespace(get_running_loop=lambda: loop))
         monkeypatch.setattr(module, "monotonic", loop.time)
     return loop
+
+
+class OneSession:
+    """An engine and one session of it, past its OPEN packet."""
+
+    def __init__(self, loop: VirtualLoop, name: str = "websocket", max_queue_bytes: int = 1000) -> None:
+        self.loop = loop
+        self.handler = FakeHandler()
+        self.engine = EngineServer(self.handler, Options(linger=LINGER, max_queue_bytes=max_queue_bytes))
+        self.transport, self.session = self.open(name)
+        loop.turn()
+        self.transport.writes.clear()
+
+    def open(self, name: str = "websocket") -> tuple[FakeTransport, Session]:
+        transport = FakeTransport(name)
+        return transport, self.engine.open(request(), transport)
+
+    def send(self, *texts: str) -> None:
+        for text in texts:
+            self.session.send(message(text))
 
 
 async def settled(io: Server) -> None:
@@ -169,8 +201,8 @@ class FakeClient:
 
     def say(self, *messages: str | bytes) -> None:
         """Sends messages as they would stand in a WebSocket frame, without the engine's ``4``."""
-        for message in messages:
-            self.session.receive(PacketType.MESSAGE, message)
+        for said in messages:
+            self.session.receive(PacketType.MESSAGE, said)
 
     async def hear(self) -> list[str | bytes]:
         """The Socket.IO packets that have come since the last call."""
