@@ -16,15 +16,24 @@ class Fulfilment(StrEnum):
     PICKUP = "pickup"
 
 
-def now() -> datetime:
-    """The time, in UTC, cut to the milliseconds that our JSON and the database keep."""
-    t = datetime.now(UTC)
+def to_utc(t: datetime) -> datetime:
+    """The same time in UTC, cut to the milliseconds that our JSON and the database keep.
+
+    Raises ``OverflowError`` for one that is outside the years 1 to 9999 there.
+    """
+    t = t.astimezone(UTC)
     return t.replace(microsecond=t.microsecond // 1000 * 1000)
+
+
+def now() -> datetime:
+    """The time, as `to_utc` gives it."""
+    return to_utc(datetime.now(UTC))
 
 
 def iso(t: datetime) -> str:
     """RFC 3339 in UTC with milliseconds, as JavaScript's ``toISOString()`` writes it."""
-    return t.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{t.microsecond // 1000:03d}Z"
+    # Not strftime(): its %Y leaves the zeros of early years out where the C library does.
+    return t.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
