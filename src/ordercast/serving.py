@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import signal
 import socket
-from collections.abc import Awaitable, Callable
-from contextlib import suppress
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager, suppress
 from types import FrameType
 
 import structlog
@@ -55,6 +56,16 @@ class _Server(uvicorn.Server):
     def __init__(self, config: uvicorn.Config, ordercast: Ordercast) -> None:
         super().__init__(config)
         self._ordercast = ordercast
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        # As uvicorn's own, but without raising the signal again at the end: the database is still to be closed then.
+        before = {number: signal.signal(number, self.handle_exit) for number in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         # Before uvicorn closes its listener: whoever asks now is sent elsewhere, and /health/ready says so.
