@@ -1,14 +1,12 @@
-"""Stand-ins for what the engine runs on: a transport, a handler, a loop whose time the test moves, an ASGI caller."""
+"""Stand-ins for what the engine runs on: a transport, a handler, a loop whose time the test moves."""
 
 from __future__ import annotations
 
-import asyncio
 import heapq
 import itertools
 from collections import deque
-from collections.abc import Callable, MutableMapping
+from collections.abc import Callable
 from types import SimpleNamespace
-from typing import Any
 
 import pytest
 
@@ -17,14 +15,12 @@ from ordercast.engineio import (
     EngineServer,
     Options,
     Packet,
-    PacketType,
     Request,
     Session,
     deadlines,
     server,
 )
 from ordercast.engineio.packet import message
-from ordercast.socketio import Server
 
 HOST = b"shop.example"
 LINGER = 7.0  # s, of `OneSession`
@@ -181,85 +177,3 @@ class OneSession:
     def send(self, *texts: str) -> None:
         for text in texts:
             self.session.send(message(text))
-
-
-async def settled(io: Server) -> None:
-    """Waits until the server has nothing left to write and no task of its own runs."""
-    async with asyncio.timeout(10):
-        while io.engine._dirty or io._tasks:  # noqa: ASYNC110 - there is nothing to wait on
-            await asyncio.sleep(0)
-
-
-class FakeClient:
-    """A Socket.IO client without a network: says packets, keeps what it hears."""
-
-    def __init__(self, io: Server, query: bytes = b"EIO=4&transport=websocket") -> None:
-        self.io = io
-        self.transport = FakeTransport()
-        self.session = io.engine.open(request(query), self.transport)
-        self._heard = 0
-
-    def say(self, *messages: str | bytes) -> None:
-        """Sends messages as they would stand in a WebSocket frame, without the engine's ``4``."""
-        for said in messages:
-            self.session.receive(PacketType.MESSAGE, said)
-
-    async def hear(self) -> list[str | bytes]:
-        """The Socket.IO packets that have come since the last call."""
-        await settled(self.io)
-        packets = [packet for packet in self.transport.packets if packet.type is PacketType.MESSAGE]
-        new, self._heard = packets[self._heard :], len(packets)
-        return [packet.data if packet.binary else packet.data.decode() for packet in new]
-
-    async def join(self, namespace: str = "/", auth: str = "") -> str:
-        """Joins a namespace and returns the socket's id."""
-        prefix = "" if namespace == "/" else namespace + ","
-        self.say(f"0{prefix}{auth}")
-        heard = await self.hear()
-        start = f'0{prefix}{{"sid":"'
-        (answer,) = [text for text in heard if isinstance(text, str) and text.startswith(start)]
-        return answer.removeprefix(start).removesuffix('"}')
-
-
-class AsgiCall:
-    """One HTTP request to an ASGI function, made by hand: its body in chunks, its answer in parts."""
-
-    def __init__(
-        self, method: str = "GET", query: str = "", headers: dict[str, str] | None = None, body: bytes | None = b""
-    ) -> None:
-        """``body=None``: the body is still on its way, see `feed`."""
-        self.scope: MutableMapping[str, Any] = {
-            "type": "http",
-            "method": method,
-            "path": "/socket.io/",
-            "query_string": query.encode(),
-            "headers": [(k.encode(), v.encode()) for k, v in {"host": HOST.decode(), **(headers or {})}.items()],
-            "client": ("192.0.2.1", 1234),
-            "scheme": "http",
-        }
-        self._incoming: asyncio.Queue[MutableMapping[str, Any]] = asyncio.Queue()
-        self.status: int | None = None
-        self.headers: dict[str, str] = {}
-        self.body = b""
-        if body is not None:
-            self.feed(body)
-
-    def feed(self, chunk: bytes, *, more: bool = False) -> None:
-        """A part of the request's body arrives."""
-        self._incoming.put_nowait({"type": "http.request", "body": chunk, "more_body": more})
-
-    def hang_up(self) -> None:
-        """The client drops the connection."""
-        self._incoming.put_nowait({"type": "http.disconnect"})
-
-    async def receive(self) -> MutableMapping[str, Any]:
-        return await self._incoming.get()
-
-    async def send(self, message: MutableMapping[str, Any]) -> None:
-        if message["type"] == "http.response.start":
-            assert self.status is None
-            self.status = message["status"]
-            self.headers = {k.decode(): v.decode() for k, v in message["headers"]}
-        else:
-            assert self.status is not None
-            self.body += message["body"]

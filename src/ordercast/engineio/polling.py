@@ -158,8 +158,9 @@ async def _post(
     transport.posting = True
     try:
         body = await _body(server, request, receive)
-    except Refused:
-        session.close(disconnects.TOO_MUCH)
+    except Refused as error:
+        too_large = error.refusal is Refusal.TOO_LARGE
+        session.close(disconnects.TOO_MUCH if too_large else disconnects.TRANSPORT_ERROR)
         raise
     finally:
         transport.posting = False
@@ -182,7 +183,7 @@ async def _body(server: EngineServer, request: Request, receive: Receive) -> byt
     while True:
         message = await receive()
         if message["type"] == "http.disconnect":
-            return b"".join(parts)
+            raise server.refuse(Refusal.BAD_REQUEST)  # half a body may still read like a whole one
         parts.append(message.get("body", b""))
         size += len(parts[-1])
         if size > limit:
