@@ -99,7 +99,11 @@ class EngineServer:
         allowed = self.options.cors_origins
         if origin is None or "*" in allowed or origin in allowed:
             return True
-        return urlsplit(origin).netloc.lower() == (request.header(b"host") or "").lower() != ""
+        try:
+            host = urlsplit(origin).netloc
+        except ValueError:
+            return False
+        return host.lower() == (request.header(b"host") or "").lower() != ""
 
     def refuse(self, refusal: Refusal) -> Refused:
         """Counts a refusal and returns the exception that carries it."""
