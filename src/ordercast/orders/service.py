@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 from ordercast.errors import Forbidden, Invalid, NotFound, TransitionNotAllowed, VersionConflict
+from ordercast.orders.announcements import json_name
 from ordercast.orders.ids import parse_id
 from ordercast.orders.models import (
     Change,
@@ -20,6 +22,7 @@ from ordercast.orders.models import (
     Snapshot,
     Written,
     now,
+    to_utc,
 )
 from ordercast.orders.ports import OrderRepository, Render
 from ordercast.orders.principal import OPERATORS, Principal, Role
@@ -80,6 +83,7 @@ class OrderService:
                 new = replace(new, shop_id=next(iter(by.shops)))
             if new.shop_id not in by.shops:
                 raise Invalid("shopId: must be one of the shops that your token names", shops=sorted(by.shops))
+        new = replace(new, expected_at=_kept("expected_at", new.expected_at))
         return await self._repository.create(new, self._workflow.initial, by.user_id, idempotency, render)
 
     async def update(
@@ -97,7 +101,7 @@ class OrderService:
         """Moves an order along and sets ``expected_at``, ``note``, ``contact``; what is the same changes nothing.
 
         One event for all of it. ``force`` (services only) takes steps that the workflow does not have; the history
-        marks those it took. Raises `NotFound`, `Forbidden`, `VersionConflict`, `UnknownStatus`,
+        marks those it took. Raises `NotFound`, `Forbidden`, `Invalid`, `VersionConflict`, `UnknownStatus`,
         `TransitionNotAllowed`.
         """
 
@@ -113,7 +117,8 @@ class OrderService:
                     version=order.version,
                     currentStatus=order.status,
                 )
-            values = {name: value for name, value in (fields or {}).items() if getattr(order, name) != value}
+            wanted = {name: _kept(name, value) for name, value in (fields or {}).items()}
+            values = {name: value for name, value in wanted.items() if getattr(order, name) != value}
             forced = False
             if status is not None and status != order.status:
                 forced = self._check_step(order, status, by, force)
@@ -180,6 +185,16 @@ class OrderService:
         backend = Principal(user_id=who, role=Role.SERVICE)
         written = await self.update(id, backend, status=status, expected_version=expected_version, reason=reason)
         return written.order
+
+
+def _kept(name: str, value: Any) -> Any:
+    """A field's value as it will be kept, so that the same again is the same. Raises `Invalid`."""
+    if not isinstance(value, datetime):
+        return value
+    try:
+        return to_utc(value)
+    except OverflowError:
+        raise Invalid(f"{json_name(name)}: must lie in the years 1 to 9999, in UTC") from None
 
 
 def _visible(order: Order | None, by: Principal) -> Order:
