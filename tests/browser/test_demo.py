@@ -1,0 +1,116 @@
+"""`ordercast demo` as its user sees it: two links, two pages, both moving without a reload."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.async_api import Browser, Page, expect
+
+from tests.harness import ServerProcess, token
+
+PATIENCE = 30_000  # ms; bounds a failure only
+
+
+@pytest.fixture
+def demo(tmp_path: Path) -> Iterator[ServerProcess]:
+    """The demo, at twice its pace."""
+    with ServerProcess(tmp_path, command=("ordercast", "demo", "--speed", "2")) as process:
+        yield process
+
+
+async def link(demo: ServerProcess, who: str) -> str:
+    """The link that the demo prints for them once its shop is open."""
+    async with asyncio.timeout(PATIENCE / 1000):
+        while (found := re.search(rf"^\s*{who}\s+(http\S+)\n", demo.log, re.M)) is None:  # noqa: ASYNC110
+            await asyncio.sleep(0.05)
+    return found[1]
+
+
+async def open_page(browser: Browser, url: str, faults: list[str]) -> Page:
+    """Opens a page that marks itself, so that a reload would show, and collects what goes wrong on it."""
+    page = await browser.new_page(viewport={"width": 1200, "height": 800})
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    page.on("console", lambda message: faults.append(message.text) if message.type == "error" else None)
+    await page.goto(url)
+    await expect(page.locator("body")).to_have_attribute("data-connection", "live", timeout=PATIENCE)
+    await page.evaluate("window.neverReloaded = true")
+    return page
+
+
+async def test_both_links_work_and_move_without_reload(demo: ServerProcess, browser: Browser) -> None:
+    faults: list[str] = []
+    board = await open_page(browser, await link(demo, "operator"), faults)
+    track = await open_page(browser, await link(demo, "customer"), faults)
+
+    await expect(board.locator("#orders > li").nth(8)).to_be_visible(timeout=PATIENCE)
+    order = track.locator("#order")
+    await expect(order).to_be_visible(timeout=PATIENCE)
+    id = await order.get_attribute("data-order-id")
+    row = board.locator(f"#orders > li[data-order-id='{id}']")
+    seen = {await order.get_attribute("data-status")}
+    for _ in range(2):
+        last = await order.get_attribute("data-version")
+        await expect(order).not_to_have_attribute("data-version", last or "", timeout=PATIENCE)
+        seen.add(await order.get_attribute("data-status"))
+        version = int(await order.get_attribute("data-version") or 0)
+        # The operators' list shows the same order, no older.
+        await board.wait_for_function(
+            "([id, version]) => Number(document.querySelector(`[data-order-id='${id}']`)?.dataset.version) >= version",
+            arg=[id, version],
+            timeout=PATIENCE,
+        )
+    await expect(row).to_be_visible()
+    newest = await board.locator("#orders > li").first.get_attribute("data-order-id")
+    await expect(board.locator("#orders > li").first).not_to_have_attribute(
+        "data-order-id", newest or "", timeout=PATIENCE
+    )
+
+    for page in (board, track):
+        assert await page.evaluate("window.neverReloaded")
+        assert "token" not in page.url, "the token stays out of the address bar and the history"
+    assert faults == []
+
+
+async def test_an_operator_moves_an_order_and_its_customer_sees_it(server: ServerProcess, browser: Browser) -> None:
+    faults: list[str] = []
+    async with server.api() as api:
+        order = await api.create(
+            customerId=42, items=[{"name": "<b>Pizza</b>", "quantity": 2}], contact={"name": "Noor"}
+        )
+    id = order["orderId"]
+    board = await open_page(browser, f"{server.url}/board#token={token('ana', 'operator')}", faults)
+    track = await open_page(browser, f"{server.url}/track#token={token(42)}&order={id}", faults)
+    row = board.locator(f"#orders > li[data-order-id='{id}']")
+    await expect(row).to_contain_text("2 × <b>Pizza</b>")
+    await expect(track.locator("#now")).to_have_text("Received")
+    await row.get_by_role("button", name="Accepted").click()
+    await expect(row).to_have_attribute("data-status", "accepted")
+    await expect(track.locator("#now")).to_have_text("Accepted")
+    await row.get_by_role("button", name="Contacted").click()
+    await expect(row.get_by_role("button", name="Contacted")).to_have_count(0)
+
+    server.kill()
+    for page in (board, track):
+        await expect(page.locator("body")).to_have_attribute("data-connection", "reconnecting", timeout=PATIENCE)
+    server.start()
+    async with server.api() as api:
+        await api.patch(id, status="preparing")
+    for page in (board, track):
+        await expect(page.locator("body")).to_have_attribute("data-connection", "live", timeout=PATIENCE)
+    await expect(row).to_have_attribute("data-status", "preparing", timeout=PATIENCE)
+    await expect(track.locator("#now")).to_have_text("Preparing", timeout=PATIENCE)
+
+
+async def test_a_foreign_order_and_a_dead_link_are_told_in_words(server: ServerProcess, browser: Browser) -> None:
+    async with server.api() as api:
+        order = await api.create(customerId=42)
+    page = await browser.new_page()
+    await page.goto(f"{server.url}/track#token={token(43)}&order={order['orderId']}")
+    await expect(page.locator("#problem")).to_contain_text("cannot be found", timeout=PATIENCE)
+    dead = await browser.new_page()
+    await dead.goto(f"{server.url}/board#token={token('ana', 'operator', lifetime=-1)}")
+    await expect(dead.locator("#banner")).to_contain_text("Ask for a new one", timeout=PATIENCE)
