@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from importlib.resources import files
@@ -148,6 +148,8 @@ def _known_keys(table: Any, known: set[str], where: str) -> None:
 
 def _status(name: str, table: Any) -> Status:
     where = f"[statuses.{name}]"
+    if not 1 <= len(name) <= 64:
+        raise _wrong(f"has a status named {name!r}; a name has 1 to 64 characters")
     _known_keys(table, {"label", "step", "category"}, where)
     label, step = table.get("label", name), table.get("step")
     if not isinstance(label, str) or not label:
@@ -182,17 +184,19 @@ def _transitions(entry: Any, statuses: Mapping[str, Status]) -> Iterable[Transit
     return [Transition(source, target, allowed, fulfilment) for target in targets]
 
 
-def _check_graph(initial: str, statuses: Mapping[str, Status], transitions: Iterable[Transition]) -> None:
+def _check_graph(initial: str, statuses: Mapping[str, Status], transitions: Sequence[Transition]) -> None:
     """Every status can be reached, and from every open one the order can come to an end, either fulfilment alike."""
-    transitions = list(transitions)
-    reached = _closure({initial}, [(t.source, t.target) for t in transitions])
-    if lost := [name for name in statuses if name not in reached]:
+    steps = {
+        # A step that only customers might make is none: they watch their orders and change nothing.
+        how: [(t.source, t.target) for t in transitions if t.fulfilment in (None, how) and t.roles & STAFF]
+        for how in Fulfilment
+    }
+    reached = {how: _closure({initial}, steps[how]) for how in Fulfilment}
+    if lost := [name for name in statuses if not any(name in here for here in reached.values())]:
         raise _wrong(f"has a status {lost[0]!r} that no step leads to; add a transition to it or remove it")
     ends = {name for name, status in statuses.items() if status.category is not Category.OPEN}
-    for fulfilment in Fulfilment:
-        steps = [(t.source, t.target) for t in transitions if t.fulfilment in (None, fulfilment)]
-        here = _closure({initial}, steps)
-        finishing = _closure(ends, [(target, source) for source, target in steps])
+    for fulfilment, here in reached.items():
+        finishing = _closure(ends, [(target, source) for source, target in steps[fulfilment]])
         if stuck := [name for name in statuses if name in here and name not in finishing]:
             raise _wrong(
                 f"has a dead end: from {stuck[0]!r} an order for {fulfilment.value} can reach nothing that is "
