@@ -33,7 +33,7 @@ check: build ## Linters, types, the rules of the house
 	@$(BIN)/lint-imports
 	@cd web && npm run --silent typecheck
 
-bench: build $(STAMPS)/clients ## What it does per second, beside its peers
+bench: build $(STAMPS)/peers ## How fast it is, beside its peers
 	@$(BIN)/python -m bench
 
 build: $(STAMPS)/package ## The virtual environment and the pages
@@ -47,7 +47,7 @@ lock: build ## Remake the lock files after a change of dependencies
 	    --custom-compile-command "make lock" -o requirements/$$name.lock; done
 
 clean: ## Remove everything that was built
-	rm -rf $(VENV) .cache src/ordercast/web web/node_modules tests/clients/node_modules
+	rm -rf $(VENV) .cache src/ordercast/web web/node_modules tests/clients/node_modules bench/peers/node/node_modules
 
 # -- what the above stand on ---------------------------------------------------------------------------------
 
@@ -66,6 +66,11 @@ $(STAMPS)/package: $(STAMPS)/venv pyproject.toml hatch_build.py
 $(STAMPS)/clients: tests/clients/package-lock.json
 	@echo "Fetching the clients that the tests drive …"
 	@cd tests/clients && npm ci --silent --no-audit --no-fund
+	@mkdir -p $(STAMPS) && touch $@
+
+$(STAMPS)/peers: bench/peers/node/package-lock.json
+	@echo "Fetching the servers that the benchmarks run beside …"
+	@cd bench/peers/node && npm ci --silent --no-audit --no-fund
 	@mkdir -p $(STAMPS) && touch $@
 
 tools:
