@@ -135,10 +135,11 @@ class WebSocketProtocol(asyncio.Protocol, WebSocketTransport):
         if path.rstrip(b"/") != self.engine.options.path.rstrip("/").encode():
             other = WebSocketsSansIOProtocol(config, state, app_state)
             state.connections.discard(self)
+            # uvicorn sets us as the protocol after this returns; ours must be the last word, yet come before the
+            # news of a connection that the other refuses: else uvicorn would wait for it when shutting down.
+            asyncio.get_running_loop().call_soon(self._transport.set_protocol, other)
             other.connection_made(self._transport)
             other.data_received(data)
-            # uvicorn sets us as the protocol after this returns; ours must be the last word.
-            asyncio.get_running_loop().call_soon(self._transport.set_protocol, other)
             return
         protocol = ServerProtocol(max_size=None)
         protocol.receive_data(data)
@@ -206,6 +207,7 @@ class HttpProtocol(HttpToolsProtocol):
     """
 
     _head_size = 0
+    _head_tail = b""  # its last three bytes so far: the end may come in two pieces
     _in_head = True
     _deadline: asyncio.TimerHandle | None = None
 
@@ -223,8 +225,10 @@ class HttpProtocol(HttpToolsProtocol):
             if self._deadline is None:
                 self._deadline = self.loop.call_later(HEAD_TIMEOUT, self._too_slow)
             # A head without its end counts whole; one that ends within this chunk counts what precedes the end.
-            end = data.find(b"\r\n\r\n")
-            self._head_size += len(data) if end < 0 else end
+            seen = self._head_tail + data
+            end = seen.find(b"\r\n\r\n")
+            self._head_size += len(data) if end < 0 else max(end - len(self._head_tail), 0)
+            self._head_tail = seen[-3:]
             if self._head_size > MAX_HEAD:
                 self._reply_and_close(
                     b"431 Request Header Fields Too Large",
@@ -236,6 +240,7 @@ class HttpProtocol(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         self._in_head = False
         self._head_size = 0
+        self._head_tail = b""
         self._clear_deadline()
         self._deadline = self.loop.call_later(BODY_TIMEOUT, self._too_slow)
         super().on_headers_complete()
