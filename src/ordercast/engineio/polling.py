@@ -106,6 +106,7 @@ async def _route(server: EngineServer, method: str, request: Request, receive: R
     if query.sid is None:
         if method != "GET":
             raise server.refuse(Refusal.BAD_METHOD)
+        server.admit_session(request)
         transport = PollingTransport()
         session = server.open(request, transport)
         return await _poll(server, session, transport, receive)

@@ -110,12 +110,17 @@ class EngineServer:
         self.refused[refusal.name.lower()] += 1
         return Refused(refusal)
 
-    def open(self, request: Request, transport: Transport) -> Session:
-        """A new session on this transport, its OPEN packet queued. Raises `Refused`."""
+    def admit_session(self, request: Request) -> None:
+        """Whether a request may open a session: asked before a WebSocket is accepted. Raises `Refused`."""
         if not self.accepting:
             raise self.refuse(Refusal.UNAVAILABLE)
         if self.options.allow_request is not None and not self.options.allow_request(request):
             raise self.refuse(Refusal.FORBIDDEN)
+
+    def open(self, request: Request, transport: Transport) -> Session:
+        """A new session on this transport, its OPEN packet queued. Raises `Refused` while shutting down."""
+        if not self.accepting:
+            raise self.refuse(Refusal.UNAVAILABLE)
         session = Session(self, secrets.token_urlsafe(15), request, transport)
         self.sessions[session.id] = session
         self.opened += 1

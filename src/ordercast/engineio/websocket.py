@@ -56,8 +56,7 @@ class WebSocketTransport:
         if query.transport != "websocket":
             raise self.engine.refuse(Refusal.BAD_REQUEST)
         if query.sid is None:
-            if not self.engine.accepting:
-                raise self.engine.refuse(Refusal.UNAVAILABLE)
+            self.engine.admit_session(request)
             return None
         return self.engine.find(query.sid)
 
