@@ -10,6 +10,7 @@ import inspect
 from collections.abc import AsyncIterator
 
 import pytest
+import uvloop
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from uvicorn.server import ServerState
@@ -108,6 +109,26 @@ async def test_a_refused_handshake_leaves_nothing_behind(site: Site, target: str
     assert b"101 Switching" not in await wire.rest()
     await gone(site)
     assert site.io.engine.opened == 0
+
+
+def test_the_same_on_uvloop() -> None:
+    """The loop that `ordercast serve` runs on; the handing over depends on the order of its callbacks."""
+
+    async def conversation() -> None:
+        async with running() as site:
+            for method in ("GET", "POST"):
+                refused = await site.ask_websocket("/ws", method=method, Sec_WebSocket_Key="")
+                await refused.rest()
+                await gone(site)
+            echo = await site.websocket("/ws")
+            echo.write(frame(TEXT, b"one"))
+            assert await echo.frame() == (TEXT, b"one")
+            ours = await site.session()
+            assert len(site.uvicorn.server_state.connections) == 2
+            site.uvicorn.should_exit = True
+            assert (await ours.closed())[0] == 1001
+
+    uvloop.run(conversation())
 
 
 # -- heads and bodies -----------------------------------------------------------------------------------------
