@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import asyncio
+import threading
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -71,6 +74,24 @@ async def all_of(log: EventLog) -> list[OrderEvent]:
     return list(await log.after(0, 100_000))
 
 
+async def positions(log: EventLog, after: int = 0, limit: int = 10_000) -> list[int]:
+    return [event.position for event in await log.after(after, limit)]
+
+
+async def whole(orders: OrderRepository, log: EventLog, count: int) -> None:
+    """So many events without a hole, the same in the log and in the orders' histories."""
+    events = await all_of(log)
+    assert [event.position for event in events] == [*range(1, count + 1)]
+    assert await log.head() == count
+    histories = [await orders.history(id) for id in {event.order_id for event in events}]
+    for history in histories:
+        assert [event.version for event in history] == [*range(1, len(history) + 1)]
+        order = await orders.get(history[0].order_id)
+        assert order is not None
+        assert (order.version, order.status) == (history[-1].version, history[-1].status)
+    assert sorted((event for history in histories for event in history), key=lambda event: event.position) == events
+
+
 async def unchanged(orders: OrderRepository, log: EventLog, order: Order, head: int) -> None:
     """Nothing has happened since, and what happens next leaves no hole."""
     assert await orders.get(order.order_id) == order
@@ -78,4 +99,24 @@ async def unchanged(orders: OrderRepository, log: EventLog, order: Order, head: 
     written = await orders.change(order.order_id, noting("next"))
     assert written.event is not None
     assert (written.event.version, written.event.position) == (order.version + 1, head + 1)
-    assert [event.position for event in await all_of(log)] == [*range(1, head + 2)]
+    await whole(orders, log, head + 1)
+
+
+@asynccontextmanager
+async def held(orders: OrderRepository) -> AsyncIterator[None]:
+    """The writer of a file is busy with a change inside, so that all that is asked for meanwhile becomes one batch."""
+    loop = asyncio.get_running_loop()
+    begun, go_on = asyncio.Event(), threading.Event()
+
+    def decide(order: Order) -> None:
+        loop.call_soon_threadsafe(begun.set)
+        go_on.wait(30)
+
+    busy = asyncio.create_task(orders.change("x", decide))
+    await begun.wait()
+    try:
+        yield
+        await asyncio.sleep(0)  # whoever was started asks
+    finally:
+        go_on.set()
+        await busy

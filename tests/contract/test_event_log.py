@@ -10,11 +10,7 @@ import pytest
 from ordercast.errors import NotFound
 from ordercast.orders.models import OrderEvent
 from ordercast.orders.ports import EventLog, OrderRepository
-from tests.contract.support import FULL, all_of, create, noting, setting
-
-
-async def positions(log: EventLog, position: int, limit: int = 100) -> list[int]:
-    return [event.position for event in await log.after(position, limit)]
+from tests.contract.support import FULL, all_of, create, noting, positions, setting
 
 
 async def test_an_empty_log(log: EventLog) -> None:

@@ -135,7 +135,7 @@ class Writer:
             if transaction.position != head:
                 db.execute("UPDATE log_head SET n = ?", (transaction.position,))
             db.execute("COMMIT")
-        except sqlite3.Error as error:
+        except Exception as error:  # whatever it is, the thread lives on, and nobody waits for ever
             _log.error("a commit failed; its changes were refused", error=str(error), changes=len(batch))
             if db.in_transaction:
                 with suppress(sqlite3.Error):
@@ -150,7 +150,8 @@ class Writer:
         try:
             result = command.work(transaction)
         except Exception as error:
-            # Where SQLite has rolled the whole transaction back by itself (disk full), this raises, and all is refused.
+            if isinstance(error, sqlite3.Error) and not db.in_transaction:
+                raise  # SQLite has rolled the whole transaction back by itself (disk full): all of it is refused
             db.execute("ROLLBACK TO change")
             db.execute("RELEASE change")
             transaction.position = position
@@ -168,7 +169,7 @@ class Writer:
             outcome.deliver()
 
 
-def _storage_error(error: sqlite3.Error) -> StorageError:
+def _storage_error(error: Exception) -> StorageError:
     text = str(error)
     if "locked" in text:
         advice = "another program holds the database file; close it, and try again"

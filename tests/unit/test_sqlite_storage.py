@@ -1,0 +1,148 @@
+"""What only a file can get wrong: other processes, its memory of the newest, its end. The rest is the contract's."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from ordercast.config import Settings
+from ordercast.errors import StorageError
+from ordercast.orders.models import OrderQuery
+from ordercast.storage.database import open_storage
+from ordercast.storage.tail import Tail
+from tests.contract.support import create, held, noting, positions, whole
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "orders.db"
+
+
+@pytest.fixture
+def settings(path: Path) -> Settings:
+    return Settings(database_url=f"sqlite:///{path}")
+
+
+# -- another process ----------------------------------------------------------------------------------------
+
+
+async def test_what_another_process_writes_is_seen_in_order(settings: Settings) -> None:
+    async with open_storage(settings) as here, open_storage(settings) as there:
+        assert here.log.log_id == there.log.log_id
+        for writer in (here, there, here, here, there, there, here):
+            before = await here.log.head()
+            written = await create(writer.orders)
+            for storage in (here, there):
+                assert await storage.log.head() == before + 1
+                assert await storage.log.after(before, 10) == [written.event]
+                snapshot = await storage.orders.snapshot(written.order.order_id)
+                assert snapshot is not None
+                assert (snapshot.order, snapshot.position) == (written.order, before + 1)
+        for storage in (here, there):
+            for start in range(8):
+                seen = start
+                while found := await positions(storage.log, seen):
+                    assert found == [*range(seen + 1, seen + len(found) + 1)]
+                    seen = found[-1]
+                assert seen == 7
+            await storage.log.after(0, 1)
+
+
+async def test_two_processes_at_once(settings: Settings) -> None:
+    async with open_storage(settings) as here, open_storage(settings) as there:
+        await create(here.orders, "x")
+        await asyncio.gather(
+            *(storage.orders.change("x", noting(str(n))) for n in range(100) for storage in (here, there)),
+            *(create(storage.orders) for _ in range(50) for storage in (here, there)),
+        )
+    async with open_storage(settings) as storage:
+        await whole(storage.orders, storage.log, 301)
+        order = await storage.orders.get("x")
+        assert order is not None
+        assert order.version == 201
+
+
+async def test_one_who_only_reads(settings: Settings, path: Path) -> None:
+    """Reading does not wait for a writer, and sees nothing that is not committed."""
+    async with open_storage(settings) as storage:
+        await create(storage.orders, "x", note="old")
+        other = sqlite3.connect(path, isolation_level=None)
+        other.execute("BEGIN IMMEDIATE")
+        other.execute("UPDATE orders SET note = 'new'")
+        order = await storage.orders.get("x")
+        assert order is not None
+        assert order.note == "old"
+        assert (await storage.orders.find(OrderQuery())).orders == [order]
+        other.execute("COMMIT")
+        other.close()
+        order = await storage.orders.get("x")
+        assert order is not None
+        assert order.note == "new"
+
+
+# -- memory of the newest -----------------------------------------------------------------------------------
+
+
+async def test_events_from_memory_are_those_of_the_file(settings: Settings) -> None:
+    async with open_storage(settings) as storage:
+        await create(storage.orders, "x", shop_id="north")
+        for n in range(5):
+            await storage.orders.change("x", noting(str(n)))
+        remembered = list(await storage.log.after(0, 10))
+    async with open_storage(settings) as storage:
+        assert list(await storage.log.after(0, 10)) == remembered
+        assert len(remembered) == 6
+
+
+async def test_the_tail(settings: Settings) -> None:
+    async with open_storage(settings) as storage:
+        for _ in range(9):
+            await create(storage.orders)
+        events = list(await storage.log.after(0, 10))
+    tail = Tail(size=4)
+    assert tail.after(0, 10) == ()
+    tail.extend(events[:3])
+    assert tail.after(0, 10) == events[:3]
+    assert tail.after(1, 1) == events[1:2]
+    assert tail.after(-1, 10) == tail.after(3, 10) == tail.after(9, 10) == ()
+    tail.extend(events[3:6])  # the first two are forgotten
+    assert tail.after(1, 10) == ()
+    assert tail.after(2, 10) == events[2:6]
+    tail.extend(events[7:])  # the seventh came from elsewhere
+    assert tail.after(5, 10) == tail.after(6, 10) == ()
+    assert tail.after(7, 10) == events[7:]
+
+
+# -- the end ------------------------------------------------------------------------------------------------
+
+
+async def test_closing_finishes_what_waits(settings: Settings) -> None:
+    async with open_storage(settings) as storage:
+        await create(storage.orders, "x")
+        async with held(storage.orders):
+            asked = [asyncio.create_task(create(storage.orders)) for _ in range(600)]
+    assert all(task.done() for task in asked)
+    assert [task.result().order.order_id for task in asked] == [str(n) for n in range(1, 601)]
+    async with open_storage(settings) as storage:
+        await whole(storage.orders, storage.log, 601)
+
+
+async def test_after_the_end(settings: Settings, path: Path) -> None:
+    async with open_storage(settings) as storage:
+        await create(storage.orders, "x")
+    for use in (
+        create(storage.orders),
+        storage.orders.change("x", noting("late")),
+        storage.orders.get("x"),
+        storage.orders.snapshot("x"),
+        storage.orders.find(OrderQuery()),
+        storage.orders.history("x"),
+        storage.log.head(),
+        storage.log.after(7, 1),
+    ):
+        with pytest.raises(StorageError, match="is closed"):
+            await use
+    assert [found.name for found in path.parent.iterdir()] == [path.name]  # nothing left beside it
