@@ -14,7 +14,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import create_engine, make_url
+from sqlalchemy import URL, create_engine, make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from ordercast.config import Settings
@@ -39,7 +39,7 @@ def database_path(settings: Settings) -> Path:
     """The file that ``DATABASE_URL`` names. Raises `SettingsError`."""
     try:
         url = make_url(settings.database_url)
-    except ArgumentError:
+    except (ArgumentError, ValueError):
         raise SettingsError("ORDERCAST_DATABASE_URL: is no URL; write sqlite:///path/to/file.db") from None
     if url.get_backend_name() != "sqlite":
         raise SettingsError(
@@ -54,10 +54,13 @@ def migrate(settings: Settings) -> tuple[str | None, str]:
     """Brings the database to the current schema; returns the revisions before and after. Raises `StorageError`."""
     path = database_path(settings)
     connect(path).close()  # opens it first, for errors in our own words
-    engine = create_engine(f"sqlite:///{path}")
+    engine = create_engine(URL.create("sqlite", database=str(path)))  # in an URL's text, % and ? would mean more
     try:
         with engine.begin() as connection:
+            # The driver begins none before a CREATE TABLE, and half a schema could never be completed.
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
             before = MigrationContext.configure(connection).get_current_revision()
+            _refuse_newer(path, before)
             config = _alembic()
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
@@ -76,11 +79,12 @@ def check(settings: Settings) -> str:
         if not path.parent.is_dir():
             connect(path)
         return f"{path} does not exist yet; 'ordercast serve' will make it"
-    db = connect(path)
+    db = connect(path, as_it_is=True)
     try:
-        db.execute("SELECT count(*) FROM sqlite_master").fetchone()
-        row = db.execute("SELECT 1 FROM sqlite_master WHERE name = 'alembic_version'").fetchone()
-        revision = db.execute("SELECT version_num FROM alembic_version").fetchone()[0] if row else None
+        table = db.execute("SELECT 1 FROM sqlite_master WHERE name = 'alembic_version'").fetchone()
+        row = db.execute("SELECT version_num FROM alembic_version").fetchone() if table else None
+        revision = row[0] if row else None
+        _refuse_newer(path, revision)
         newest = ScriptDirectory.from_config(_alembic()).get_current_head()
         if revision != newest:
             return f"{path} is at schema {revision or 'none'}, 'ordercast migrate' brings it to {newest}"
@@ -90,6 +94,15 @@ def check(settings: Settings) -> str:
         raise StorageError(f"The database {path} cannot be read: {error}.") from None
     finally:
         db.close()
+
+
+def _refuse_newer(path: Path, revision: str | None) -> None:
+    known = [script.revision for script in ScriptDirectory.from_config(_alembic()).walk_revisions()]
+    if revision is not None and revision not in known:
+        raise StorageError(
+            f"The database {path} is at schema {revision}, which this version of Ordercast does not know: "
+            "run the newer one that made it."
+        )
 
 
 def _alembic() -> Config:

@@ -18,15 +18,16 @@ _BUSY_TIMEOUT = 5_000  # ms to wait for another process's write
 _READERS = 2
 
 
-def connect(path: Path) -> sqlite3.Connection:
+def connect(path: Path, *, as_it_is: bool = False) -> sqlite3.Connection:
     """A connection in autocommit mode, set up as DESIGN says. Raises `StorageError`.
 
     WAL: readers do not wait for the writer. ``synchronous=FULL``: what was acknowledged survives a power cut.
+    ``as_it_is`` leaves the file's journal mode alone, which is kept in the file.
     """
     try:
         db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, cached_statements=256)
         db.execute(f"PRAGMA busy_timeout = {_BUSY_TIMEOUT}")
-        db.execute("PRAGMA journal_mode = WAL")
+        db.execute("PRAGMA schema_version" if as_it_is else "PRAGMA journal_mode = WAL")  # either one reads the file
         db.execute("PRAGMA synchronous = FULL")
         db.execute("PRAGMA foreign_keys = ON")
     except sqlite3.Error as error:

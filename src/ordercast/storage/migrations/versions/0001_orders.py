@@ -62,7 +62,7 @@ def upgrade() -> None:
         sa.Column("n", sa.BigInteger, nullable=False),
         sa.Column("last_order_number", sa.BigInteger, nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_log_head"),
-        sa.CheckConstraint("id = 1", name="ck_log_head_one_row"),
+        sa.CheckConstraint("id = 1", name=op.f("ck_log_head_one_row")),
     )
     op.bulk_insert(head, [{"id": 1, "n": 0, "last_order_number": 0}])
     op.create_table(

@@ -1,0 +1,292 @@
+"""Opening the file: its schema, its ids, and what is said where it does not open."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+from alembic import op
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import Engine, create_engine, inspect
+
+from ordercast.config import Settings
+from ordercast.errors import SettingsError, StorageError
+from ordercast.orders.models import NewOrder
+from ordercast.storage.database import check, database_path, migrate, open_storage
+from ordercast.storage.sqlite import connect
+from ordercast.storage.tables import metadata
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "orders.db"
+
+
+@pytest.fixture
+def settings(path: Path) -> Settings:
+    return Settings(database_url=f"sqlite:///{path}")
+
+
+def names(folder: Path) -> list[str]:
+    return [found.name for found in folder.iterdir()]
+
+
+# -- connections --------------------------------------------------------------------------------------------
+
+
+def pragma(db: sqlite3.Connection, name: str) -> Any:
+    return db.execute(f"PRAGMA {name}").fetchone()[0]
+
+
+def test_what_was_acknowledged_survives_a_power_cut(path: Path) -> None:
+    db = connect(path)
+    assert pragma(db, "journal_mode") == "wal"
+    assert pragma(db, "synchronous") == 2  # FULL
+    assert pragma(db, "foreign_keys") == 1
+    assert pragma(db, "busy_timeout") == 5_000
+    assert db.isolation_level is None
+    db.close()
+
+
+async def test_writer_and_readers_are_set_up_alike(settings: Settings) -> None:
+    async with open_storage(settings) as storage:
+        for db in (storage.orders._writer._db, *[await storage.orders._readers.run(lambda db: db)]):
+            assert (pragma(db, "journal_mode"), pragma(db, "synchronous")) == ("wal", 2)
+
+
+# -- where --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("sqlite:///orders.db", "orders.db"),
+        ("sqlite+aiosqlite:///a/b c.db", "a/b c.db"),
+        ("sqlite:////var/lib/orders.db", "/var/lib/orders.db"),
+        ("sqlite:///a%20b%3F.db", "a b?.db"),
+    ],
+)
+def test_the_file_that_a_url_names(url: str, expected: str) -> None:
+    assert database_path(Settings(database_url=url)) == Path(expected)
+
+
+@pytest.mark.parametrize(
+    ("url", "words"),
+    [
+        ("postgresql://shop@db/orders", "runs on SQLite; write sqlite:///path/to/file.db"),
+        ("sqlite://", "orders need a file to survive in"),
+        ("sqlite:///:memory:", "orders need a file to survive in"),
+        ("sqlite://:x:y", "is no URL; write sqlite:///path/to/file.db"),
+    ],
+)
+def test_urls_that_name_none(url: str, words: str) -> None:
+    with pytest.raises(SettingsError) as caught:
+        database_path(Settings(database_url=url))
+    assert str(caught.value).startswith("ORDERCAST_DATABASE_URL: ")
+    assert words in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["my orders.db", "ü#&;.db", "50%.db", "a%41%s.db", "really?.db", "a=b&c"])
+async def test_strange_names(tmp_path: Path, name: str) -> None:
+    path = tmp_path / name
+    settings = Settings(database_url=f"sqlite:///{quote(str(path))}")
+    async with open_storage(settings) as storage:
+        await storage.orders.create(NewOrder(customer_id="42"), "received", "shop")
+    assert names(tmp_path) == [name]
+    assert check(settings) == f"{path} holds 1 orders, log position 1, schema 0001"
+
+
+def no_folder(path: Path) -> Path:
+    return path.parent / "missing" / "orders.db"
+
+
+def no_database(path: Path) -> Path:
+    path.write_text("orders\n" * 1_000)
+    return path
+
+
+def a_folder(path: Path) -> Path:
+    path.mkdir()
+    return path
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (no_folder, "/missing does not exist; make it, or set ORDERCAST_DATABASE_URL to another place."),
+        (no_database, "the file is not an SQLite database; set ORDERCAST_DATABASE_URL to another file."),
+        (a_folder, "check that this user may write to the file and its folder."),
+    ],
+)
+async def test_files_that_cannot_be_opened(path: Path, make: Any, words: str) -> None:
+    path = make(path)
+    settings = Settings(database_url=f"sqlite:///{path}")
+    before = path.read_bytes() if path.is_file() else None
+    for use in (lambda: connect(path), lambda: migrate(settings), lambda: check(settings)):
+        with pytest.raises(StorageError) as caught:
+            use()
+        assert str(caught.value).startswith(f"The database {path} cannot be opened: ")
+        assert words in str(caught.value)
+    with pytest.raises(StorageError, match="cannot be opened"):
+        async with open_storage(settings):
+            pass
+    assert (path.read_bytes() if path.is_file() else None) == before
+
+
+# -- the schema ---------------------------------------------------------------------------------------------
+
+
+def described(engine: Engine) -> dict[str, Any]:
+    """What an inspector sees, in an order of its own."""
+    found: dict[str, Any] = {}
+    inspector = inspect(engine)
+    for table in inspector.get_table_names():
+        if table != "alembic_version":
+            found[table] = {
+                "columns": [column | {"type": str(column["type"])} for column in inspector.get_columns(table)],
+                "primary key": inspector.get_pk_constraint(table),
+                "unique": sorted(inspector.get_unique_constraints(table), key=str),
+                "checks": sorted(inspector.get_check_constraints(table), key=str),
+                "indexes": sorted(inspector.get_indexes(table), key=str),
+            }
+    return found
+
+
+def test_migrations_make_what_the_tables_say(settings: Settings, path: Path, tmp_path: Path) -> None:
+    migrate(settings)
+    migrated = create_engine(f"sqlite:///{path}")
+    made = create_engine(f"sqlite:///{tmp_path}/made.db")
+    metadata.create_all(made)
+    with migrated.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True, "compare_server_default": True})
+        assert compare_metadata(context, metadata) == []
+    assert described(migrated) == described(made)
+    assert described(made).keys() == metadata.tables.keys()
+    for engine in (migrated, made):
+        engine.dispose()
+
+
+def test_migrating_twice_changes_nothing(settings: Settings, path: Path) -> None:
+    assert migrate(settings) == (None, "0001")
+    with sqlite3.connect(path) as db:
+        before = list(db.iterdump())
+    assert migrate(settings) == ("0001", "0001")
+    assert list(db.iterdump()) == before
+    db.close()
+
+
+def test_a_migration_that_breaks_off_leaves_nothing_half_done(
+    settings: Settings, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    create_table = op.create_table
+
+    def break_off(name: str, *columns: Any) -> Any:
+        if name == "meta":
+            raise ZeroDivisionError
+        return create_table(name, *columns)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(op, "create_table", break_off)
+        with pytest.raises(ZeroDivisionError):
+            migrate(settings)
+    assert check(settings) == f"{path} is at schema none, 'ordercast migrate' brings it to 0001"
+    assert migrate(settings) == (None, "0001")
+
+
+async def test_a_database_of_a_newer_version_is_left_alone(settings: Settings, path: Path) -> None:
+    migrate(settings)
+    with sqlite3.connect(path) as db:
+        db.execute("UPDATE alembic_version SET version_num = '9999'")
+    before = list(db.iterdump())
+    for use in (check, migrate):
+        with pytest.raises(StorageError, match="at schema 9999, which this version of Ordercast does not know"):
+            use(settings)
+    with pytest.raises(StorageError, match="run the newer one"):
+        async with open_storage(settings):
+            pass
+    assert list(db.iterdump()) == before
+    db.close()
+
+
+def test_a_database_that_another_program_holds(settings: Settings, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        "ordercast.storage.database.create_engine", lambda url: create_engine(url, connect_args={"timeout": 0})
+    )
+    connect(path).close()
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    with pytest.raises(StorageError, match=r"could not be brought to the current schema.*locked"):
+        migrate(settings)
+    other.execute("ROLLBACK")
+    other.close()
+    assert migrate(settings) == (None, "0001")
+
+
+# -- looking at it ------------------------------------------------------------------------------------------
+
+
+def test_check_before_there_is_one(settings: Settings, path: Path) -> None:
+    assert check(settings) == f"{path} does not exist yet; 'ordercast serve' will make it"
+    assert not path.exists()
+    path.touch()
+    assert check(settings) == f"{path} is at schema none, 'ordercast migrate' brings it to 0001"
+    assert path.stat().st_size == 0
+
+
+async def test_check(settings: Settings, path: Path) -> None:
+    async with open_storage(settings) as storage:
+        assert check(settings) == f"{path} holds 0 orders, log position 0, schema 0001"
+        for _ in range(2):
+            await storage.orders.create(NewOrder(customer_id="42"), "received", "shop")
+        await storage.orders.change("1", lambda order: None)
+        assert check(settings) == f"{path} holds 2 orders, log position 2, schema 0001"
+    assert check(settings) == f"{path} holds 2 orders, log position 2, schema 0001"
+
+
+def test_checking_changes_nothing(settings: Settings, path: Path) -> None:
+    """Not even the journal mode, which is kept in the file, of what may be another program's."""
+    with sqlite3.connect(path) as db:
+        db.execute("CREATE TABLE theirs (x)")
+    db.close()
+    before = path.read_bytes()
+    assert "is at schema none" in check(settings)
+    assert path.read_bytes() == before
+    assert names(path.parent) == [path.name]
+
+
+def test_check_of_a_damaged_file(settings: Settings, path: Path) -> None:
+    migrate(settings)
+    with sqlite3.connect(path) as db:
+        db.execute("DROP TABLE log_head")
+    db.close()
+    with pytest.raises(StorageError, match=r"cannot be read: no such table: log_head"):
+        check(settings)
+
+
+# -- its ids ------------------------------------------------------------------------------------------------
+
+
+async def test_ids_are_made_once(settings: Settings, tmp_path: Path) -> None:
+    seen = []
+    for _ in range(2):
+        async with open_storage(settings) as storage:
+            seen.append((storage.log.log_id, storage.secret_key))
+    assert seen[0] == seen[1]
+    log_id, secret_key = seen[0]
+    assert len(secret_key) >= 32
+    async with open_storage(Settings(database_url=f"sqlite:///{tmp_path}/other.db")) as other:
+        assert other.log.log_id != log_id
+        assert other.secret_key != secret_key
+
+
+async def test_the_settings_key_comes_first_and_is_not_kept(settings: Settings) -> None:
+    async with open_storage(settings) as storage:
+        made = storage.secret_key
+    async with open_storage(settings.model_copy(update={"secret_key": "k" * 40})) as storage:
+        assert storage.secret_key == "k" * 40
+    async with open_storage(settings) as storage:
+        assert storage.secret_key == made
