@@ -19,9 +19,8 @@ class Rooms(Generic[Member]):
 
     def join(self, member: Member, rooms: Iterable[str]) -> None:
         """Puts a member into rooms; being in one already is no error."""
-        own = self._rooms.setdefault(member, set())
         for room in rooms:
-            own.add(room)
+            self._rooms.setdefault(member, set()).add(room)
             self._members.setdefault(room, set()).add(member)
 
     def leave(self, member: Member, room: str) -> None:
