@@ -151,13 +151,20 @@ def _is_event_name(name: object) -> bool:
 
 def put_back(data: Any, buffers: Sequence[bytes]) -> Any:
     """Replaces the placeholders of a binary packet by its attachments. Raises `PacketError`."""
+    try:
+        return _put_back(data, buffers)
+    except RecursionError:
+        raise PacketError("payload nested too deep") from None
+
+
+def _put_back(data: Any, buffers: Sequence[bytes]) -> Any:
     if isinstance(data, dict):
         if data.get("_placeholder") is True:
             num = data.get("num")
             if type(num) is not int or not 0 <= num < len(buffers):
                 raise PacketError("placeholder of no attachment")
             return buffers[num]
-        return {key: put_back(value, buffers) for key, value in data.items()}
+        return {key: _put_back(value, buffers) for key, value in data.items()}
     if isinstance(data, list):
-        return [put_back(value, buffers) for value in data]
+        return [_put_back(value, buffers) for value in data]
     return data
