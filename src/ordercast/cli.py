@@ -59,7 +59,7 @@ def _in_words(command: Callable[P, None]) -> Callable[P, None]:
     return wrapped
 
 
-def _settings(fixed: Mapping[str, Any] | None = None, **options: Any) -> Settings:
+def _settings(fixed: Mapping[str, Any] | None = None, /, **options: Any) -> Settings:
     settings = load_settings(fixed, **options)
     logs.configure(settings.log_level, settings.log_format)
     return settings

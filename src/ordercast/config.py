@@ -259,7 +259,7 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-def load_settings(fixed: Mapping[str, Any] | None = None, **options: Any) -> Settings:
+def load_settings(fixed: Mapping[str, Any] | None = None, /, **options: Any) -> Settings:
     """Settings from the environment, overruled by ``options`` (``None`` means not given) and by ``fixed`` (where it
     means unset).
 
