@@ -107,9 +107,9 @@ class Namespace:
         except StopIteration:
             self._connected(socket, done)
         except ConnectError as error:
-            self._refuse(session, error)
+            self._refuse(socket, error)
         except Exception as error:
-            self._refuse(session, self._middleware_failed(error))
+            self._refuse(socket, self._middleware_failed(error))
         else:
             self.server.spawn(self._finish_connect(socket, steps, first, done))
 
@@ -128,9 +128,9 @@ class Namespace:
             for awaitable in steps:
                 await awaitable
         except ConnectError as error:
-            self._refuse(socket.session, error)
+            self._refuse(socket, error)
         except Exception as error:
-            self._refuse(socket.session, self._middleware_failed(error))
+            self._refuse(socket, self._middleware_failed(error))
         else:
             self._connected(socket, done)
 
@@ -138,17 +138,18 @@ class Namespace:
         _log.exception("middleware failed", exc_info=error)
         return ConnectError("Internal server error")
 
-    def _refuse(self, session: Session, error: ConnectError) -> None:
+    def _refuse(self, socket: Socket, error: ConnectError) -> None:
+        self._let_go(socket)
         data = {"message": error.message}
         if error.data is not None:
             data["data"] = error.data
         for packet in encode(PacketType.CONNECT_ERROR, self.name, data):
-            session.send(packet)
-        session.data.refused(self)
+            socket.session.send(packet)
+        socket.session.data.refused(self)
 
     def _connected(self, socket: Socket, done: Callable[[Socket], None]) -> None:
         if socket.session.why is not None:
-            self.rooms.leave_all(socket)  # the client left while middleware was thinking
+            self._let_go(socket)  # the client left while middleware was thinking
             return
         socket.connected = True
         self.sockets[socket.id] = socket
@@ -186,18 +187,26 @@ class Namespace:
     def _acknowledge(self, socket: Socket, id: int, result: Any) -> None:
         if socket.connected:
             args = [] if result is None else list(result) if isinstance(result, tuple) else [result]
-            socket.send_packet(PacketType.ACK, args, id)
+            try:
+                socket.send_packet(PacketType.ACK, args, id)
+            except Exception:
+                _log.exception("acknowledgement cannot be sent", extra={"sid": socket.id})
 
     def remove(self, socket: Socket, why: disconnects.Disconnect) -> None:
         """A socket is over: it leaves its rooms, and the listeners learn why."""
-        if not socket.connected:
+        if not socket.connected or socket.over:
             return
+        socket.over = True
         self._notify("disconnecting", socket, why.reason)
         socket.connected = False
         self.sockets.pop(socket.id, None)
-        self.rooms.leave_all(socket)
+        self._let_go(socket)
         socket.session.data.left(socket)
         self._notify("disconnect", socket, why.reason)
+
+    def _let_go(self, socket: Socket) -> None:
+        socket.over = True
+        self.rooms.leave_all(socket)
 
     def _notify(self, event: str, socket: Socket, *args: Any) -> None:
         own = socket.listener(event)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
@@ -19,6 +20,8 @@ Ack = Callable[..., None]
 Listener = Callable[..., Awaitable[Any] | Any]
 
 DEFAULT_ACK_TIMEOUT = 10.0  # s
+
+_log = logging.getLogger("ordercast.socketio")
 
 
 class Handshake:
@@ -61,7 +64,18 @@ class Socket:
     ``data`` is for the application: a dict unless it puts something else there.
     """
 
-    __slots__ = ("_acks", "_data", "_listeners", "_next_ack", "connected", "handshake", "id", "namespace", "session")
+    __slots__ = (
+        "_acks",
+        "_data",
+        "_listeners",
+        "_next_ack",
+        "connected",
+        "handshake",
+        "id",
+        "namespace",
+        "over",
+        "session",
+    )
 
     def __init__(self, namespace: Namespace, session: Session, id: str, auth: dict[str, Any]) -> None:
         self.namespace = namespace
@@ -69,6 +83,7 @@ class Socket:
         self.id = id
         self.handshake = Handshake(session.request, auth)
         self.connected = False
+        self.over = False  # left or refused: rooms take it no more
         self._data: Any = None
         self._listeners: dict[str, Listener] | None = None
         self._acks: dict[int, Ack] | None = None
@@ -91,8 +106,9 @@ class Socket:
         return self.namespace.rooms.of(self) | {self.id}
 
     def join(self, *rooms: str) -> None:
-        """Joins rooms, at once."""
-        self.namespace.rooms.join(self, rooms)
+        """Joins rooms, at once. After the end of the connection it does nothing, as nothing would take it out."""
+        if not self.over:
+            self.namespace.rooms.join(self, rooms)
 
     def leave(self, room: str) -> None:
         """Leaves a room, at once."""
@@ -160,7 +176,10 @@ class Socket:
     def acknowledged(self, id: int, args: list[Any]) -> None:
         """The client acknowledges one of our events; unknown ids are ignored, as they may be late."""
         if self._acks is not None and (ack := self._acks.pop(id, None)) is not None:
-            ack(*args)
+            try:
+                ack(*args)
+            except Exception:
+                _log.exception("acknowledgement failed", extra={"sid": self.id})
 
     def to(self, *rooms: str) -> BroadcastOperator:
         """Everyone in the rooms but this socket."""
