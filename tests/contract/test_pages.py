@@ -24,6 +24,7 @@ async def pages(orders: OrderRepository, query: OrderQuery) -> list[list[str]]:
         page = await orders.find(query)
         found.append([order.order_id for order in page.orders])
         assert len(page.orders) <= query.limit
+        assert len(found) < 100, "pages without end"
         if page.next is None:
             return found
         query = replace(query, after=page.next)

@@ -264,6 +264,17 @@ async def test_force(service: OrderService) -> None:
     assert caught.value.extra == {"version": 4, "currentStatus": "accepted"}
 
 
+async def test_an_order_in_a_status_that_the_workflow_has_lost(service: OrderService, storage: MemoryStorage) -> None:
+    """A shop changed its workflow: its backend can still move the order on, and nobody into it."""
+    await storage.orders.create(NewOrder(order_id="old", customer_id="42"), "gone", "shop")
+    with pytest.raises(UnknownStatus):
+        await service.update("old", SERVICE, status="gone")
+    with pytest.raises(TransitionNotAllowed, match="Nothing follows it"):
+        await service.update("old", SERVICE, status="ready")
+    assert (await service.update("old", SERVICE, fields={"note": "x"})).order.status == "gone"
+    assert (await service.update("old", SERVICE, status="ready", force=True)).order.status == "ready"
+
+
 async def test_a_refused_step_refuses_the_fields_too(service: OrderService, storage: MemoryStorage) -> None:
     before = await order(storage, "own")
     with pytest.raises(TransitionNotAllowed) as caught:

@@ -10,10 +10,10 @@ import pytest
 
 from ordercast.config import Settings
 from ordercast.errors import StorageError
-from ordercast.orders.models import OrderQuery
-from ordercast.storage.database import open_storage
+from ordercast.orders.models import IdempotencyKey, NewOrder, OrderQuery
+from ordercast.storage.database import Storage, open_storage
 from ordercast.storage.tail import Tail
-from tests.contract.support import create, held, noting, positions, whole
+from tests.contract.support import Clock, create, held, noting, positions, whole
 
 
 @pytest.fixture
@@ -48,7 +48,6 @@ async def test_what_another_process_writes_is_seen_in_order(settings: Settings) 
                     assert found == [*range(seen + 1, seen + len(found) + 1)]
                     seen = found[-1]
                 assert seen == 7
-            await storage.log.after(0, 1)
 
 
 async def test_two_processes_at_once(settings: Settings) -> None:
@@ -114,6 +113,33 @@ async def test_the_tail(settings: Settings) -> None:
     tail.extend(events[7:])  # the seventh came from elsewhere
     assert tail.after(5, 10) == tail.after(6, 10) == ()
     assert tail.after(7, 10) == events[7:]
+
+
+# -- idempotency keys ---------------------------------------------------------------------------------------
+
+
+async def test_expired_keys_do_not_pile_up(settings: Settings, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = Clock()
+    monkeypatch.setattr("ordercast.storage.orders.now", clock)
+    monkeypatch.setattr("ordercast.storage.orders._PURGE_EVERY", 3)
+
+    async def ask(storage: Storage, *keys: str) -> set[str]:
+        """The keys that are kept after these were used."""
+        for key in keys:
+            new = NewOrder(customer_id="42")
+            await storage.orders.create(new, "received", "shop", IdempotencyKey("s", key, "f"), lambda order: b"x")
+        db = sqlite3.connect(path)
+        kept = {row[0] for row in db.execute("SELECT key FROM idempotency_keys")}
+        db.close()
+        return kept
+
+    async with open_storage(settings) as storage:
+        assert await ask(storage, "a", "b") == {"a", "b"}
+        clock.tick(settings.idempotency_ttl)
+        assert await ask(storage, "c") == {"a", "b", "c"}  # looked at, and still good
+        clock.tick()
+        assert await ask(storage, "d", "e") == {"a", "b", "c", "d", "e"}
+        assert await ask(storage, "f") == {"c", "d", "e", "f"}
 
 
 # -- the end ------------------------------------------------------------------------------------------------
