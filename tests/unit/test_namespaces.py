@@ -265,7 +265,7 @@ async def test_closing_the_server_ends_what_still_runs(io: Server, caplog: pytes
     await client.join()
     client.say('2["wait"]')
     await started.wait()
-    await io.close(grace=0.05)
+    await io.close(grace=5)
     assert cancelled.is_set()
     assert client.transport.ended is disconnects.SHUTDOWN
     assert not [record for record in caplog.records if record.levelno >= logging.ERROR]

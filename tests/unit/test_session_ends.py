@@ -160,7 +160,7 @@ async def test_closing_the_engine_lets_everyone_hear_and_waits_for_no_one_for_ev
         engine.open(request(), transport).send(message("last words"))
     stuck.writable = False
     async with asyncio.timeout(10):
-        await engine.close(grace=0.05)
+        await engine.close(grace=0.5)
     assert reading.texts[1:] == ["4last words"]
     assert reading.ended is disconnects.SHUTDOWN
     assert stuck.aborted

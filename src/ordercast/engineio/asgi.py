@@ -94,7 +94,8 @@ class AsgiWebSocket(WebSocketTransport):
             if message["type"] == "websocket.disconnect":
                 return
             text, data = message.get("text"), message.get("bytes")
-            if len(text if text is not None else data or b"") > limit:
+            content = data or b"" if text is None else text if text.isascii() else text.encode()
+            if len(content) > limit:
                 if self.session is not None:
                     self.session.close(disconnects.TOO_MUCH)
                 else:
