@@ -54,13 +54,32 @@ async def test_what_a_listener_returns_is_the_acknowledgement(
     assert await client.hear() == answer
 
 
+async def test_nobody_is_acknowledged_who_has_left(io: Server) -> None:
+    answer = asyncio.Event()
+
+    async def later(socket: Socket) -> str:
+        await answer.wait()
+        return "ok"
+
+    io.on("ask", later)
+    client = FakeClient(io)
+    await client.join()
+    client.say('25["ask"]', "1")
+    answer.set()
+    assert await client.hear() == []
+    assert client.session.why is None
+
+
 async def test_a_sockets_own_listener_comes_first(io: Server) -> None:
     io.on("ask", lambda socket, value: f"everyone's {value}")
+    connections: list[Socket] = []
+    io.on("connection", connections.append)
     client = FakeClient(io)
     socket = io.sockets[await client.join()]
     socket.on("ask")(lambda value: f"own {value}")
     client.say('21["ask",7]', '22["nobody listens"]', '23["connection"]')
     assert await client.hear() == ['31["own 7"]']
+    assert connections == [socket]  # and no client can pretend to be a new one
 
 
 async def test_attachments_reach_the_listener(io: Server) -> None:
@@ -69,7 +88,8 @@ async def test_attachments_reach_the_listener(io: Server) -> None:
     client = FakeClient(io)
     await client.join()
     client.say('52-["file",{"x":{"_placeholder":true,"num":1}},{"_placeholder":true,"num":0}]', b"0", b"1")
-    assert heard == [{"x": b"1"}, b"0"]
+    client.say('2["file",2]')
+    assert heard == [{"x": b"1"}, b"0", 2]
     client.say('51-["file",{"_placeholder":true,"num":0}]', '2["file"]')
     assert client.session.why is disconnects.PARSE_ERROR
 

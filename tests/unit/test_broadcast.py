@@ -72,6 +72,7 @@ Choice = Callable[[Crowd], Any]
         (lambda crowd: crowd.io.to("nowhere", "y"), "bc"),
         (lambda crowd: crowd.io.except_("x"), "cd"),
         (lambda crowd: crowd.io.except_("x", "y"), "d"),
+        (lambda crowd: crowd.io.except_("x").except_("y"), "d"),
         (lambda crowd: crowd.io.to("x").except_("y"), "a"),
         (lambda crowd: crowd.io.except_("y").to("x"), "a"),
         (lambda crowd: crowd.io.to("x").except_("x"), ""),
@@ -146,6 +147,7 @@ async def test_an_event_is_encoded_once_and_written_once_per_turn(crowd: Crowd) 
     before = {name: len(client.transport.writes) for name, client in crowd.clients.items()}
     crowd.io.to("x").emit("one", b"\x01")
     crowd.io.to("x", "y").emit("two")
+    assert len(crowd.io.engine._dirty) == 3
     assert await crowd.clients["b"].hear() == ['51-["one",{"_placeholder":true,"num":0}]', b"\x01", '2["two"]']
     a, b = (crowd.clients[name].transport for name in "ab")
     assert len(b.writes) == before["b"] + 1

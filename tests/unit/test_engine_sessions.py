@@ -142,12 +142,12 @@ def test_a_slow_consumer_is_dropped_at_the_limit(one: OneSession) -> None:
 def test_the_backlog_begins_anew_once_it_was_read(one: OneSession) -> None:
     for _ in range(5):
         one.transport.writable = False
-        one.send("x" * 899)
+        one.send("x" * 449, "x" * 449)
         one.loop.turn()
         one.transport.writable = True
         one.engine.flush_soon(one.session)
         one.loop.turn()
-    assert len(one.transport.packets) == 5
+    assert len(one.transport.packets) == 10
     assert one.handler.closed == []
 
 

@@ -105,3 +105,27 @@ async def test_a_client_that_leaves_while_middleware_thinks(io: Server, refuses:
     assert connected == []
     assert io.sockets == {}
     assert len(io.of("/").rooms) == 0
+
+
+@pytest.mark.parametrize(
+    ("packet", "why"),
+    [("0", disconnects.PARSE_ERROR), ('2["early"]', None), ('2/other,["early"]', None)],
+)
+async def test_what_a_client_says_while_middleware_thinks(
+    io: Server, packet: str, why: disconnects.Disconnect | None
+) -> None:
+    go_on = asyncio.Event()
+    heard: list[Socket] = []
+
+    @io.use
+    async def think(socket: Socket) -> None:
+        await go_on.wait()
+
+    io.on("early", heard.append)
+    client = FakeClient(io)
+    client.say("0", packet)
+    assert client.session.why is why
+    go_on.set()
+    await settled(io)
+    assert heard == []
+    assert len(io.sockets) == (1 if why is None else 0)

@@ -105,6 +105,8 @@ def test_a_lost_transport_ends_a_session_once(one: OneSession, first: Disconnect
         one.session.lost(disconnects.TRANSPORT_CLOSE)
     assert one.handler.closed == [first.reason if first else "transport close"]
     assert one.engine.closed == {one.handler.closed[0]: 1}
+    if first is not disconnects.SHUTDOWN:
+        assert one.session.queue == []
     one.loop.advance(1000)
     assert one.transport.writes == []
     assert one.engine.sessions == {}
