@@ -35,8 +35,9 @@ def request(query: bytes = b"EIO=4&transport=websocket", **headers: bytes) -> Re
 class FakeTransport:
     """Keeps what is written to it. Insists on what `Transport` promises: nothing is written while not writable."""
 
-    def __init__(self, name: str = "websocket", *, writable: bool = True) -> None:
+    def __init__(self, name: str = "websocket", *, writable: bool = True, protocol: int = 4) -> None:
         self.name = name
+        self.protocol = protocol
         self.closes_apart = name == "polling"
         self.writable = writable
         self.writes: list[list[Packet]] = []

@@ -18,10 +18,9 @@ from ordercast.engineio.packet import (
     Packet,
     PacketType,
     decode_packet,
-    decode_payload,
-    encode_payload,
     message,
 )
+from ordercast.engineio.payload import decode_payload, encode_payload
 
 TYPES = [
     (PacketType.OPEN, "0"),

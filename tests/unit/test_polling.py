@@ -199,7 +199,7 @@ async def test_a_farewell_that_nobody_fetches_ends_by_itself(polls: Polls) -> No
 
 async def test_polls_during_an_upgrade_return_at_once(polls: Polls) -> None:
     session = await polls.open()
-    session.upgrading = True
+    session.upgrading = object()
     assert (await polls.poll(session)).body == b"6"
     session.send(message("a"))
     assert (await polls.poll(session)).body == b"4a"

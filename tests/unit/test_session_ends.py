@@ -33,6 +33,7 @@ def test_the_table_of_disconnects_is_whole() -> None:
     assert {why.reason for why in named if not why.returns} == {
         "server namespace disconnect",
         "client namespace disconnect",
+        "refused",
     }
 
 

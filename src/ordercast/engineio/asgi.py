@@ -7,6 +7,8 @@ https://asgi.readthedocs.io/en/latest/specs/www.html
 from __future__ import annotations
 
 import asyncio
+import binascii
+from typing import Any
 
 from ordercast.engineio import disconnects, polling
 from ordercast.engineio.disconnects import Disconnect
@@ -51,7 +53,9 @@ class AsgiWebSocket(WebSocketTransport):
             self._wake.clear()
             packets, self._next = self._next, []
             for packet in packets:
-                if packet.binary:
+                if packet.binary and self.protocol == 3:
+                    await send({"type": "websocket.send", **self._binary_v3(packet)})
+                elif packet.binary:
                     await send({"type": "websocket.send", "bytes": packet.data})
                 else:
                     await send({"type": "websocket.send", "text": packet.payload.decode()})
@@ -61,6 +65,11 @@ class AsgiWebSocket(WebSocketTransport):
             self.writable = True
             if self.session is not None:
                 self.engine.flush_soon(self.session)
+
+    def _binary_v3(self, packet: Packet) -> dict[str, Any]:
+        if self._base64:
+            return {"text": "b4" + binascii.b2a_base64(packet.data, newline=False).decode()}
+        return {"bytes": b"\x04" + packet.data}
 
     async def run(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One WebSocket from its handshake to its end."""

@@ -38,6 +38,8 @@ TOO_MUCH = Disconnect("message too large", returns=True, close_code=1009)
 """The peer sent more than a limit allows."""
 CONNECT_TIMEOUT = Disconnect("connect timeout", returns=True)
 """The peer opened a session and joined no namespace in time."""
+REFUSED = Disconnect("refused", returns=False, farewell=True)
+"""Middleware refused a client before 3.0, which has been told so, and in a DISCONNECT packet to stay away."""
 SLOW_CONSUMER = Disconnect("slow_consumer", returns=True, close_code=1013, silent=True)
 """The peer does not read, and what waits for it has grown past the limit."""
 SHUTDOWN = Disconnect("server shutting down", returns=True, close_code=1001, farewell=True)
@@ -54,6 +56,7 @@ ALL = (
     PING_TIMEOUT,
     TOO_MUCH,
     CONNECT_TIMEOUT,
+    REFUSED,
     SLOW_CONSUMER,
     SHUTDOWN,
     SERVER_DISCONNECT,

@@ -1,4 +1,4 @@
-"""Engine.IO packets and payloads, pure.
+"""Engine.IO packets of both protocol versions, pure. Several of them in one HTTP body: `payload.py`.
 
 https://socket.io/docs/v4/engine-io-protocol/#packet-encoding
 """
@@ -6,14 +6,10 @@ https://socket.io/docs/v4/engine-io-protocol/#packet-encoding
 from __future__ import annotations
 
 import binascii
-from collections.abc import Iterable, Iterator
 from enum import IntEnum
 
 from ordercast.engineio.errors import PacketError
 from ordercast.engineio.frames import BINARY, TEXT, encode_frame
-
-SEPARATOR = "\x1e"
-"""Between the packets of a polling payload."""
 
 
 class PacketType(IntEnum):
@@ -34,7 +30,7 @@ class Packet:
     ``data`` is UTF-8 text, or raw bytes where ``binary`` is set (messages only).
     """
 
-    __slots__ = ("_frame", "_payload", "binary", "data", "type")
+    __slots__ = ("_frame", "_frame_v3", "_payload", "_text_v3", "binary", "data", "type")
 
     def __init__(self, type: PacketType, data: bytes = b"", *, binary: bool = False) -> None:
         self.type = type
@@ -42,6 +38,8 @@ class Packet:
         self.binary = binary
         self._frame: bytes | None = None
         self._payload: bytes | None = None
+        self._frame_v3: bytes | None = None
+        self._text_v3: bytes | None = None
 
     @property
     def frame(self) -> bytes:
@@ -62,6 +60,32 @@ class Packet:
             else:
                 self._payload = b"%d%b" % (self.type, self.data)
         return self._payload
+
+    @property
+    def frame_v3(self) -> bytes:
+        """The packet as one whole WebSocket frame of protocol 3, where binary ones carry their type too."""
+        if not self.binary:
+            return self.frame
+        if self._frame_v3 is None:
+            self._frame_v3 = encode_frame(BINARY, b"%c%b" % (self.type, self.data))
+        return self._frame_v3
+
+    @property
+    def frame_v3_base64(self) -> bytes:
+        """The same for a client that asked for base64."""
+        if not self.binary:
+            return self.frame
+        return encode_frame(TEXT, b"b%d" % self.type + binascii.b2a_base64(self.data, newline=False))
+
+    @property
+    def text_v3(self) -> bytes:
+        """A text packet as polling clients of protocol 3 get it, without its length."""
+        if self._text_v3 is None:
+            self._text_v3 = self._make_text_v3()
+        return self._text_v3
+
+    def _make_text_v3(self) -> bytes:
+        return b"%d%b" % (self.type, self.data)
 
     def __len__(self) -> int:
         """What the packet weighs in a queue, in bytes."""
@@ -84,11 +108,6 @@ def message(data: str | bytes) -> Packet:
     return Packet(PacketType.MESSAGE, data, binary=True)
 
 
-def encode_payload(packets: Iterable[Packet]) -> bytes:
-    """The body of a polling response."""
-    return b"\x1e".join([packet.payload for packet in packets])
-
-
 _TYPES = {str(int(type)): type for type in PacketType}
 
 
@@ -98,18 +117,3 @@ def decode_packet(text: str) -> tuple[PacketType, str]:
         return _TYPES[text[:1]], text[1:]
     except KeyError:
         raise PacketError("unknown packet type") from None
-
-
-def decode_payload(body: str, max_packets: int) -> Iterator[tuple[PacketType, str | bytes]]:
-    """The packets of a polling request, in order. Raises `PacketError` at the first that is none."""
-    parts = body.split(SEPARATOR, max_packets)
-    if len(parts) > max_packets:
-        raise PacketError(f"more than {max_packets} packets in one payload")
-    for part in parts:
-        if part[:1] == "b":
-            try:
-                yield PacketType.MESSAGE, binascii.a2b_base64(part[1:], strict_mode=True)
-            except ValueError:
-                raise PacketError("bad base64") from None
-        else:
-            yield decode_packet(part)

@@ -6,7 +6,7 @@ https://socket.io/docs/v4/engine-io-protocol/#http-long-polling
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Iterator, MutableMapping
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -15,7 +15,15 @@ import msgspec
 from ordercast.engineio import disconnects
 from ordercast.engineio.disconnects import Disconnect
 from ordercast.engineio.errors import PacketError, Refusal, Refused
-from ordercast.engineio.packet import CLOSE, NOOP, Packet, decode_payload, encode_payload
+from ordercast.engineio.packet import CLOSE, NOOP, Packet
+from ordercast.engineio.payload import (
+    Received,
+    decode_binary_payload_v3,
+    decode_payload,
+    decode_payload_v3,
+    encode_payload,
+    encode_payload_v3,
+)
 from ordercast.engineio.request import Request
 from ordercast.engineio.server import EngineServer
 from ordercast.engineio.session import Session, State
@@ -26,18 +34,24 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 _TEXT = (b"content-type", b"text/plain; charset=UTF-8")
 _JSON = (b"content-type", b"application/json")
+_BINARY = (b"content-type", b"application/octet-stream")
+
+Payload = tuple[bytes, tuple[bytes, bytes]]
+"""A response's body and its content type."""
 
 
 class PollingTransport:
     """Whichever GET of the session is pending: writable while there is one."""
 
-    __slots__ = ("_poll", "posting")
+    __slots__ = ("_base64", "_poll", "posting", "protocol")
 
     name = "polling"
     closes_apart = True
 
-    def __init__(self) -> None:
-        self._poll: asyncio.Future[bytes] | None = None
+    def __init__(self, protocol: int = 4, base64: bool = False) -> None:
+        self.protocol = protocol
+        self._base64 = base64
+        self._poll: asyncio.Future[Payload] | None = None
         self.posting = False
 
     @property
@@ -47,27 +61,33 @@ class PollingTransport:
 
     def write(self, packets: list[Packet]) -> None:
         """Answers the pending poll with all the packets in one payload."""
-        self._answer(encode_payload(packets))
+        self._answer(packets)
 
     def end(self, packets: list[Packet], why: Disconnect) -> None:
         """Answers the pending poll with the last packets and a CLOSE, or a NOOP where the client has closed."""
-        self._answer(encode_payload([*packets, NOOP if why is disconnects.TRANSPORT_CLOSE else CLOSE]))
+        self._answer([*packets, NOOP if why is disconnects.TRANSPORT_CLOSE else CLOSE])
 
     def abort(self) -> None:
         """Lets a pending poll go."""
-        self._answer(encode_payload([CLOSE]))
+        self._answer([CLOSE])
 
-    def _answer(self, payload: bytes) -> None:
+    def _answer(self, packets: list[Packet]) -> None:
         poll, self._poll = self._poll, None
         if poll is not None and not poll.done():
-            poll.set_result(payload)
+            poll.set_result(self._encode(packets))
 
-    def begin(self) -> asyncio.Future[bytes]:
+    def _encode(self, packets: list[Packet]) -> Payload:
+        if self.protocol == 4:
+            return encode_payload(packets), _TEXT
+        payload, binary = encode_payload_v3(packets, self._base64)
+        return payload, _BINARY if binary else _TEXT
+
+    def begin(self) -> asyncio.Future[Payload]:
         """A poll has come; its future becomes the payload to answer with."""
         self._poll = asyncio.get_running_loop().create_future()
         return self._poll
 
-    def gave_up(self, poll: asyncio.Future[bytes]) -> None:
+    def gave_up(self, poll: asyncio.Future[Payload]) -> None:
         """The client dropped this poll."""
         if self._poll is poll:
             self._poll = None
@@ -88,17 +108,17 @@ async def handle(server: EngineServer, scope: Scope, receive: Receive, send: Sen
         if scope["method"] == "OPTIONS":
             await _respond(send, 204, b"", _TEXT, cors)
             return
-        body = await _route(server, scope["method"], request, receive)
+        answer = await _route(server, scope["method"], request, receive)
     except Refused as error:
         refusal = error.refusal
         text = msgspec.json.encode({"code": refusal.code, "message": refusal.message})
         await _respond(send, refusal.status, text, _JSON, cors)
     else:
-        if body is not None:
-            await _respond(send, 200, body, _TEXT, cors)
+        if answer is not None:
+            await _respond(send, 200, *answer, cors)
 
 
-async def _route(server: EngineServer, method: str, request: Request, receive: Receive) -> bytes | None:
+async def _route(server: EngineServer, method: str, request: Request, receive: Receive) -> Payload | None:
     query = parse_handshake_query(server, request.query_string)
     if query.transport != "polling":
         # "websocket" here means that a proxy on the way dropped the Upgrade header.
@@ -107,11 +127,11 @@ async def _route(server: EngineServer, method: str, request: Request, receive: R
         if method != "GET":
             raise server.refuse(Refusal.BAD_METHOD)
         server.admit_session(request)
-        transport = PollingTransport()
+        transport = PollingTransport(query.protocol, query.base64)
         session = server.open(request, transport)
         return await _poll(server, session, transport, receive)
     session = server.find(query.sid)
-    if not isinstance(session.transport, PollingTransport):
+    if not isinstance(session.transport, PollingTransport) or session.protocol != query.protocol:
         raise server.refuse(Refusal.BAD_REQUEST)
     if method == "GET":
         return await _poll(server, session, session.transport, receive)
@@ -120,7 +140,9 @@ async def _route(server: EngineServer, method: str, request: Request, receive: R
     raise server.refuse(Refusal.BAD_REQUEST)
 
 
-async def _poll(server: EngineServer, session: Session, transport: PollingTransport, receive: Receive) -> bytes | None:
+async def _poll(
+    server: EngineServer, session: Session, transport: PollingTransport, receive: Receive
+) -> Payload | None:
     if transport.writable:
         session.close(disconnects.TRANSPORT_ERROR)
         session.abort()
@@ -152,7 +174,7 @@ async def _disconnected(receive: Receive) -> None:
 
 async def _post(
     server: EngineServer, session: Session, transport: PollingTransport, request: Request, receive: Receive
-) -> bytes:
+) -> Payload:
     if transport.posting:
         session.close(disconnects.TRANSPORT_ERROR)
         raise server.refuse(Refusal.BAD_REQUEST)
@@ -166,12 +188,21 @@ async def _post(
     finally:
         transport.posting = False
     try:
-        for type, data in decode_payload(body.decode(), server.options.max_packets):
+        for type, data in _decode(session, request, body):
             session.receive(type, data)
     except (PacketError, UnicodeDecodeError):
         session.close(disconnects.PARSE_ERROR)
         raise server.refuse(Refusal.BAD_REQUEST) from None
-    return b"ok"
+    return b"ok", _TEXT
+
+
+def _decode(session: Session, request: Request, body: bytes) -> Iterator[Received]:
+    most = session.server.options.max_packets
+    if session.protocol == 4:
+        return decode_payload(body.decode(), most)
+    if request.header(b"content-type") == "application/octet-stream":
+        return decode_binary_payload_v3(body, most)
+    return decode_payload_v3(body.decode(), most)
 
 
 async def _body(server: EngineServer, request: Request, receive: Receive) -> bytes:
@@ -198,6 +229,11 @@ class HandshakeQuery(msgspec.Struct, frozen=True):
 
     transport: str
     sid: str | None
+    protocol: int
+    base64: bool
+
+
+_PROTOCOLS = {"3": 3, "4": 4}
 
 
 def parse_handshake_query(server: EngineServer, query_string: bytes) -> HandshakeQuery:
@@ -210,9 +246,10 @@ def parse_handshake_query(server: EngineServer, query_string: bytes) -> Handshak
     if transport not in server.options.transports:
         raise server.refuse(Refusal.UNKNOWN_TRANSPORT)
     sid = query.get("sid", [None])[0]
-    if query.get("EIO") != ["4"]:
+    protocol = _PROTOCOLS.get(",".join(query.get("EIO", ())))
+    if protocol is None or (protocol == 3 and not server.options.allow_eio3):
         raise server.refuse(Refusal.UNSUPPORTED_VERSION)
-    return HandshakeQuery(transport, sid)
+    return HandshakeQuery(transport, sid, protocol, "b64" in query)
 
 
 def _cors(server: EngineServer, request: Request) -> list[tuple[bytes, bytes]]:
@@ -221,7 +258,8 @@ def _cors(server: EngineServer, request: Request) -> list[tuple[bytes, bytes]]:
     if origin is None or not server.origin_allowed(request):
         return []
     headers = [(b"access-control-allow-origin", origin.encode("latin-1")), (b"vary", b"Origin")]
-    if "*" not in server.options.cors_origins:
+    # Clients before 3.0 ask for credentials always, and fail where they are not allowed. There are none to send.
+    if "*" not in server.options.cors_origins or b"EIO=3" in request.query_string:
         headers.append((b"access-control-allow-credentials", b"true"))
     if request.header(b"access-control-request-method") is not None:
         headers += [

@@ -8,6 +8,11 @@ from urllib.parse import parse_qsl
 _MAX_QUERY_FIELDS = 64
 
 
+def parse_query(query: str) -> dict[str, str]:
+    """The fields of a query; the last one wins where a name comes twice. Raises ``ValueError`` past 64 fields."""
+    return dict(parse_qsl(query, keep_blank_values=True, max_num_fields=_MAX_QUERY_FIELDS))
+
+
 class Request:
     """``headers`` are (lower-case name, value) pairs; ``address`` is the peer's IP, ``""`` where unknown."""
 
@@ -29,10 +34,8 @@ class Request:
 
     @property
     def query(self) -> dict[str, str]:
-        """The query's fields; the last one wins where a name comes twice. Raises ``ValueError`` past 64 fields."""
-        return dict(
-            parse_qsl(self.query_string.decode("latin-1"), keep_blank_values=True, max_num_fields=_MAX_QUERY_FIELDS)
-        )
+        """The query's fields; see `parse_query`."""
+        return parse_query(self.query_string.decode("latin-1"))
 
     def header(self, name: bytes) -> str | None:
         """The first header of this (lower-case) name, as latin-1."""

@@ -31,12 +31,14 @@ class Options:
     """Times in seconds, sizes in bytes.
 
     ``cors_origins``: the origins pages may come from, ``"*"`` for any; the server's own host is always allowed.
-    ``max_payload`` bounds a message and a polling request from a client, ``max_queue_bytes`` what may wait for
-    one that does not read. ``allow_request`` is asked before a handshake; a ``False`` is a 403.
+    ``allow_eio3`` lets in clients of Engine.IO 3 (Socket.IO 1.x and 2.x). ``max_payload`` bounds a message and a
+    polling request from a client, ``max_queue_bytes`` what may wait for one that does not read. ``allow_request`` is
+    asked before a handshake; a ``False`` is a 403.
     """
 
     path: str = "/socket.io/"
     transports: tuple[str, ...] = ("polling", "websocket")
+    allow_eio3: bool = True
     ping_interval: float = 25
     ping_timeout: float = 20
     max_payload: int = 16_384
@@ -137,8 +139,9 @@ class EngineServer:
             "upgrades": ["websocket"] if upgrade else [],
             "pingInterval": round(options.ping_interval * 1000),
             "pingTimeout": round(options.ping_timeout * 1000),
-            "maxPayload": options.max_payload,
         }
+        if session.protocol == 4:
+            hello["maxPayload"] = options.max_payload
         return Packet(PacketType.OPEN, msgspec.json.encode(hello))
 
     def find(self, id: str) -> Session:

@@ -26,6 +26,8 @@ class Transport(Protocol):
     """What carries a session's packets: a WebSocket, or whichever poll is pending."""
 
     name: str
+    protocol: int
+    """The Engine.IO version that the client speaks: 3 or 4."""
     closes_apart: bool
     """Whether the last packets must have gone before the end is told: the official client drops what came in one
     payload with a CLOSE."""
@@ -52,12 +54,13 @@ class Session:
     """
 
     __slots__ = (
-        "awaits_pong",
         "backlog",
         "counted",
         "data",
         "dirty",
         "id",
+        "ping",
+        "protocol",
         "queue",
         "request",
         "server",
@@ -77,8 +80,9 @@ class Session:
         self.dirty = False
         self.backlog = 0  # bytes of the first `counted` packets of the queue, while the client does not read
         self.counted = 0
-        self.awaits_pong = 0  # the ping that waits for its answer, see `Heartbeat`
-        self.upgrading = False
+        self.protocol = transport.protocol
+        self.ping = 0  # see `Heartbeat`
+        self.upgrading: object | None = None  # the WebSocket whose probe was answered
         self.why: Disconnect | None = None
         self.data: Any = None
 
@@ -122,8 +126,11 @@ class Session:
             return
         if type is PacketType.MESSAGE:
             self.server.handler.on_message(self, data)
-        elif type is PacketType.PONG:
+        elif type is PacketType.PONG and self.protocol == 4:
             self.server.heartbeat.pong(self)
+        elif type is PacketType.PING and self.protocol == 3:
+            self.send(Packet(PacketType.PONG, data.encode() if isinstance(data, str) else data))
+            self.server.heartbeat.pinged(self)
         elif type is PacketType.CLOSE:
             self.close(disconnects.TRANSPORT_CLOSE)
         else:
@@ -158,7 +165,7 @@ class Session:
     def upgrade(self, transport: Transport) -> None:
         """Moves the session to another transport; what waits goes out there (Engine.IO, "Upgrade")."""
         self.transport = transport
-        self.upgrading = False
+        self.upgrading = None
         self.server.flush_soon(self)
 
     def abort(self) -> None:

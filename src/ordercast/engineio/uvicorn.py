@@ -116,12 +116,13 @@ class WebSocketProtocol(asyncio.Protocol, WebSocketTransport):
 
     def write(self, packets: list[Packet]) -> None:
         if len(packets) == 1:
-            self._transport.write(packets[0].frame)
+            packet = packets[0]
+            self._transport.write(packet.frame if self.protocol == 4 else self.frames(packets))
         else:
-            self._transport.write(b"".join([packet.frame for packet in packets]))
+            self._transport.write(self.frames(packets))
 
     def end(self, packets: list[Packet], why: Disconnect) -> None:
-        self._send_close(b"".join([packet.frame for packet in packets]), why.close_code, why.reason)
+        self._send_close(self.frames(packets), why.close_code, why.reason)
 
     def abort(self) -> None:
         self._transport.abort()

@@ -10,6 +10,7 @@ from ordercast.engineio import disconnects
 from ordercast.engineio.disconnects import Disconnect
 from ordercast.engineio.errors import PacketError, Refusal
 from ordercast.engineio.packet import NOOP, PROBE_REPLY, Packet, PacketType, decode_packet
+from ordercast.engineio.payload import binary_packet_v3, decode_packet_v3
 from ordercast.engineio.polling import PollingTransport, parse_handshake_query
 from ordercast.engineio.request import Request
 from ordercast.engineio.server import EngineServer
@@ -19,7 +20,7 @@ from ordercast.engineio.session import Session, State
 class WebSocketTransport:
     """Binds one WebSocket to a session: a new one, or, by the probe, one that began on polling."""
 
-    __slots__ = ("candidate", "engine", "session", "writable")
+    __slots__ = ("_base64", "candidate", "engine", "protocol", "session", "writable")
 
     name = "websocket"
     closes_apart = False
@@ -29,6 +30,8 @@ class WebSocketTransport:
         self.session: Session | None = None
         self.candidate: Session | None = None  # the session that this socket probes for
         self.writable = True
+        self.protocol = 4
+        self._base64 = False
 
     # What a carrier provides.
 
@@ -55,10 +58,22 @@ class WebSocketTransport:
         query = parse_handshake_query(self.engine, request.query_string)
         if query.transport != "websocket":
             raise self.engine.refuse(Refusal.BAD_REQUEST)
+        self.protocol, self._base64 = query.protocol, query.base64
         if query.sid is None:
             self.engine.admit_session(request)
             return None
-        return self.engine.find(query.sid)
+        session = self.engine.find(query.sid)
+        if session.protocol != query.protocol:
+            raise self.engine.refuse(Refusal.BAD_REQUEST)
+        return session
+
+    def frames(self, packets: list[Packet]) -> bytes:
+        """The packets as frames of this client's protocol."""
+        if self.protocol == 4:
+            return b"".join([packet.frame for packet in packets])
+        if self._base64:
+            return b"".join([packet.frame_v3_base64 for packet in packets])
+        return b"".join([packet.frame_v3 for packet in packets])
 
     def opened(self, request: Request, candidate: Session | None) -> None:
         """The WebSocket handshake is done. Raises `Refused` where the session is not to be."""
@@ -72,8 +87,9 @@ class WebSocketTransport:
 
     def text(self, data: str) -> None:
         """A text message has come."""
+        content: str | bytes
         try:
-            type, content = decode_packet(data)
+            type, content = decode_packet(data) if self.protocol == 4 else decode_packet_v3(data)
         except PacketError:
             self._bad_packet()
             return
@@ -84,10 +100,13 @@ class WebSocketTransport:
         # else: closed already, and what still arrives is nobody's
 
     def binary(self, data: bytes) -> None:
-        """A binary message has come: in protocol 4 always a MESSAGE, bare."""
-        if self.session is not None:
-            self.session.receive(PacketType.MESSAGE, data)
-        else:
+        """A binary message has come: always a MESSAGE, in protocol 4 bare."""
+        if self.session is None:
+            self._bad_packet()
+            return
+        try:
+            self.session.receive(*((PacketType.MESSAGE, data) if self.protocol == 4 else binary_packet_v3(data)))
+        except PacketError:
             self._bad_packet()
 
     def gone(self, why: Disconnect) -> None:
@@ -95,9 +114,8 @@ class WebSocketTransport:
         self.writable = False
         if self.session is not None:
             self.session.lost(why)
-        elif self.candidate is not None:
-            # The session goes on where it was.
-            self.candidate.upgrading = False
+        elif self.candidate is not None and self.candidate.upgrading is self:
+            self.candidate.upgrading = None  # the session goes on where it was
         self.candidate = None
 
     def probe_expired(self) -> None:
@@ -105,17 +123,17 @@ class WebSocketTransport:
         if self.candidate is not None:
             self.abort()
 
-    def _probe(self, session: Session, type: PacketType, content: str) -> None:
+    def _probe(self, session: Session, type: PacketType, content: str | bytes) -> None:
         polling = session.transport
         if session.state is not State.OPEN or not isinstance(polling, PollingTransport):
             self.end([], disconnects.TRANSPORT_ERROR)
         elif type is PacketType.PING and content == "probe":
             self.write([PROBE_REPLY])
             # The client upgrades once its pending poll has returned; packets go on over polling until then.
-            session.upgrading = True
+            session.upgrading = self
             if polling.writable:
                 polling.write([NOOP])
-        elif type is PacketType.UPGRADE and session.upgrading:
+        elif type is PacketType.UPGRADE and session.upgrading is self:
             if polling.writable:
                 polling.write([NOOP])
             self.session, self.candidate = session, None

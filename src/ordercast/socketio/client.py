@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import secrets
+from typing import TYPE_CHECKING, Any
 
 from ordercast.engineio import Session, disconnects
-from ordercast.socketio.errors import PacketError
+from ordercast.socketio.errors import ConnectError, PacketError
 from ordercast.socketio.packet import Packet, PacketType, decode, encode, put_back
 
 if TYPE_CHECKING:
@@ -19,13 +20,15 @@ _MAX_NAMESPACES = 16  # per session, connected or connecting
 class Client:
     """The Socket.IO side of one engine session."""
 
-    __slots__ = ("_buffers", "_connecting", "_partial", "_server", "_session", "joined", "sockets")
+    __slots__ = ("_buffers", "_connecting", "_early", "_partial", "_server", "joined", "legacy", "session", "sockets")
 
     def __init__(self, server: Server, session: Session) -> None:
         self._server = server
-        self._session = session
+        self.session = session
         self.sockets: dict[str, Socket] = {}
+        self.legacy = session.protocol == 3  # Socket.IO 1.x or 2.x
         self.joined = False  # whether any namespace was ever joined
+        self._early: list[str] | None = None  # namespaces that a legacy client asked for before it was in "/"
         self._connecting: set[str] | None = None
         self._partial: Packet | None = None
         self._buffers: list[bytes] | None = None
@@ -44,7 +47,7 @@ class Client:
             else:
                 self._attachment(data)
         except PacketError:
-            self._session.close(disconnects.PARSE_ERROR)
+            self.session.close(disconnects.PARSE_ERROR)
 
     def _begin_binary(self, packet: Packet) -> None:
         if packet.attachments > self._server.max_attachments:
@@ -68,7 +71,9 @@ class Client:
         socket = self.sockets.get(packet.nsp)
         if socket is None:
             # A packet that crossed our DISCONNECT on the way is no mistake; one before any CONNECT is.
-            if not self.joined and not self._connecting:
+            if self._connecting is not None and packet.type is PacketType.DISCONNECT:
+                self._connecting.discard(packet.nsp)
+            elif not (self.joined or self._connecting or self.legacy):
                 raise PacketError("packet before CONNECT")
             return
         if packet.type is PacketType.DISCONNECT:
@@ -78,11 +83,30 @@ class Client:
         elif packet.id is not None:
             socket.acknowledged(packet.id, packet.data)
 
+    def begin(self) -> None:
+        """The session is open. A legacy client asks for no connection to "/": it is given one."""
+        if self.legacy:
+            self._connect_to("/", "", {})
+
     def _connect(self, packet: Packet) -> None:
-        namespace = self._server.find_namespace(packet.nsp.partition("?")[0])
+        if not self.legacy:
+            self._connect_to(packet.nsp, "", packet.data or {})
+            return
+        name, _, query = packet.nsp.partition("?")
+        if name == "/":
+            return  # connected without asking
+        elif "/" in self.sockets:
+            self._connect_to(name, query, {})
+        else:
+            self._early = self._early or []
+            if len(self._early) >= _MAX_NAMESPACES:
+                raise PacketError(f"more than {_MAX_NAMESPACES} namespaces")
+            self._early.append(packet.nsp)
+
+    def _connect_to(self, name: str, query: str, auth: dict[str, Any]) -> None:
+        namespace = self._server.find_namespace(name)
         if namespace is None:
-            for reply in encode(PacketType.CONNECT_ERROR, packet.nsp, {"message": "Invalid namespace"}):
-                self._session.send(reply)
+            self.refuse(name, ConnectError("Invalid namespace"))
             return
         connecting = self._connecting = self._connecting or set()
         if namespace.name in self.sockets or namespace.name in connecting:
@@ -90,16 +114,56 @@ class Client:
         if len(self.sockets) + len(connecting) >= _MAX_NAMESPACES:
             raise PacketError(f"more than {_MAX_NAMESPACES} namespaces")
         connecting.add(namespace.name)
-        namespace.connect(self._session, packet.data or {}, self._connected)
+        namespace.connect(self, self._socket_id(name), auth, query)
 
-    def _connected(self, socket: Socket) -> None:
+    def _socket_id(self, name: str) -> str:
+        """Random, so that it gives nobody the session; legacy clients make theirs up from the session's."""
+        if not self.legacy:
+            return secrets.token_urlsafe(15)
+        return self.session.id if name == "/" else f"{name}#{self.session.id}"
+
+    def waits_for(self, namespace: Namespace) -> bool:
+        """Whether the client still wants to join: it may have gone, or said DISCONNECT, meanwhile."""
+        wanted = self._connecting is not None and namespace.name in self._connecting
+        return wanted and self.session.why is None
+
+    def connected(self, socket: Socket) -> None:
+        """Middleware let a socket in."""
         self._settled(socket.namespace)
         self.joined = True
         self.sockets[socket.namespace.name] = socket
+        socket.send_packet(PacketType.CONNECT, None if self.legacy else {"sid": socket.id})
 
-    def refused(self, namespace: Namespace) -> None:
+    def after_connect(self) -> None:
+        """A namespace has been joined, and its listener told: what waited for "/" goes on."""
+        early, self._early = self._early, None
+        for nsp in early or ():
+            name, _, query = nsp.partition("?")
+            self._connect_to(name, query, {})
+
+    def refused(self, namespace: Namespace, error: ConnectError) -> None:
         """Middleware refused; the client may try again."""
         self._settled(namespace)
+        self.refuse(namespace.name, error)
+
+    def refuse(self, name: str, error: ConnectError) -> None:
+        """Tells the client that, and why, it is not in a namespace."""
+        data: Any = {"message": error.message}
+        if self.legacy:
+            data = error.message if error.data is None else error.data
+        elif error.data is not None:
+            data["data"] = error.data
+        for packet in encode(PacketType.CONNECT_ERROR, name, data):
+            self.session.send(packet)
+
+    def give_up(self) -> None:
+        """The client has joined nothing in time. A legacy one that was refused stays away only if told to."""
+        if self.legacy:
+            for packet in encode(PacketType.DISCONNECT):
+                self.session.send(packet)
+            self.session.close(disconnects.REFUSED)
+        else:
+            self.session.close(disconnects.CONNECT_TIMEOUT)
 
     def _settled(self, namespace: Namespace) -> None:
         if self._connecting is not None:

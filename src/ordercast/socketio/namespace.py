@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import inspect
 import logging
-import secrets
 from collections.abc import Awaitable, Callable, Collection
 from typing import TYPE_CHECKING, Any, overload
 
-from ordercast.engineio import Session, disconnects
+from ordercast.engineio import disconnects
 from ordercast.socketio.errors import ConnectError
 from ordercast.socketio.operator import BroadcastOperator
-from ordercast.socketio.packet import PacketType, encode
+from ordercast.socketio.packet import PacketType
 from ordercast.socketio.rooms import Rooms
 from ordercast.socketio.socket import Listener, Socket
 
 if TYPE_CHECKING:
+    from ordercast.socketio.client import Client
     from ordercast.socketio.server import Server
 
 Middleware = Callable[[Socket], Awaitable[None] | None]
@@ -95,23 +95,24 @@ class Namespace:
 
     # -- what the server calls -----------------------------------------------------------------------------
 
-    def connect(self, session: Session, auth: dict[str, Any], done: Callable[[Socket], None]) -> None:
-        """A client asks to join: runs the middleware, then calls ``done`` and the ``connection`` listener.
+    def connect(self, client: Client, id: str, auth: dict[str, Any], query: str) -> None:
+        """A client asks to join, with an id for its socket and what it says of itself: runs the middleware, then tells
+        the client and the ``connection`` listener.
 
         Without a task where no middleware awaits, as a reconnect storm has thousands of these.
         """
-        socket = Socket(self, session, secrets.token_urlsafe(15), auth)
+        socket = Socket(self, client.session, id, auth, query)
         steps = self._run_middleware(socket)
         try:
             first = steps.send(None)
         except StopIteration:
-            self._connected(socket, done)
+            self._connected(socket)
         except ConnectError as error:
             self._refuse(socket, error)
         except Exception as error:
             self._refuse(socket, self._middleware_failed(error))
         else:
-            self.server.spawn(self._finish_connect(socket, steps, first, done))
+            self.server.spawn(self._finish_connect(socket, steps, first))
 
     def _run_middleware(self, socket: Socket) -> Any:
         """A generator that yields each awaitable the middleware returns."""
@@ -120,9 +121,7 @@ class Namespace:
             if result is not None:
                 yield result
 
-    async def _finish_connect(
-        self, socket: Socket, steps: Any, pending: Awaitable[None], done: Callable[[Socket], None]
-    ) -> None:
+    async def _finish_connect(self, socket: Socket, steps: Any, pending: Awaitable[None]) -> None:
         try:
             await pending
             for awaitable in steps:
@@ -132,7 +131,7 @@ class Namespace:
         except Exception as error:
             self._refuse(socket, self._middleware_failed(error))
         else:
-            self._connected(socket, done)
+            self._connected(socket)
 
     def _middleware_failed(self, error: Exception) -> ConnectError:
         _log.exception("middleware failed", exc_info=error)
@@ -140,22 +139,19 @@ class Namespace:
 
     def _refuse(self, socket: Socket, error: ConnectError) -> None:
         self._let_go(socket)
-        data = {"message": error.message}
-        if error.data is not None:
-            data["data"] = error.data
-        for packet in encode(PacketType.CONNECT_ERROR, self.name, data):
-            socket.session.send(packet)
-        socket.session.data.refused(self)
+        client: Client = socket.session.data
+        client.refused(self, error)
 
-    def _connected(self, socket: Socket, done: Callable[[Socket], None]) -> None:
-        if socket.session.why is not None:
+    def _connected(self, socket: Socket) -> None:
+        client: Client = socket.session.data
+        if not client.waits_for(self):
             self._let_go(socket)  # the client left while middleware was thinking
             return
         socket.connected = True
         self.sockets[socket.id] = socket
-        done(socket)
-        socket.send_packet(PacketType.CONNECT, {"sid": socket.id})
+        client.connected(socket)
         self._notify("connection", socket)
+        client.after_connect()
 
     def event(self, socket: Socket, event: str, args: list[Any], id: int | None) -> None:
         """A client's event: calls its listener and acknowledges with what that returns."""

@@ -1,10 +1,11 @@
-"""Socket.IO packets, protocol 5, pure.
+"""Socket.IO packets, pure: protocol 5, and protocol 4 of clients before 3.0, which differs in how it connects.
 
 https://socket.io/docs/v4/socket-io-protocol/#packet-encoding
 """
 
 from __future__ import annotations
 
+import codecs
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
@@ -46,6 +47,27 @@ class Packet:
     attachments: int = 0
 
 
+def _escape(error: UnicodeError) -> tuple[str, int]:
+    """Characters as JSON escapes them (RFC 8259, section 7), past U+FFFF as a surrogate pair."""
+    assert isinstance(error, UnicodeEncodeError)
+    units = error.object[error.start : error.end].encode("utf-16-be")
+    return "".join(f"\\u{units[i]:02x}{units[i + 1]:02x}" for i in range(0, len(units), 2)), error.end
+
+
+codecs.register_error("ordercast.json", _escape)
+
+
+class TextPacket(EnginePacket):
+    """A Socket.IO packet's text. Over polling, protocol 3 gets it in ASCII: clients before 2.0 decode it twice there,
+    later ones once, nothing tells them apart, and ASCII is the same to both."""
+
+    __slots__ = ()
+
+    def _make_text_v3(self) -> bytes:
+        text = super()._make_text_v3()
+        return text if text.isascii() else text.decode().encode("ascii", "ordercast.json")
+
+
 _decode_json = msgspec.json.Decoder().decode
 _encode_json = msgspec.json.Encoder().encode
 
@@ -68,7 +90,7 @@ def encode(type: PacketType, nsp: str = "/", data: Any = None, id: int | None = 
     if id is not None:
         head += str(id)
     text = head.encode() if data is None else head.encode() + _encode_json(data)
-    first = EnginePacket(EngineType.MESSAGE, text)
+    first = TextPacket(EngineType.MESSAGE, text)
     return [first, *(EnginePacket(EngineType.MESSAGE, buffer, binary=True) for buffer in buffers)]
 
 

@@ -94,8 +94,9 @@ class Server:
     # -- engineio.Handler ----------------------------------------------------------------------------------
 
     def on_open(self, session: Session) -> None:
-        session.data = Client(self, session)
+        session.data = client = Client(self, session)
         self._waiting.add(session)
+        client.begin()
 
     def on_message(self, session: Session, data: str | bytes) -> None:
         session.data.message(data)
@@ -105,7 +106,7 @@ class Server:
 
     def _connect_expired(self, session: Session) -> None:
         if not session.data.joined:
-            session.close(disconnects.CONNECT_TIMEOUT)
+            session.data.give_up()
 
     # -- what namespaces and clients call -------------------------------------------------------------------
 

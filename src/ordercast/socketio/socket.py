@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
 from ordercast.engineio import Request, Session, disconnects
+from ordercast.engineio.request import parse_query
 from ordercast.socketio.errors import AckTimeout
 from ordercast.socketio.packet import RESERVED, PacketType, encode
 
@@ -30,17 +31,21 @@ class Handshake:
     ``auth`` is the payload of its CONNECT packet, ``time`` in seconds since the epoch.
     """
 
-    __slots__ = ("auth", "request", "time")
+    __slots__ = ("_query", "auth", "request", "time")
 
-    def __init__(self, request: Request, auth: dict[str, Any]) -> None:
+    def __init__(self, request: Request, auth: dict[str, Any], query: str = "") -> None:
         self.request = request
         self.auth = auth
+        self._query = query
         self.time = time.time()
 
     @property
     def query(self) -> dict[str, str]:
-        """The fields of the request's query. Raises ``ValueError`` past 64 of them."""
-        return self.request.query
+        """The fields of the request's query and, from clients before 3.0, of the namespace's, which count more.
+
+        Raises ``ValueError`` past 64 of either.
+        """
+        return self.request.query | parse_query(self._query) if self._query else self.request.query
 
     @property
     def headers(self) -> dict[str, str]:
@@ -77,11 +82,11 @@ class Socket:
         "session",
     )
 
-    def __init__(self, namespace: Namespace, session: Session, id: str, auth: dict[str, Any]) -> None:
+    def __init__(self, namespace: Namespace, session: Session, id: str, auth: dict[str, Any], query: str = "") -> None:
         self.namespace = namespace
         self.session = session
         self.id = id
-        self.handshake = Handshake(session.request, auth)
+        self.handshake = Handshake(session.request, auth, query)
         self.connected = False
         self.over = False  # left or refused: rooms take it no more
         self._data: Any = None
