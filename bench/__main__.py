@@ -2,71 +2,70 @@
 
 from __future__ import annotations
 
-import asyncio
+import gc
 import os
-import statistics
-from collections.abc import Sequence
 from typing import Annotated
 
 import typer
-import uvloop
 from rich.console import Console
-from rich.progress import Progress
-from rich.table import Table
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from bench import contenders, latency
-from bench.contenders import Contender
+from bench import contenders, report, scenarios
+from bench.loop import Failed, raise_file_limit
+from bench.scenario import Outcomes, Round, Scenario
 
 app = typer.Typer(add_completion=False, help=__doc__)
-console = Console(highlight=False, width=110)
+console = Console(highlight=False, width=130)
+
+
+def _prepare() -> None:
+    """The load on its own core, with files enough, and without pauses to collect what is not there."""
+    _, core = contenders.cores()
+    os.sched_setaffinity(0, {core})
+    raise_file_limit()
+    gc.disable()
 
 
 @app.callback(invoke_without_command=True)
 def main(
-    rounds: Annotated[int, typer.Option(min=1, help="Rounds per contender, taken in turn")] = 3,
-    rate: Annotated[float, typer.Option(min=1, help="Changes a second")] = 100,
+    context: typer.Context,
+    rounds: Annotated[int, typer.Option(min=1, help="Rounds, in each of which all take their turn")] = 3,
+    only: Annotated[list[str] | None, typer.Option(help="Only this scenario; may be given again")] = None,
+    quick: Annotated[bool, typer.Option(help="Smaller numbers, one round: for a look")] = False,
 ) -> None:
     """Every benchmark."""
-    _, core = contenders.cores()
-    os.sched_setaffinity(0, {core})
-    taking_part = [contender for contender in contenders.ALL if contender.missing is None]
+    if context.invoked_subcommand is not None:
+        return
+    known = {scenario.name: scenario for scenario in scenarios.ALL}
+    if unknown := set(only or ()) - known.keys():
+        raise typer.BadParameter(f"there is no {unknown.pop()!r}; there are {', '.join(known)}", param_hint="--only")
+    _prepare()
     for contender in contenders.ALL:
         if contender.missing is not None:
-            console.print(f"{contender.name} does not take part: install {contender.missing}")
-    results: dict[Contender, list[latency.Latency]] = {contender: [] for contender in taking_part}
-    with Progress(console=console, transient=True) as progress:
-        bar = progress.add_task("Latency", total=rounds * len(taking_part))
-        for _ in range(rounds):
+            console.print(f"{contender.name} does not take part: {contender.missing}")
+    chosen = [known[name] for name in only] if only else [*scenarios.ALL]
+    results = {scenario: _run(scenario, 1 if quick else rounds, quick) for scenario in chosen}
+    console.print(report.goals_table(results))
+
+
+def _run(scenario: Scenario, rounds: int, quick: bool) -> Outcomes:
+    taking_part = [contender for contender in scenario.contenders if contender.missing is None]
+    outcomes = Outcomes(taking_part)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console, transient=True) as progress:
+        bar = progress.add_task(scenario.name, total=rounds * len(taking_part))
+        for number in range(rounds):
             for contender in taking_part:
-                progress.update(bar, description=f"Latency: {contender.name}")
-                with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-                    results[contender].append(runner.run(latency.measure(contender, rate)))
+                progress.update(bar, description=f"{scenario.name}: {contender.name}")
+                try:
+                    outcomes.figures[contender].append(scenario.measure(Round(contender, quick, outcomes)))
+                except Failed as failure:
+                    outcomes.failures[contender].append(failure)
+                    console.print(f"{scenario.name}, {contender.name}, round {number + 1} failed: {failure}")
+                gc.collect()
                 progress.advance(bar)
-    console.print(_latency_table(results, rate, rounds))
-
-
-def _latency_table(results: dict[Contender, list[latency.Latency]], rate: float, rounds: int) -> Table:
-    table = Table(
-        title=f"PATCH sent → event received: {latency.OPERATORS} operators, {latency.CUSTOMERS} customers, "
-        f"{latency.CHANGES} changes at {rate:g}/s, medians of {rounds} rounds",
-    )
-    table.add_column("server")
-    for name in ("p50 ms", "p99 ms", "worst ms", "CPU ms per change", "missing"):
-        table.add_column(name, justify="right")
-    ours = results[contenders.ORDERCAST]
-    for contender, rounds_of in results.items():
-        cells = [contender.name]
-        for name in ("p50", "p99", "worst", "cpu_per_change"):
-            value, own = _median(rounds_of, name), _median(ours, name)
-            ratio = "" if contender is contenders.ORDERCAST or not own else f" ({value / own:.1f}×)"
-            cells.append(f"{value:.2f}{ratio}")
-        cells.append(str(sum(result.missing for result in rounds_of)))
-        table.add_row(*cells)
-    return table
-
-
-def _median(rounds: Sequence[latency.Latency], name: str) -> float:
-    return float(statistics.median(getattr(result, name) for result in rounds))
+    console.print(report.scenario_table(scenario, outcomes))
+    return outcomes
 
 
 if __name__ == "__main__":

@@ -31,36 +31,55 @@ def token(user: str, role: str) -> str:
 
 @dataclass(frozen=True, eq=False)
 class Contender:
-    """``command`` has ``{port}`` and ``{folder}`` (an empty one) filled in; so have the values of ``env``."""
+    """``command`` has ``{port}`` and ``{folder}`` (an empty one) filled in; so have the values of ``env``.
+
+    ``needs``: a file that is there once the peer's own packages are installed.
+    """
 
     name: str
     command: Sequence[str]
     env: Mapping[str, str] = field(default_factory=dict)
+    needs: Path | None = None
 
     @property
     def missing(self) -> str | None:
-        """What must be installed before this one can take part; ``None`` where nothing is."""
+        """What to do before this one can take part; ``None`` where nothing is."""
+        if self.needs is not None and not self.needs.exists():
+            return f"run 'npm ci' in {self.needs.relative_to(HERE.parent).parent.parent}"
         if shutil.which(self.command[0]) is None:
-            return self.command[0]
+            return f"install {self.command[0]}"
         return None
 
 
+_NODE = HERE / "peers" / "node"
+_BUN = HERE / "peers" / "bun"
+
 ORDERCAST = Contender(
     "Ordercast",
-    (sys.executable, "-m", "ordercast", "serve", "--port", "{port}", "--log-level", "warning"),
+    (sys.executable, str(HERE / "peers" / "ordercast_burst.py"), "{port}"),
     {"ORDERCAST_JWT_SECRET": SECRET, "ORDERCAST_DATABASE_URL": "sqlite:///{folder}/orders.db"},
 )
 NODE = Contender(
     "Node.js Socket.IO",
-    ("node", str(HERE / "peers" / "node" / "server.mjs"), "{port}"),
+    ("node", "--expose-gc", str(_NODE / "server.mjs"), "{port}"),
     {"JWT_SECRET": SECRET, "NODE_ENV": "production"},
+    _NODE / "node_modules" / "socket.io",
+)
+BUN = Contender(
+    "Bun Socket.IO",
+    (str(_BUN / "node_modules" / ".bin" / "bun"), str(_BUN / "server.mjs"), "{port}"),
+    {"JWT_SECRET": SECRET, "NODE_ENV": "production"},
+    _BUN / "node_modules" / "bun",
 )
 PYTHON_SOCKETIO = Contender(
     "python-socketio",
     (sys.executable, str(HERE / "peers" / "python_socketio.py"), "{port}"),
     {"JWT_SECRET": SECRET},
 )
-ALL = (ORDERCAST, NODE, PYTHON_SOCKETIO)
+SEND_LOOP = Contender("send loop", (sys.executable, str(HERE / "peers" / "send_loop.py"), "{port}"))
+SERVERS = (ORDERCAST, NODE, BUN, PYTHON_SOCKETIO)
+"""Those that do the whole job."""
+ALL = (*SERVERS, SEND_LOOP)
 
 
 @cache
@@ -72,12 +91,53 @@ def cores() -> tuple[int, int]:
     return available[0], available[1]
 
 
-@dataclass(frozen=True)
 class Running:
-    """A contender that listens."""
+    """A contender that listens, on the server's core."""
 
-    port: int
-    pid: int
+    def __init__(self, contender: Contender, folder: str) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            self.port: int = free.getsockname()[1]
+        self._folder = folder
+        self._command = [part.format(port=self.port, folder=folder) for part in contender.command]
+        ours = {key: value.format(port=self.port, folder=folder) for key, value in contender.env.items()}
+        self._env = {**{k: v for k, v in os.environ.items() if not k.startswith("ORDERCAST_")}, **ours}
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> float:
+        """Returns the seconds until it listened. Raises `RuntimeError` where it ends instead."""
+        core, _ = cores()
+        log = Path(self._folder) / "log"
+        began = time.monotonic()
+        with log.open("wb") as out:
+            process = self._process = subprocess.Popen(
+                self._command,
+                env=self._env,
+                stdout=out,
+                stderr=out,
+                preexec_fn=lambda: os.sched_setaffinity(0, {core}),
+            )
+        while time.monotonic() < began + START_TIMEOUT:
+            if process.poll() is not None:
+                raise RuntimeError(f"it ended with {process.returncode}:\n{log.read_text()}")
+            try:
+                socket.create_connection(("127.0.0.1", self.port), 1).close()
+            except OSError:
+                time.sleep(0.01)
+            else:
+                return time.monotonic() - began
+        raise TimeoutError(f"it does not listen on port {self.port}:\n{log.read_text()}")
+
+    def kill(self) -> None:
+        """Ends it without a word, as a crash would."""
+        if self._process is not None:
+            self._process.send_signal(signal.SIGKILL)
+            self._process.wait()
+
+    @property
+    def pid(self) -> int:
+        """Of the process that runs now."""
+        assert self._process is not None
+        return self._process.pid
 
     @property
     def url(self) -> str:
@@ -96,38 +156,11 @@ class Running:
 
 @contextmanager
 def running(contender: Contender) -> Iterator[Running]:
-    """Starts a contender on the server's core and ends it afterwards, however the run ends."""
-    core, _ = cores()
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    """Starts a contender and ends it afterwards, however the run ends."""
     with tempfile.TemporaryDirectory(prefix="ordercast-bench-") as folder:
-        filled = {key: value.format(port=port, folder=folder) for key, value in contender.env.items()}
-        log = Path(folder) / "log"
-        with log.open("wb") as out:
-            process = subprocess.Popen(
-                [part.format(port=port, folder=folder) for part in contender.command],
-                env={**{k: v for k, v in os.environ.items() if not k.startswith("ORDERCAST_")}, **filled},
-                stdout=out,
-                stderr=out,
-                preexec_fn=lambda: os.sched_setaffinity(0, {core}),
-            )
+        server = Running(contender, folder)
         try:
-            _wait_for(port, process, log)
-            yield Running(port, process.pid)
+            server.start()
+            yield server
         finally:
-            process.send_signal(signal.SIGKILL)
-            process.wait()
-
-
-def _wait_for(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
-    deadline = time.monotonic() + START_TIMEOUT
-    while time.monotonic() < deadline:
-        if process.poll() is not None:
-            raise RuntimeError(f"it ended with {process.returncode}:\n{log.read_text()}")
-        try:
-            socket.create_connection(("127.0.0.1", port), 1).close()
-        except OSError:
-            time.sleep(0.05)
-        else:
-            return
-    raise TimeoutError(f"it does not listen on port {port}:\n{log.read_text()}")
+            server.kill()

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 import time
+from itertools import count, islice
 from typing import Any
 
 import jwt
@@ -63,6 +65,26 @@ async def patch(id: str, body: dict[str, Any], authorization: str = Header()) ->
     more = {"customerId": order["customerId"], "updatedBy": user["userId"]}
     await io.emit("order:status_changed", {**told, **more}, room="operators")
     return order
+
+
+emitted = count(1)
+
+
+@app.post("/bench/burst")
+async def burst(n: int) -> dict[str, Any]:
+    """``n`` events to the operators, as fast as this library takes them."""
+    for number in islice(emitted, n):
+        event = {"orderId": number, "status": "ready", "customerId": 42, "updatedBy": "bench"}
+        event |= {"updatedAt": time.time(), "version": 1, "position": number}
+        await io.emit("order:status_changed", event, room="operators")
+    return {}
+
+
+@app.post("/bench/collect")
+async def collect() -> dict[str, Any]:
+    """A heap without garbage."""
+    gc.collect()
+    return {}
 
 
 if __name__ == "__main__":

@@ -69,4 +69,26 @@ app.patch("/api/orders/:id", authenticate, (request, response) => {
   response.json(order);
 });
 
+// What the benchmarks need besides: events without requests, and a heap without garbage.
+let number = 0;
+app.post("/bench/burst", (request, response) => {
+  for (let i = 0; i < Number(request.query.n); i += 1) {
+    number += 1;
+    io.to("operators").emit("order:status_changed", {
+      orderId: number,
+      status: "ready",
+      customerId: 42,
+      updatedBy: "bench",
+      updatedAt: new Date().toISOString(),
+      version: 1,
+      position: number,
+    });
+  }
+  response.json({});
+});
+app.post("/bench/collect", (request, response) => {
+  globalThis.gc();
+  response.json({});
+});
+
 server.listen(Number(process.argv[2]), "127.0.0.1");

@@ -1,0 +1,78 @@
+"""HTTP requests over kept connections, with as little around them as the load needs."""
+
+from __future__ import annotations
+
+import json
+import re
+import socket
+from collections import deque
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from bench.loop import Failed, Loop
+
+Answer = Callable[[int, bytes], None]
+
+_LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
+_PATIENCE = 60.0  # s
+
+
+class Connection:
+    """A connection that carries one request after another. ``on_lost`` is called where the server ends it."""
+
+    def __init__(self, loop: Loop, port: int, headers: Mapping[str, str] | None = None) -> None:
+        self.sock = socket.create_connection(("127.0.0.1", port), 10)
+        self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.sock.setblocking(False)
+        self._loop = loop
+        lines = "".join(f"{name}: {value}\r\n" for name, value in (headers or {}).items())
+        self._head = f"Host: 127.0.0.1:{port}\r\n{lines}"
+        self._buffer = b""
+        self._answers: deque[Answer] = deque()
+        loop.watch(self.sock, self._read)
+
+    def send(self, method: str, path: str, body: bytes, answer: Answer) -> None:
+        """Sends a request; ``answer(status, body)`` is called when its response is there."""
+        self._answers.append(answer)
+        head = f"{method} {path} HTTP/1.1\r\n{self._head}"
+        if body:
+            head += "Content-Type: application/json\r\n"
+        self.sock.send(f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body)
+
+    def call(self, method: str, path: str, body: Any = None) -> Any:
+        """Sends a request and runs the loop until its answer is there. Raises `Failed` where it is no success."""
+        done: list[tuple[int, bytes]] = []
+        data = b"" if body is None else json.dumps(body).encode()
+        self.send(method, path, data, lambda status, answer: done.append((status, answer)))
+        if not self._loop.run(lambda: bool(done), _PATIENCE):
+            raise Failed(f"{method} {path} had no answer after {_PATIENCE:g} s")
+        status, answer = done[0]
+        if status >= 300:
+            raise Failed(f"{method} {path} was answered with {status}: {answer.decode(errors='replace')}")
+        return json.loads(answer)
+
+    def close(self) -> None:
+        """Drops the connection."""
+        self._loop.forget(self.sock)
+        self.sock.close()
+
+    def _read(self, events: int) -> None:
+        try:
+            data = self.sock.recv(262_144)
+        except BlockingIOError:
+            return
+        except OSError as error:
+            raise Failed(f"an HTTP connection broke: {error.strerror}") from None
+        if not data:
+            raise Failed("the server ended an HTTP connection")
+        self._buffer += data
+        while (end := self._buffer.find(b"\r\n\r\n")) >= 0:
+            length = _LENGTH.search(self._buffer, 0, end + 2)
+            if length is None:
+                raise Failed(f"a response has no length: {self._buffer[:end].decode(errors='replace')}")
+            stop = end + 4 + int(length[1])
+            if len(self._buffer) < stop:
+                return
+            status, body = int(self._buffer[9:12]), self._buffer[end + 4 : stop]
+            self._buffer = self._buffer[stop:]
+            self._answers.popleft()(status, body)
