@@ -18,18 +18,23 @@ _PATIENCE = 60.0  # s
 
 
 class Connection:
-    """A connection that carries one request after another. ``on_lost`` is called where the server ends it."""
+    """A connection that carries one request after another; dialled again where the server ended it while idle."""
 
     def __init__(self, loop: Loop, port: int, headers: Mapping[str, str] | None = None) -> None:
-        self.sock = socket.create_connection(("127.0.0.1", port), 10)
-        self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self.sock.setblocking(False)
         self._loop = loop
+        self._port = port
         lines = "".join(f"{name}: {value}\r\n" for name, value in (headers or {}).items())
         self._head = f"Host: 127.0.0.1:{port}\r\n{lines}"
         self._buffer = b""
         self._answers: deque[Answer] = deque()
-        loop.watch(self.sock, self._read)
+        self._sock: socket.socket | None = None
+
+    def _dial(self) -> socket.socket:
+        sock = self._sock = socket.create_connection(("127.0.0.1", self._port), 10)
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        sock.setblocking(False)
+        self._loop.watch(sock, self._read)
+        return sock
 
     def send(self, method: str, path: str, body: bytes, answer: Answer) -> None:
         """Sends a request; ``answer(status, body)`` is called when its response is there."""
@@ -37,7 +42,8 @@ class Connection:
         head = f"{method} {path} HTTP/1.1\r\n{self._head}"
         if body:
             head += "Content-Type: application/json\r\n"
-        self.sock.send(f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body)
+        sock = self._sock or self._dial()
+        sock.send(f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body)
 
     def call(self, method: str, path: str, body: Any = None) -> Any:
         """Sends a request and runs the loop until its answer is there. Raises `Failed` where it is no success."""
@@ -53,18 +59,24 @@ class Connection:
 
     def close(self) -> None:
         """Drops the connection."""
-        self._loop.forget(self.sock)
-        self.sock.close()
+        if self._sock is not None:
+            self._loop.forget(self._sock)
+            self._sock.close()
+            self._sock = None
 
     def _read(self, events: int) -> None:
+        assert self._sock is not None
         try:
-            data = self.sock.recv(262_144)
+            data = self._sock.recv(262_144)
         except BlockingIOError:
             return
         except OSError as error:
             raise Failed(f"an HTTP connection broke: {error.strerror}") from None
         if not data:
-            raise Failed("the server ended an HTTP connection")
+            if self._answers:
+                raise Failed("the server ended an HTTP connection with a request under way")
+            self.close()
+            return
         self._buffer += data
         while (end := self._buffer.find(b"\r\n\r\n")) >= 0:
             length = _LENGTH.search(self._buffer, 0, end + 2)

@@ -69,7 +69,7 @@ class Loop:
 
 @dataclass
 class Load:
-    """What the load itself took of its core while `loaded` ran: the closer to 1, the less the result is the server's."""
+    """What the load itself took of its core in `loaded`: the closer to 1, the less the result is the server's."""
 
     seconds: float = 0.0
     share: float = 0.0

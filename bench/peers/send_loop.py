@@ -1,4 +1,4 @@
-"""The limit: WebSocket frames built beforehand, and one ``send()`` per client and event. No queues, no library, no care.
+"""The limit: WebSocket frames built beforehand, and one ``send()`` per client and event. No queues, no care.
 
 It answers handshakes, checks no token, and takes it that the kernel always has room: where it has not, it ends.
 """

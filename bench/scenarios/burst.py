@@ -74,9 +74,9 @@ SCENARIO = Scenario(
     ),
     plots=("deliveries/s", "one update ms"),
     method=f"""\
-{OPERATORS:,} operators are connected, each with its own token over its own TCP connection. `POST /bench/burst?n={EMITS}`
-makes the server emit {EMITS} `order:status_changed` events to the room `operators` in a plain loop, with no `await`
-between them (python-socketio's `emit` is a coroutine, so there each is awaited). The clock runs from the request to the
+{OPERATORS:,} operators are connected, each with its own token over its own TCP connection.
+`POST /bench/burst?n={EMITS}` makes the server emit {EMITS} `order:status_changed` events to the room `operators` in a
+plain loop, with no `await` between them (python-socketio's `emit` is a coroutine, so there each is awaited). The clock runs from the request to the
 last event at the last client. Before that, {SINGLES} single events, {1000 * PAUSE:g} ms apart: the median of the times
 from the request to the last client. Afterwards every client must have had every event, once and in the order of the
 emits; else the round has failed.
