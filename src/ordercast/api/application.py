@@ -4,15 +4,23 @@ from __future__ import annotations
 
 from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
+from starlette.types import ASGIApp
 
 from ordercast.api import events, health, orders, pages, problems
 from ordercast.api.context import Services
+from ordercast.api.express import Express
 from ordercast.api.limits import BodyLimit
 from ordercast.version import __version__
 
 
-def create_api(services: Services, *, max_body: int, cors_origins: tuple[str, ...] = ()) -> FastAPI:
+def create_api(services: Services, *, max_body: int, cors_origins: tuple[str, ...] = ()) -> ASGIApp:
     """The REST application. ``max_body`` in bytes; ``cors_origins`` as for Socket.IO."""
+    app = documented_api(services, max_body=max_body, cors_origins=cors_origins)
+    return Express(app, services, max_body=max_body, cors=bool(cors_origins))
+
+
+def documented_api(services: Services, *, max_body: int, cors_origins: tuple[str, ...] = ()) -> FastAPI:
+    """All of it in FastAPI: what `Express` hands on to, and what ``/docs`` describes."""
     app = FastAPI(
         title="Ordercast",
         version=__version__,

@@ -48,15 +48,16 @@ class Services:
         return lambda order: msgspec.json.encode(order_view(order, self.step, staff=principal.is_staff))
 
 
-def services(request: Request) -> Services:
-    """The services of the application that answers."""
+async def services(request: Request) -> Services:
+    """The services of the application that answers. Async, since FastAPI runs plain functions on threads."""
     found: Services = request.app.state.services
     return found
 
 
 async def caller(request: Request) -> Principal:
     """Who sent the ``Authorization`` header. Raises `AuthError`."""
-    return await services(request).verifier.verify(request.headers.get("authorization"))
+    parts = await services(request)
+    return await parts.verifier.verify(request.headers.get("authorization"))
 
 
 Caller = Annotated[Principal, Depends(caller)]
@@ -79,9 +80,13 @@ async def idempotency_key(
         return None
     if not key.strip():
         raise Invalid("Idempotency-Key is empty: send a unique value, for example a UUID, or leave the header out")
-    body = hashlib.sha256(await request.body()).hexdigest()
-    scope = f"{principal.role.value}:{principal.user_id} {request.method} {request.url.path}"
-    return IdempotencyKey(scope, key, body)
+    return bound_key(key, principal, request.method, request.url.path, await request.body())
+
+
+def bound_key(key: str, principal: Principal, method: str, path: str, body: bytes) -> IdempotencyKey:
+    """A key, bound to caller, route and body."""
+    scope = f"{principal.role.value}:{principal.user_id} {method} {path}"
+    return IdempotencyKey(scope, key, hashlib.sha256(body).hexdigest())
 
 
 Idempotency = Annotated[IdempotencyKey | None, Depends(idempotency_key)]

@@ -12,7 +12,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
-from ordercast.errors import AuthError, Problem, StorageError
+from ordercast.errors import AuthError, OrdercastError, Problem, StorageError
 
 _log = structlog.get_logger("ordercast.api")
 
@@ -53,17 +53,38 @@ class BodyTooLarge(HTTPException):
         return problem_response(413, "content-too-large", "The body is too large", detail, {"limit": self.limit})
 
 
+def answer_to(error: OrdercastError) -> Response:
+    """The answer to what a use case or a token's check raises."""
+    if isinstance(error, Problem):
+        return problem_response(error.status, error.type, error.title, error.detail, error.extra)
+    if isinstance(error, AuthError):
+        detail = f"{error}. Send a token as 'Authorization: Bearer …'."
+        return problem_response(401, "unauthorized", str(error), detail, headers={"WWW-Authenticate": "Bearer"})
+    if isinstance(error, StorageError):
+        _log.error("storage failed", error=str(error))
+        return problem_response(
+            503,
+            "storage-unavailable",
+            "The database cannot be used right now",
+            "Nothing was changed. Try again in a moment.",
+            headers={"Retry-After": "1"},
+        )
+    return internal_error()
+
+
+def internal_error() -> Response:
+    """The answer to what nobody foresaw: the caller learns nothing of our insides."""
+    return problem_response(500, "internal", "Something went wrong here", "It has been logged. Try again.")
+
+
 def install(app: FastAPI) -> None:
     """Has every error of the application answered as a problem."""
 
     @app.exception_handler(Problem)
-    async def problem(request: Request, error: Problem) -> Response:
-        return problem_response(error.status, error.type, error.title, error.detail, error.extra)
-
     @app.exception_handler(AuthError)
-    async def auth(request: Request, error: AuthError) -> Response:
-        detail = f"{error}. Send a token as 'Authorization: Bearer …'."
-        return problem_response(401, "unauthorized", str(error), detail, headers={"WWW-Authenticate": "Bearer"})
+    @app.exception_handler(StorageError)
+    async def ours(request: Request, error: OrdercastError) -> Response:
+        return answer_to(error)
 
     @app.exception_handler(RequestValidationError)
     async def validation(request: Request, error: RequestValidationError) -> Response:
@@ -75,17 +96,6 @@ def install(app: FastAPI) -> None:
         fields = [{"field": _path(item["loc"]), "problem": item["msg"]} for item in errors]
         detail = "; ".join(f"{item['field']}: {item['problem']}" for item in fields)
         return problem_response(422, "invalid", "A value cannot be accepted", detail, {"errors": fields})
-
-    @app.exception_handler(StorageError)
-    async def storage(request: Request, error: StorageError) -> Response:
-        _log.error("storage failed", error=str(error))
-        return problem_response(
-            503,
-            "storage-unavailable",
-            "The database cannot be used right now",
-            "Nothing was changed. Try again in a moment.",
-            headers={"Retry-After": "1"},
-        )
 
     @app.exception_handler(BodyTooLarge)
     async def too_large(request: Request, error: BodyTooLarge) -> Response:
@@ -100,8 +110,7 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(Exception)
     async def unexpected(request: Request, error: Exception) -> Response:
-        # Starlette logs it with its traceback by raising it again; the caller learns nothing of our insides.
-        return problem_response(500, "internal", "Something went wrong here", "It has been logged. Try again.")
+        return internal_error()  # Starlette logs it with its traceback by raising it again
 
 
 def _path(location: tuple[int | str, ...]) -> str:
