@@ -68,10 +68,13 @@ class ServerProcess:
     """``ordercast serve`` on a free port, or another ``command`` of ours that serves. Leaves no process behind,
     however the test ends."""
 
-    def __init__(self, folder: Path, port: int = 0, command: Sequence[str] = SERVE, **settings: str) -> None:
+    def __init__(
+        self, folder: Path, port: int = 0, command: Sequence[str] = SERVE, pythonpath: str = "", **settings: str
+    ) -> None:
         self.folder = folder
         self.port = port
         self.command = command
+        self.pythonpath = pythonpath
         self.settings = settings
         self.log_path = folder / "server.log"
         self._process: subprocess.Popen[bytes] | None = None
@@ -81,7 +84,9 @@ class ServerProcess:
         """Nothing of the surroundings but what programs need to run."""
         kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
         return kept | {
+            "PYTHONPATH": self.pythonpath,
             "ORDERCAST_JWT_SECRET": SECRET,
+            "ORDERCAST_PORT": str(self.port),
             "ORDERCAST_DATABASE_URL": f"sqlite:///{self.folder}/orders.db",
             **{f"ORDERCAST_{name.upper()}": value for name, value in self.settings.items()},
         }
@@ -91,7 +96,7 @@ class ServerProcess:
         with self.log_path.open("a") as log:
             mark = log.tell()
             self._process = subprocess.Popen(
-                [sys.executable, "-m", *self.command, "--port", str(self.port)],
+                [sys.executable, "-m", *self.command, *self._port()],
                 env=self.environment,
                 cwd=self.folder,
                 stdout=log,
@@ -107,6 +112,11 @@ class ServerProcess:
                 raise RuntimeError(f"the server ended with {self._process.returncode}:\n{said}")
             time.sleep(0.02)
         raise TimeoutError(f"the server did not start:\n{self.log_path.read_text()}")
+
+    def _port(self) -> tuple[str, ...]:
+        if len(self.command) == 1:  # a program of the tests' own, without options
+            return ()
+        return ("--port", str(self.port))
 
     def kill(self) -> None:
         """As a power cut would."""

@@ -55,6 +55,7 @@ class Ordercast:
             max_payload=settings.max_payload,
             max_queue_bytes=settings.max_queue_bytes,
             connect_timeout=settings.connect_timeout,
+            max_attachments=settings.max_attachments,
             cors_origins=settings.cors_origins,
         )
         self.monitor = Monitor(settings.monitor_interval)

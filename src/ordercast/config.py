@@ -94,6 +94,7 @@ class Settings(BaseSettings):
     ping_timeout: Seconds = 20
     max_payload: PositiveInt = 16_384
     max_queue_bytes: PositiveInt = 1_048_576
+    max_attachments: NonNegativeInt = 0
     monitor_interval: Seconds = 30
 
     # REST.

@@ -125,15 +125,16 @@ class WebSocketTransport:
 
     def _probe(self, session: Session, type: PacketType, content: str | bytes) -> None:
         polling = session.transport
-        if session.state is not State.OPEN or not isinstance(polling, PollingTransport):
+        if session.state is State.CLOSED or not isinstance(polling, PollingTransport):
             self.end([], disconnects.TRANSPORT_ERROR)
-        elif type is PacketType.PING and content == "probe":
+        elif type is PacketType.PING and content == "probe" and session.state is State.OPEN:
             self.write([PROBE_REPLY])
             # The client upgrades once its pending poll has returned; packets go on over polling until then.
             session.upgrading = self
             if polling.writable:
                 polling.write([NOOP])
         elif type is PacketType.UPGRADE and session.upgrading is self:
+            # Also where the session has begun to close meanwhile: this client polls no more, and waits here.
             if polling.writable:
                 polling.write([NOOP])
             self.session, self.candidate = session, None

@@ -95,7 +95,7 @@ class Client:
         name, _, query = packet.nsp.partition("?")
         if name == "/":
             return  # connected without asking
-        elif "/" in self.sockets:
+        if "/" in self.sockets:
             self._connect_to(name, query, {})
         else:
             self._early = self._early or []
@@ -104,7 +104,7 @@ class Client:
             self._early.append(packet.nsp)
 
     def _connect_to(self, name: str, query: str, auth: dict[str, Any]) -> None:
-        namespace = self._server.find_namespace(name)
+        namespace = self._server.find_namespace(name, auth)
         if namespace is None:
             self.refuse(name, ConnectError("Invalid namespace"))
             return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 
@@ -22,4 +23,11 @@ class ConnectError(Exception):
 
 
 class AckTimeout(TimeoutError):
-    """The client did not acknowledge in time, or was gone before it could."""
+    """The client did not acknowledge in time, or was gone before it could.
+
+    ``responses``: what the others acknowledged, where the event went to several.
+    """
+
+    def __init__(self, message: str, responses: Sequence[Any] = ()) -> None:
+        super().__init__(message)
+        self.responses = list(responses)

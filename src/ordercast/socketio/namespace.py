@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import inspect
 import logging
-from collections.abc import Awaitable, Callable, Collection
-from typing import TYPE_CHECKING, Any, overload
+from collections.abc import Awaitable, Callable, Collection, Sequence
+from typing import TYPE_CHECKING, Any
 
 from ordercast.engineio import disconnects
 from ordercast.socketio.errors import ConnectError
-from ordercast.socketio.operator import BroadcastOperator
+from ordercast.socketio.listeners import Emitter, Listener
+from ordercast.socketio.operator import DEFAULT_ACK_TIMEOUT, BroadcastOperator
 from ordercast.socketio.packet import PacketType
 from ordercast.socketio.rooms import Rooms
-from ordercast.socketio.socket import Listener, Socket
+from ordercast.socketio.socket import Socket
 
 if TYPE_CHECKING:
     from ordercast.socketio.client import Client
@@ -26,17 +27,23 @@ LIFECYCLE = ("connection", "disconnecting", "disconnect")
 """Names that `Namespace.on` takes for the namespace itself; every other one is an event of its clients."""
 
 
-class Namespace:
-    """One namespace of a `Server`. What `Server` offers for ``/`` is offered here for any other."""
+class Namespace(Emitter):
+    """One namespace of a `Server`. What `Server` offers for ``/`` is offered here for any other.
+
+    It listens (`on`) to ``connection`` (socket), ``disconnecting`` and ``disconnect`` (socket, reason), and to events
+    of its clients (socket, *args); a socket's own listeners come before it.
+    """
 
     def __init__(self, server: Server, name: str) -> None:
+        super().__init__()
         self.server = server
         self.name = name
         self.sockets: dict[str, Socket] = {}
         self.rooms: Rooms[Socket] = Rooms()
         self.delivered = 0
+        self._acks = 0
+        self._joining = 0
         self._middleware: list[Middleware] = []
-        self._listeners: dict[str, Listener] = {}
 
     # -- what applications call ----------------------------------------------------------------------------
 
@@ -47,27 +54,6 @@ class Namespace:
         """
         self._middleware.append(middleware)
         return middleware
-
-    @overload
-    def on(self, event: str) -> Callable[[Listener], Listener]: ...
-    @overload
-    def on(self, event: str, listener: Listener) -> Listener: ...
-    def on(self, event: str, listener: Listener | None = None) -> Any:
-        """Listens to ``connection`` (socket), ``disconnecting`` and ``disconnect`` (socket, reason), or to an event
-        of any client (socket, *args). Plain or async; also a decorator.
-
-        What a listener to a client's event returns is its acknowledgement, where the client asks for one: nothing
-        for ``None``, several arguments for a tuple. One listener per event: the last one set.
-        """
-        if listener is None:
-
-            def decorate(function: Listener) -> Listener:
-                self._listeners[event] = function
-                return function
-
-            return decorate
-        self._listeners[event] = listener
-        return listener
 
     def to(self, *rooms: str) -> BroadcastOperator:
         """Everyone in these rooms."""
@@ -88,10 +74,44 @@ class Namespace:
         """Sends an event to everyone."""
         BroadcastOperator(self).emit(event, *args)
 
+    def next_ack(self) -> int:
+        """An id for an acknowledgement, that no other one of this namespace has."""
+        id, self._acks = self._acks, self._acks + 1
+        return id
+
     def members(self, room: str) -> Collection[Socket]:
         """Who is in a room; a socket's id is a room too, without a set of its own to keep."""
         own = self.sockets.get(room)
         return (own,) if own is not None else self.rooms.members(room)
+
+    def send(self, *args: Any) -> None:
+        """Emits a ``message`` event to everyone."""
+        self.emit("message", *args)
+
+    @property
+    def volatile(self) -> BroadcastOperator:
+        """Events to everyone that may be lost; see `BroadcastOperator.volatile`."""
+        return BroadcastOperator(self).volatile
+
+    async def emit_with_ack(self, event: str, *args: Any, timeout: float = DEFAULT_ACK_TIMEOUT) -> list[Any]:  # noqa: ASYNC109 - Socket.IO's own word
+        """Sends an event to everyone and gathers the acknowledgements; see `BroadcastOperator.emit_with_ack`."""
+        return await BroadcastOperator(self).emit_with_ack(event, *args, timeout=timeout)
+
+    async def fetch_sockets(self) -> list[Socket]:
+        """All sockets of the namespace."""
+        return await BroadcastOperator(self).fetch_sockets()
+
+    def sockets_join(self, *rooms: str) -> None:
+        """Has everyone join rooms."""
+        BroadcastOperator(self).sockets_join(*rooms)
+
+    def sockets_leave(self, *rooms: str) -> None:
+        """Has everyone leave rooms."""
+        BroadcastOperator(self).sockets_leave(*rooms)
+
+    def disconnect_sockets(self, close: bool = False) -> None:
+        """Ends everyone's connection."""
+        BroadcastOperator(self).disconnect_sockets(close)
 
     # -- what the server calls -----------------------------------------------------------------------------
 
@@ -102,6 +122,7 @@ class Namespace:
         Without a task where no middleware awaits, as a reconnect storm has thousands of these.
         """
         socket = Socket(self, client.session, id, auth, query)
+        self._joining += 1
         steps = self._run_middleware(socket)
         try:
             first = steps.send(None)
@@ -138,14 +159,18 @@ class Namespace:
         return ConnectError("Internal server error")
 
     def _refuse(self, socket: Socket, error: ConnectError) -> None:
-        self._let_go(socket)
+        self._joining -= 1
+        socket.let_go()
         client: Client = socket.session.data
         client.refused(self, error)
+        self._look_if_empty()
 
     def _connected(self, socket: Socket) -> None:
+        self._joining -= 1
         client: Client = socket.session.data
         if not client.waits_for(self):
-            self._let_go(socket)  # the client left while middleware was thinking
+            socket.let_go()  # the client left while middleware was thinking
+            self._look_if_empty()
             return
         socket.connected = True
         self.sockets[socket.id] = socket
@@ -153,13 +178,31 @@ class Namespace:
         self._notify("connection", socket)
         client.after_connect()
 
+    def _look_if_empty(self) -> None:
+        if not self.sockets and not self._joining:
+            self.emptied()
+
+    def emptied(self) -> None:
+        """The last socket has gone, and none is coming: of interest to namespaces that come and go."""
+
     def event(self, socket: Socket, event: str, args: list[Any], id: int | None) -> None:
-        """A client's event: calls its listener and acknowledges with what that returns."""
-        listener = socket.listener(event)
-        if listener is None:
-            if event in LIFECYCLE or (listener := self._listeners.get(event)) is None:
-                return
-            args = [socket, *args]
+        """A client's event: calls its listeners and acknowledges with what the first one returns."""
+        if event in LIFECYCLE:
+            return
+        for listener, arguments in self._calls(socket, event, args):
+            self._call(socket, event, listener, arguments, id)
+            id = None
+
+    def _calls(self, socket: Socket, event: str, args: Sequence[Any]) -> list[tuple[Listener, Sequence[Any]]]:
+        own, ours = socket.listeners(event), self.listeners(event)
+        calls: list[tuple[Listener, Sequence[Any]]] = [(listener, args) for listener in own]
+        calls += [(listener, (socket, *args)) for listener in ours]
+        calls += [(listener, (event, *args)) for listener in socket.catch_all()]
+        if self._listeners is not None:
+            calls += [(listener, (socket, event, *args)) for listener in self._listeners.any]
+        return calls
+
+    def _call(self, socket: Socket, event: str, listener: Listener, args: Sequence[Any], id: int | None) -> None:
         try:
             result = listener(*args)
         except Exception:
@@ -196,29 +239,13 @@ class Namespace:
         self._notify("disconnecting", socket, why.reason)
         socket.connected = False
         self.sockets.pop(socket.id, None)
-        self._let_go(socket)
+        socket.let_go()
         socket.session.data.left(socket)
         self._notify("disconnect", socket, why.reason)
-
-    def _let_go(self, socket: Socket) -> None:
-        socket.over = True
-        self.rooms.leave_all(socket)
+        self._look_if_empty()
 
     def _notify(self, event: str, socket: Socket, *args: Any) -> None:
-        own = socket.listener(event)
-        for listener, arguments in ((own, args), (self._listeners.get(event), (socket, *args))):
-            if listener is None:
-                continue
-            try:
-                result = listener(*arguments)
-            except Exception:
-                _log.exception("listener failed", extra={"event_name": event, "sid": socket.id})
-            else:
-                if inspect.isawaitable(result):
-                    self.server.spawn(self._logged(result, event))
-
-    async def _logged(self, result: Awaitable[Any], event: str) -> None:
-        try:
-            await result
-        except Exception:
-            _log.exception("listener failed", extra={"event_name": event})
+        for listener in socket.listeners(event):
+            self._call(socket, event, listener, args, None)
+        for listener in self.listeners(event):
+            self._call(socket, event, listener, (socket, *args), None)

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Collection, Iterator
 from typing import TYPE_CHECKING, Any
 
+from ordercast.engineio import disconnects
 from ordercast.socketio import fanout
-from ordercast.socketio.packet import RESERVED, PacketType, encode
+from ordercast.socketio.errors import AckTimeout
+from ordercast.socketio.packet import PacketType, check_event_name, encode
 
 if TYPE_CHECKING:
     from ordercast.socketio.namespace import Namespace
     from ordercast.socketio.socket import Socket
+
+DEFAULT_ACK_TIMEOUT = 10.0  # s
 
 
 class BroadcastOperator:
@@ -20,45 +25,114 @@ class BroadcastOperator:
     https://socket.io/docs/v4/server-api/#socket.to
     """
 
-    __slots__ = ("_except", "_namespace", "_rooms")
+    __slots__ = ("_except", "_namespace", "_rooms", "_volatile")
 
     def __init__(
-        self, namespace: Namespace, rooms: frozenset[str] = frozenset(), except_: frozenset[str] = frozenset()
+        self,
+        namespace: Namespace,
+        rooms: frozenset[str] = frozenset(),
+        except_: frozenset[str] = frozenset(),
+        volatile: bool = False,
     ) -> None:
         self._namespace = namespace
         self._rooms = rooms
         self._except = except_
+        self._volatile = volatile
+
+    # -- who -----------------------------------------------------------------------------------------------
 
     def to(self, *rooms: str) -> BroadcastOperator:
         """Adds rooms. A socket's id is a room of its own."""
-        return BroadcastOperator(self._namespace, self._rooms.union(rooms), self._except)
+        return BroadcastOperator(self._namespace, self._rooms.union(rooms), self._except, self._volatile)
 
     in_ = to
 
     def except_(self, *rooms: str) -> BroadcastOperator:
         """Leaves out whoever is in these rooms."""
-        return BroadcastOperator(self._namespace, self._rooms, self._except.union(rooms))
+        return BroadcastOperator(self._namespace, self._rooms, self._except.union(rooms), self._volatile)
 
     @property
     def local(self) -> BroadcastOperator:
         """Only the sockets of this node."""
         return self
 
+    @property
+    def volatile(self) -> BroadcastOperator:
+        """Events that may be lost: those who cannot take them now do not get them later.
+
+        https://socket.io/docs/v4/emitting-events/#volatile-events
+        """
+        return BroadcastOperator(self._namespace, self._rooms, self._except, True)
+
+    # -- what ----------------------------------------------------------------------------------------------
+
     def emit(self, event: str, *args: Any) -> None:
         """Sends the event to all of them. Returns at once; never awaits.
 
         Raises ``ValueError`` for a reserved name and ``TypeError`` for arguments that JSON cannot hold.
         """
-        if event in RESERVED:
-            raise ValueError(f"'{event}' is a reserved event name")
+        check_event_name(event)
         targets = self._targets()
         if targets:
             packets = encode(PacketType.EVENT, self._namespace.name, [event, *args])
             self._namespace.delivered += fanout.deliver(targets, packets)
 
+    def send(self, *args: Any) -> None:
+        """Emits a ``message`` event."""
+        self.emit("message", *args)
+
+    async def emit_with_ack(self, event: str, *args: Any, timeout: float = DEFAULT_ACK_TIMEOUT) -> list[Any]:  # noqa: ASYNC109 - Socket.IO's own word
+        """Sends the event and waits up to ``timeout`` (s) until all have acknowledged.
+
+        Returns what each acknowledged, in no order: ``None``, the one argument, or a tuple of several. Raises
+        `AckTimeout`, whose ``responses`` are those that came.
+        """
+        check_event_name(event)
+        targets = [socket for socket in self._targets() if socket.connected]
+        if not targets:
+            return []
+        id = self._namespace.next_ack()
+        answers = {socket: socket.expect(id) for socket in targets}
+        packets = encode(PacketType.EVENT, self._namespace.name, [event, *args], id)
+        self._namespace.delivered += fanout.deliver(targets, packets)
+        done, _ = await asyncio.wait(answers.values(), timeout=timeout)
+        for socket in targets:
+            socket.expect_no_more(id)
+        responses = [answer.result() for answer in done if answer.exception() is None]
+        if len(responses) < len(targets):
+            missing = len(targets) - len(responses)
+            raise AckTimeout(
+                f"{missing} of {len(targets)} did not acknowledge '{event}' within {timeout:g} s", responses
+            )
+        return responses
+
+    # -- the sockets themselves ----------------------------------------------------------------------------
+
+    async def fetch_sockets(self) -> list[Socket]:
+        """The sockets."""
+        return self.sockets()
+
     def sockets(self) -> list[Socket]:
-        """The sockets themselves, of this node."""
+        """The sockets, of this node."""
         return list(self._targets())
+
+    def sockets_join(self, *rooms: str) -> None:
+        """Has all of them join rooms."""
+        for socket in self.sockets():
+            socket.join(*rooms)
+
+    def sockets_leave(self, *rooms: str) -> None:
+        """Has all of them leave rooms."""
+        for socket in self.sockets():
+            for room in rooms:
+                socket.leave(room)
+
+    def disconnect_sockets(
+        self, close: bool = False, *, why: disconnects.Disconnect = disconnects.SERVER_DISCONNECT
+    ) -> None:
+        """Ends all of them; see `Socket.disconnect`."""
+        for socket in self.sockets():
+            socket.disconnect(close, why=why)
 
     def _targets(self) -> Collection[Socket]:
         namespace = self._namespace
@@ -71,6 +145,8 @@ class BroadcastOperator:
             targets = set().union(*(namespace.members(room) for room in self._rooms))
         if self._except:
             targets = set(targets).difference(*(namespace.members(room) for room in self._except))
+        if self._volatile:
+            targets = [socket for socket in targets if socket.session.transport.writable]
         return targets
 
     def __iter__(self) -> Iterator[Socket]:

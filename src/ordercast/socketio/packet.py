@@ -72,6 +72,12 @@ _decode_json = msgspec.json.Decoder().decode
 _encode_json = msgspec.json.Encoder().encode
 
 
+def check_event_name(event: str) -> None:
+    """Raises ``ValueError`` for a name that the protocol keeps for itself."""
+    if event in RESERVED:
+        raise ValueError(f"'{event}' is a reserved event name")
+
+
 def encode(type: PacketType, nsp: str = "/", data: Any = None, id: int | None = None) -> list[EnginePacket]:
     """The engine packets of one packet: the text, then its attachments.
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import re
 from collections.abc import Coroutine
-from typing import Any
+from typing import Any, overload
 
 from ordercast.engineio import EngineServer, Options, Session, disconnects
 from ordercast.engineio.asgi import app as engine_app
@@ -13,8 +14,11 @@ from ordercast.engineio.deadlines import Deadlines
 from ordercast.engineio.polling import Receive, Scope, Send
 from ordercast.engineio.uvicorn import protocol_classes
 from ordercast.socketio.client import Client
+from ordercast.socketio.dynamic import DynamicNamespace, Match
 from ordercast.socketio.namespace import Namespace
 from ordercast.socketio.operator import BroadcastOperator
+
+_log = logging.getLogger("ordercast.socketio")
 
 _NAMESPACE = re.compile(r"/[^,?\s]{0,127}")
 
@@ -33,19 +37,42 @@ class Server:
         self.max_attachments = max_attachments
         self.engine = EngineServer(self, Options(**options))
         self._namespaces: dict[str, Namespace] = {}
+        self._dynamic: list[DynamicNamespace] = []
         self._tasks: set[asyncio.Task[None]] = set()
         self._waiting: Deadlines[Session] = Deadlines(self.engine.timer, connect_timeout, self._connect_expired)
-        root = self.of("/")
+        self._root = root = self.of("/")
         self.use = root.use
         self.on = root.on
+        self.once = root.once
+        self.off = root.off
+        self.on_any = root.on_any
+        self.off_any = root.off_any
         self.to = root.to
         self.in_ = root.to
         self.except_ = root.except_
         self.emit = root.emit
+        self.send = root.send
+        self.emit_with_ack = root.emit_with_ack
         self.sockets = root.sockets
+        self.fetch_sockets = root.fetch_sockets
+        self.sockets_join = root.sockets_join
+        self.sockets_leave = root.sockets_leave
+        self.disconnect_sockets = root.disconnect_sockets
 
-    def of(self, name: str) -> Namespace:
-        """The namespace of this name, made if need be. Raises ``ValueError`` for a name that is none."""
+    @overload
+    def of(self, name: str) -> Namespace: ...
+    @overload
+    def of(self, name: Match) -> DynamicNamespace: ...
+    def of(self, name: str | Match) -> Namespace:
+        """The namespace of this name, made if need be. Raises ``ValueError`` for a name that is none.
+
+        For a compiled pattern (of the whole name), or a function of name and ``auth``: a `DynamicNamespace`, whose
+        children come to be when clients ask for them.
+        """
+        if not isinstance(name, str):
+            dynamic = DynamicNamespace(self, name)
+            self._dynamic.append(dynamic)
+            return dynamic
         if not name.startswith("/"):
             name = "/" + name
         if not _NAMESPACE.fullmatch(name):
@@ -55,7 +82,12 @@ class Server:
     @property
     def local(self) -> BroadcastOperator:
         """Emits to the sockets of this node only."""
-        return self.of("/").local
+        return self._root.local
+
+    @property
+    def volatile(self) -> BroadcastOperator:
+        """Events that may be lost; see `BroadcastOperator.volatile`."""
+        return self._root.volatile
 
     @property
     def namespaces(self) -> list[Namespace]:
@@ -110,9 +142,24 @@ class Server:
 
     # -- what namespaces and clients call -------------------------------------------------------------------
 
-    def find_namespace(self, name: str) -> Namespace | None:
+    def find_namespace(self, name: str, auth: dict[str, Any]) -> Namespace | None:
         """The namespace a client may connect to."""
-        return self._namespaces.get(name)
+        found = self._namespaces.get(name)
+        if found is not None or not _NAMESPACE.fullmatch(name):
+            return found
+        for dynamic in self._dynamic:
+            try:
+                matches = dynamic.matches(name, auth)
+            except Exception:
+                _log.exception("a dynamic namespace's function failed", extra={"name_space": name})
+                continue
+            if matches:
+                return self._namespaces.setdefault(name, dynamic.child(name))
+        return None
+
+    def forget_namespace(self, namespace: Namespace) -> None:
+        """A dynamic namespace has emptied."""
+        self._namespaces.pop(namespace.name, None)
 
     def spawn(self, coroutine: Coroutine[Any, Any, None]) -> None:
         """Runs something in the background, held until it ends."""

@@ -5,22 +5,21 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from ordercast.engineio import Request, Session, disconnects
 from ordercast.engineio.request import parse_query
 from ordercast.socketio.errors import AckTimeout
-from ordercast.socketio.packet import RESERVED, PacketType, encode
+from ordercast.socketio.listeners import Emitter, Listener
+from ordercast.socketio.operator import DEFAULT_ACK_TIMEOUT
+from ordercast.socketio.packet import PacketType, check_event_name, encode
 
 if TYPE_CHECKING:
     from ordercast.socketio.namespace import Namespace
     from ordercast.socketio.operator import BroadcastOperator
 
 Ack = Callable[..., None]
-Listener = Callable[..., Awaitable[Any] | Any]
-
-DEFAULT_ACK_TIMEOUT = 10.0  # s
 
 _log = logging.getLogger("ordercast.socketio")
 
@@ -63,7 +62,7 @@ class Handshake:
         return self.request.secure
 
 
-class Socket:
+class Socket(Emitter):
     """A connected (or connecting) client. Its ``id`` is also a room of its own.
 
     ``data`` is for the application: a dict unless it puts something else there.
@@ -72,8 +71,6 @@ class Socket:
     __slots__ = (
         "_acks",
         "_data",
-        "_listeners",
-        "_next_ack",
         "connected",
         "handshake",
         "id",
@@ -83,6 +80,7 @@ class Socket:
     )
 
     def __init__(self, namespace: Namespace, session: Session, id: str, auth: dict[str, Any], query: str = "") -> None:
+        super().__init__()
         self.namespace = namespace
         self.session = session
         self.id = id
@@ -90,9 +88,7 @@ class Socket:
         self.connected = False
         self.over = False  # left or refused: rooms take it no more
         self._data: Any = None
-        self._listeners: dict[str, Listener] | None = None
-        self._acks: dict[int, Ack] | None = None
-        self._next_ack = 0
+        self._acks: dict[int, Ack | asyncio.Future[Any]] | None = None
 
     @property
     def data(self) -> Any:
@@ -119,23 +115,14 @@ class Socket:
         """Leaves a room, at once."""
         self.namespace.rooms.leave(self, room)
 
-    def on(self, event: str, listener: Listener | None = None) -> Any:
-        """Listens to an event of this one client; also as a decorator. It precedes the namespace's own listener."""
-        if listener is None:
+    def catch_all(self) -> tuple[Listener, ...]:
+        """The listeners to every event of this client."""
+        return () if self._listeners is None else self._listeners.any
 
-            def decorate(function: Listener) -> Listener:
-                self.on(event, function)
-                return function
-
-            return decorate
-        if self._listeners is None:
-            self._listeners = {}
-        self._listeners[event] = listener
+    def on_any_outgoing(self, listener: Listener) -> Listener:
+        """Listens to every event that `emit` sends to this client; broadcasts are not among them. Also a decorator."""
+        self._ensure().add_any_outgoing(listener)
         return listener
-
-    def listener(self, event: str) -> Listener | None:
-        """This socket's own listener to an event."""
-        return self._listeners.get(event) if self._listeners is not None else None
 
     def emit(self, event: str, *args: Any, ack: Ack | None = None) -> None:
         """Sends an event to this client; ``ack`` is called with what it acknowledges, if it ever does.
@@ -143,48 +130,83 @@ class Socket:
         Returns at once; never awaits. After the end of the connection it does nothing.
         Raises ``ValueError`` for a reserved name and ``TypeError`` for arguments that JSON cannot hold.
         """
-        if event in RESERVED:
-            raise ValueError(f"'{event}' is a reserved event name")
+        check_event_name(event)
         if not self.connected:
             return
         id = None
         if ack is not None:
-            id, self._next_ack = self._next_ack, self._next_ack + 1
-            if self._acks is None:
-                self._acks = {}
+            id = self.namespace.next_ack()
+            self._acks = self._acks or {}
             self._acks[id] = ack
         self.send_packet(PacketType.EVENT, [event, *args], id)
+        if self._listeners is not None:
+            for listener in self._listeners.any_outgoing:
+                listener(event, *args)
+
+    def send(self, *args: Any) -> None:
+        """Emits a ``message`` event."""
+        self.emit("message", *args)
 
     async def emit_with_ack(self, event: str, *args: Any, timeout: float = DEFAULT_ACK_TIMEOUT) -> Any:  # noqa: ASYNC109 - Socket.IO's own word
         """Sends an event and waits up to ``timeout`` (s) for its acknowledgement.
 
-        Returns the acknowledged value: ``None``, the one argument, or a tuple of several. Raises `AckTimeout`.
+        Returns the acknowledged value: ``None``, the one argument, or a tuple of several. Raises `AckTimeout`, at once
+        where the client is gone or goes, and ``ValueError`` for a reserved name.
         """
+        check_event_name(event)
         if not self.connected:
             raise AckTimeout("the client is not connected")
-        answer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
-
-        def acknowledged(*values: Any) -> None:
-            if not answer.done():
-                answer.set_result(values[0] if len(values) == 1 else values or None)
-
-        self.emit(event, *args, ack=acknowledged)
-        id = self._next_ack - 1
+        id = self.namespace.next_ack()
+        answer = self.expect(id)
         try:
+            self.send_packet(PacketType.EVENT, [event, *args], id)
             return await asyncio.wait_for(answer, timeout)
+        except AckTimeout:
+            raise
         except TimeoutError:
             raise AckTimeout(f"no acknowledgement of '{event}' within {timeout:g} s") from None
         finally:
-            if self._acks is not None:
-                self._acks.pop(id, None)
+            self.expect_no_more(id)
+
+    def expect(self, id: int) -> asyncio.Future[Any]:
+        """The acknowledgement of this id, to come: ``None``, the one argument or a tuple; `AckTimeout` if the client
+        goes."""
+        self._acks = self._acks or {}
+        answer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        self._acks[id] = answer
+        return answer
+
+    def expect_no_more(self, id: int) -> None:
+        """Nobody waits for this acknowledgement any more."""
+        if self._acks is not None:
+            self._acks.pop(id, None)
 
     def acknowledged(self, id: int, args: list[Any]) -> None:
         """The client acknowledges one of our events; unknown ids are ignored, as they may be late."""
-        if self._acks is not None and (ack := self._acks.pop(id, None)) is not None:
+        ack = None if self._acks is None else self._acks.pop(id, None)
+        if isinstance(ack, asyncio.Future):
+            if not ack.done():
+                ack.set_result(args[0] if len(args) == 1 else tuple(args) or None)
+        elif ack is not None:
             try:
                 ack(*args)
             except Exception:
                 _log.exception("acknowledgement failed", extra={"sid": self.id})
+
+    def let_go(self) -> None:
+        """The client is gone: it leaves its rooms, and whoever waits for an acknowledgement learns it."""
+        self.over = True
+        self.namespace.rooms.leave_all(self)
+        acks, self._acks = self._acks, None
+        for ack in (acks or {}).values():
+            if isinstance(ack, asyncio.Future) and not ack.done():
+                ack.set_exception(AckTimeout("the client has disconnected"))
+                ack.exception()  # whoever waited may have gone too
+
+    @property
+    def volatile(self) -> BroadcastOperator:
+        """Events to this client that may be lost: if it cannot take them now, it does not get them later."""
+        return self.namespace.to(self.id).volatile
 
     def to(self, *rooms: str) -> BroadcastOperator:
         """Everyone in the rooms but this socket."""
