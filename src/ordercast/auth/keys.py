@@ -74,8 +74,8 @@ def read_header(token: str) -> dict[str, Any]:
         raise _unreadable(error) from None
 
 
-def check_signature(token: str, keys: Iterable[Key]) -> bytes:
-    """The payload of a compact JWS that one of the keys signed (RFC 7515, section 5.2). Raises `InvalidToken`.
+def check_signature(token: str, keys: Iterable[Key]) -> tuple[bytes, Key]:
+    """The payload of a compact JWS, and which of the keys signed it (RFC 7515, section 5.2). Raises `InvalidToken`.
 
     Keys are tried in their order. Tokens with ``crit`` are refused, since we know no extension (section 4.1.11).
     """
@@ -93,7 +93,7 @@ def check_signature(token: str, keys: Iterable[Key]) -> bytes:
             if "crit" in found["header"] or "b64" in found["header"]:
                 raise InvalidToken("critical header extensions")
             payload: bytes = found["payload"]
-            return payload
+            return payload, key
     raise InvalidToken(why)
 
 

@@ -9,6 +9,7 @@ from typing import Self
 from ordercast.auth.claims import ClaimReader
 from ordercast.auth.jwks import RemoteKeys
 from ordercast.auth.keys import ASYMMETRIC, Key, check_signature, public_keys, read_header, secret_keys
+from ordercast.auth.seen import Seen, SeenTokens
 from ordercast.auth.tokens import bare_token
 from ordercast.config import MAKE_SECRET, Settings
 from ordercast.errors import InvalidToken, SettingsError
@@ -28,6 +29,7 @@ class TokenVerifier:
         self._remote = keys if isinstance(keys, RemoteKeys) else None
         self._claims = ClaimReader(settings)
         self._clock = clock
+        self._seen = SeenTokens()
 
     @classmethod
     def from_settings(cls, settings: Settings) -> Self:
@@ -57,7 +59,8 @@ class TokenVerifier:
         """
         if self._remote is not None:
             raise RuntimeError("the keys are at JWKS_URL: await verify() instead")
-        return self._claims.principal(check_signature(bare_token(token), self._local), self._clock())
+        text = bare_token(token)
+        return self._check(text, self._seen.find(text), self._local)
 
     async def verify(self, token: object) -> Principal:
         """As `verify_now`, with keys from anywhere. Where they must be fetched, this waits and the event loop does not.
@@ -67,13 +70,22 @@ class TokenVerifier:
         if self._remote is None:
             return self.verify_now(token)
         text = bare_token(token)
-        header = read_header(text)
-        if header.get("alg") not in ASYMMETRIC or "crit" in header:  # not worth a fetch
-            raise InvalidToken("algorithm or critical extension that no key set allows")
-        keys = await self._remote.find(header.get("kid"))
+        seen = self._seen.find(text)
+        kid = _key_id(text) if seen is None else seen.kid
+        keys = await self._remote.find(kid)
         if not keys:
             raise InvalidToken("signed with a key that is not at JWKS_URL, or no key could be fetched")
-        return self._claims.principal(check_signature(text, keys), self._clock())
+        return self._check(text, seen, keys, kid)
+
+    def _check(self, text: str, seen: Seen | None, keys: Sequence[Key], kid: str | None = None) -> Principal:
+        """Who a token of the right form names. Raises `InvalidToken`, `TokenExpired`."""
+        now = self._clock()
+        if seen is not None and seen.holds(keys, now):
+            return seen.principal
+        payload, key = check_signature(text, keys)
+        principal = self._claims.principal(payload, now)
+        self._seen.keep(text, Seen(principal, key, kid, now))
+        return principal
 
     async def problems(self) -> list[str]:
         """What `ordercast check` should say of the keys: fetches those at a URL; a sentence each."""
@@ -84,3 +96,12 @@ class TokenVerifier:
         """Gives up a fetch of keys under way."""
         if self._remote is not None:
             await self._remote.close()
+
+
+def _key_id(text: str) -> str | None:
+    """The name of the key that a token says it was signed with. Raises `InvalidToken` for one not worth a fetch."""
+    header = read_header(text)
+    if header.get("alg") not in ASYMMETRIC or "crit" in header:
+        raise InvalidToken("algorithm or critical extension that no key set allows")
+    kid: str | None = header.get("kid")
+    return kid
