@@ -145,9 +145,11 @@ class Running:
         return f"http://127.0.0.1:{self.port}"
 
     def cpu_seconds(self) -> float:
-        """User and system time of the process so far, all its threads included."""
-        fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        """User and system time of the process so far, all its threads included.
+
+        The clock that clock_getcpuclockid(3) names: ``/proc/PID/stat`` counts in hundredths of a second.
+        """
+        return time.clock_gettime((~self.pid << 3) | 2)
 
     def resident(self) -> int:
         """Bytes of memory in use."""

@@ -38,15 +38,16 @@ def operators(number: int, first: int = 0) -> list[tuple[str, str]]:
 class Client:
     """One of the crowd. ``seen`` has every counted event, in the order it came."""
 
-    __slots__ = ("_connect", "_crowd", "_number", "_rest", "_upgraded", "joined", "lost", "seen", "sock", "user")
+    __slots__ = ("_connect", "_crowd", "_rest", "_upgraded", "joined", "lost", "number", "seen", "sock", "took", "user")
 
     def __init__(self, crowd: Crowd, number: int, user: str, token: str) -> None:
         self.user = user
         self.seen: list[Key] = []
         self.joined = False
         self.lost: str | None = None
+        self.took = 0.0
         self._crowd = crowd
-        self._number = number
+        self.number = number
         self._connect = masked(b'40{"token":"' + token.encode() + b'"}')
         self._rest = b""
         self._upgraded = False
@@ -57,8 +58,9 @@ class Client:
         self.close()
         self.joined = self._upgraded = False
         self.lost, self._rest = None, b""
+        self.took = time.monotonic()
         try:
-            self.sock = dial(self._crowd.port, self._number)
+            self.sock = dial(self._crowd.port, self.number)
         except OSError:
             self._crowd.later(self)
             return
@@ -103,6 +105,7 @@ class Client:
                 self.sock.send(self._connect)
             elif packet.startswith(b"40"):
                 self.joined = True
+                self.took = time.monotonic() - self.took
                 self._crowd.joined += 1
                 self._crowd.loop.watch(self.sock, self._hear, READ)
             elif packet.startswith(b"44"):
@@ -159,7 +162,8 @@ class Crowd:
         self.joined = 0
         self.received = 0
         self.reader = Reader()
-        self.retrying = False
+        self.retrying = self.expect_losses = False
+        self.refused = 0
         self._on_heard = on_heard
         self._again: list[tuple[float, Client]] = []
         self.losses: list[Client] = []
@@ -211,6 +215,7 @@ class Crowd:
     def later(self, client: Client) -> None:
         """Tries this client again in a moment, where a reconnect is under way."""
         if self.retrying:
+            self.refused += 1
             self._again.append((time.monotonic() + RETRY, client))
         else:
             client.lost = "the connection was refused"
@@ -221,7 +226,7 @@ class Crowd:
         self.joined -= was_joined
         if self.retrying:
             self.later(client)
-        else:
+        elif not self.expect_losses:
             self.losses.append(client)
 
     def heard(self, client: Client, keys: tuple[Key, ...]) -> None:

@@ -11,10 +11,36 @@ from typing import Any
 
 from bench.loop import Failed, Loop
 
+_CHUNKED = re.compile(rb"\r\ntransfer-encoding: *chunked", re.IGNORECASE)
+
 Answer = Callable[[int, bytes], None]
 
 _LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
 _PATIENCE = 60.0  # s
+
+
+def take_response(buffer: bytes) -> tuple[int, bytes, bytes] | None:
+    """A response's status and body, and what follows it; ``None`` while it is not complete."""
+    end = buffer.find(b"\r\n\r\n")
+    if end < 0:
+        return None
+    status, start = int(buffer[9:12]), end + 4
+    if (length := _LENGTH.search(buffer, 0, end + 2)) is not None:
+        stop = start + int(length[1])
+        return None if len(buffer) < stop else (status, buffer[start:stop], buffer[stop:])
+    if not _CHUNKED.search(buffer, 0, end + 2):
+        raise Failed(f"a response has no length: {buffer[:end].decode(errors='replace')}")
+    body = b""
+    while (line := buffer.find(b"\r\n", start)) >= 0:  # RFC 9112, section 7.1
+        size = int(buffer[start:line].partition(b";")[0], 16)
+        stop = line + 2 + size + 2
+        if len(buffer) < stop:
+            return None
+        if not size:
+            return status, body, buffer[stop:]
+        body += buffer[line + 2 : stop - 2]
+        start = stop
+    return None
 
 
 class Connection:
@@ -78,13 +104,6 @@ class Connection:
             self.close()
             return
         self._buffer += data
-        while (end := self._buffer.find(b"\r\n\r\n")) >= 0:
-            length = _LENGTH.search(self._buffer, 0, end + 2)
-            if length is None:
-                raise Failed(f"a response has no length: {self._buffer[:end].decode(errors='replace')}")
-            stop = end + 4 + int(length[1])
-            if len(self._buffer) < stop:
-                return
-            status, body = int(self._buffer[9:12]), self._buffer[end + 4 : stop]
-            self._buffer = self._buffer[stop:]
+        while (response := take_response(self._buffer)) is not None:
+            status, body, self._buffer = response
             self._answers.popleft()(status, body)

@@ -30,6 +30,7 @@ class Loop:
     def __init__(self) -> None:
         self._epoll = select.epoll()
         self._waiting: dict[int, Callable[[int], None]] = {}
+        self._wake = 0.0
 
     def watch(self, sock: socket.socket, call: Callable[[int], None], events: int = READ) -> None:
         """``call(events)`` whenever the socket is ready; replaces what was called before."""
@@ -53,10 +54,16 @@ class Loop:
         while not until():
             if time.monotonic() > end:
                 return False
-            for descriptor, events in self._epoll.poll(_TURN, 512):
+            wait = min(max(self._wake - time.perf_counter(), 0), _TURN) if self._wake else _TURN
+            self._wake = 0.0
+            for descriptor, events in self._epoll.poll(wait, 512):
                 if (call := waiting.get(descriptor)) is not None:
                     call(events)
         return True
+
+    def wake_at(self, when: float) -> None:
+        """Asks the condition at this time (``perf_counter``) at the latest; holds for one turn."""
+        self._wake = when
 
     def rest(self, seconds: float) -> None:
         """Answers heartbeats and whatever else comes, for so long."""

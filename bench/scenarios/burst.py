@@ -15,7 +15,7 @@ OPERATORS = 1_000
 EMITS = 200
 SINGLES = 20
 PATIENCE = 60.0  # s
-PAUSE = 0.05  # s between single updates: each meets a server at rest
+PAUSE = 50  # ms between single updates: each meets a server at rest
 
 
 def measure(round: Round) -> Figures:
@@ -34,7 +34,7 @@ def measure(round: Round) -> Figures:
             trigger.send("POST", "/bench/burst?n=1", b"", lambda status, body: None)
             crowd.wait(wanted, PATIENCE)
             singles.append(time.perf_counter() - began)
-            loop.rest(PAUSE)
+            loop.rest(PAUSE / 1000)
         before = server.cpu_seconds()
         wanted = crowd.received + count * EMITS
         with loaded() as load:
@@ -74,13 +74,13 @@ SCENARIO = Scenario(
     ),
     plots=("deliveries/s", "one update ms"),
     method=f"""\
-{OPERATORS:,} operators are connected, each with its own token over its own TCP connection.
-`POST /bench/burst?n={EMITS}` makes the server emit {EMITS} `order:status_changed` events to the room `operators` in a
-plain loop, with no `await` between them (python-socketio's `emit` is a coroutine, so there each is awaited). The clock runs from the request to the
-last event at the last client. Before that, {SINGLES} single events, {1000 * PAUSE:g} ms apart: the median of the times
-from the request to the last client. Afterwards every client must have had every event, once and in the order of the
-emits; else the round has failed.
+{OPERATORS:,} operators are connected, each with its own token over its own TCP connection. The request `POST
+/bench/burst` makes the server emit {EMITS} `order:status_changed` events to the room `operators` in a plain loop,
+with no `await` between them (python-socketio's `emit` is a coroutine, so there each is awaited). The clock runs
+from the request to the last event at the last client. Before that, {SINGLES} single events, {PAUSE} ms apart: the
+median of the times from the request to the last client. Afterwards every client must have had every event, once and
+in the order of the emits; else the round has failed.
 
-The *send loop* is the limit for a server that sends every event by itself: frames built beforehand, one `send()` per
-client and event, nothing else.""",
+The *send loop* is the limit for a server that sends every event by itself: frames built beforehand, one `send()`
+per client and event, nothing else.""",
 )

@@ -69,9 +69,9 @@ SCENARIO = Scenario(
     ),
     plots=("CPU ms per connect", "kB per connection"),
     method=f"""\
-After {WARM} operators have warmed the server up, {CLIENTS:,} more connect and then {MORE:,}, at most 50 at a time: the
-WebSocket handshake, the Socket.IO CONNECT with a token of their own, the answer to it. *CPU* is the user and system
-time that all threads of the server took for the last {MORE:,}, divided by their number. *Memory* is the growth of the
-process's resident set over the first {CLIENTS:,} and over the last {MORE:,}, each read after a full garbage
-collection (which favours servers with much garbage); what the kernel keeps per socket is in neither.""",
+After {WARM} operators have warmed the server up, {CLIENTS:,} more connect and then {MORE:,}, at most 50 at a time:
+the WebSocket handshake, the Socket.IO CONNECT with a token of their own, the answer to it. *CPU* is the user and
+system time that all threads of the server took for the last {MORE:,}, divided by their number. *Memory* is the
+growth of the process's resident set over the first {CLIENTS:,} and over the last {MORE:,}, each read after a full
+garbage collection (which favours servers with much garbage); what the kernel keeps per socket is in neither.""",
 )
