@@ -50,13 +50,9 @@ class Ordercast:
         self.verifier = TokenVerifier.from_settings(settings)
         self.io = Server(
             path=SOCKET_PATH,
-            ping_interval=settings.ping_interval,
-            ping_timeout=settings.ping_timeout,
-            max_payload=settings.max_payload,
-            max_queue_bytes=settings.max_queue_bytes,
-            connect_timeout=settings.connect_timeout,
-            max_attachments=settings.max_attachments,
             cors_origins=settings.cors_origins,
+            trusted_proxies=settings.trusted_proxies,
+            **settings.server_options(),
         )
         self.monitor = Monitor(settings.monitor_interval)
         self.metrics = Metrics()
@@ -122,7 +118,7 @@ class Ordercast:
     async def problems(self) -> list[str]:
         """Why this node is not ready, a sentence each; empty where it is."""
         found = []
-        if not self.io.engine.accepting:
+        if not self.io.engine.gate.accepting:
             found.append("The server is shutting down.")
         if self.feed.deaf:
             found.append("The event log could not be read for some seconds; clients here get no news.")
@@ -167,8 +163,8 @@ class Ordercast:
         metrics.watch("events_announced", lambda: self.feed.announced)
         metrics.watch("deliveries", lambda: root.delivered)
         metrics.watch("sessions_opened", lambda: engine.opened)
-        metrics.watch_labelled("sessions_closed", lambda: engine.closed)
-        metrics.watch_labelled("requests_refused", lambda: engine.refused)
+        metrics.watch_labelled("sessions_closed", lambda: engine.journal.closed)
+        metrics.watch_labelled("requests_refused", lambda: engine.journal.refused)
         metrics.watch_labelled(
             "connections_by_role", lambda: {role.value: n for role, n in self.monitor.connections.items()}
         )

@@ -24,8 +24,9 @@ from pydantic import (
     field_validator,
     model_validator,
 )
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import NoDecode, SettingsConfigDict
 
+from ordercast.config_limits import Limits, Seconds
 from ordercast.errors import SettingsError
 
 MIN_SECRET_BYTES = 32
@@ -37,13 +38,11 @@ MAKE_SECRET = 'python3 -c "import secrets; print(secrets.token_urlsafe(48))"'  #
 ROLES = ("customer", "operator", "admin", "service")
 """The contract's roles, as `orders.principal.Role` has them, which stands above this module."""
 
-Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-
 Words = Annotated[tuple[str, ...], NoDecode]
 """A list in the environment: separated by commas or white space."""
 
 
-class Settings(BaseSettings):
+class Settings(Limits):
     """Everything that can be set. Intervals are in seconds, sizes in bytes."""
 
     model_config = SettingsConfigDict(
@@ -87,14 +86,8 @@ class Settings(BaseSettings):
     jwt_role_map: Annotated[dict[str, str], NoDecode] = Field(default_factory=dict)
     jwt_max_lifetime: Seconds = 400 * 86_400
 
-    # Connections.
+    # Connections; how much each may ask: `Limits`.
     max_connections_per_user: NonNegativeInt = 0
-    connect_timeout: Seconds = 10
-    ping_interval: Seconds = 25
-    ping_timeout: Seconds = 20
-    max_payload: PositiveInt = 16_384
-    max_queue_bytes: PositiveInt = 1_048_576
-    max_attachments: NonNegativeInt = 0
     monitor_interval: Seconds = 30
 
     # REST.

@@ -202,7 +202,7 @@ def test_a_client_that_goes_silent_is_let_go_of(loop: VirtualLoop) -> None:
     assert beating.handler.closed == ["ping timeout"]
     assert beating.transport.aborted
     assert beating.engine.sessions == {}
-    assert beating.engine.closed == {"ping timeout": 1}
+    assert beating.engine.journal.closed == {"ping timeout": 1}
 
 
 @pytest.mark.parametrize(("interval", "timeout"), [(25, 20), (1, 10)])

@@ -58,15 +58,15 @@ def test_sessions_are_counted_and_found(one: OneSession) -> None:
     assert one.engine.opened == len(one.engine) == 2
     assert one.session.id != other.id
     assert one.engine.find(other.id) is other
-    with pytest.raises(Refused):
+    with pytest.raises(Refused) as caught:
         one.engine.find("nobody")
-    assert one.engine.refused == {"unknown_session": 1}
+    assert caught.value.refusal is Refusal.UNKNOWN_SESSION
 
 
 def test_no_session_while_shutting_down(one: OneSession) -> None:
     one.engine.stop_accepting()
     with pytest.raises(Refused) as caught:
-        one.open()
+        one.engine.gate.check_session(one.session.request)
     assert caught.value.refusal is Refusal.UNAVAILABLE
     assert one.handler.opened == [one.session]
     one.send("still here")
@@ -136,7 +136,7 @@ def test_a_slow_consumer_is_dropped_at_the_limit(one: OneSession) -> None:
     assert one.transport.aborted
     assert one.session.queue == []
     assert one.engine.sessions == {}
-    assert one.engine.closed == {"slow_consumer": 1}
+    assert one.engine.journal.closed == {"slow_consumer": 1}
 
 
 def test_the_backlog_begins_anew_once_it_was_read(one: OneSession) -> None:

@@ -58,15 +58,15 @@ async def test_who_may(origin: str | None, allowed: tuple[str, ...], accepted: b
     if accepted:
         assert call.status == 200
         assert call.headers.get("access-control-allow-origin") == origin
-        engine.admit(asked)
+        engine.gate.check_request(asked)
     else:
-        assert (call.status, call.body) == (403, b'{"code":4,"message":"Forbidden"}')
+        assert (call.status, call.body) == (403, b'{"code":4,"message":"Origin not allowed"}')
         assert not [name for name in call.headers if name.startswith("access-control")]
         assert polls.handler.opened == []
-        assert polls.engine.refused == {"forbidden": 1}
+        assert polls.engine.journal.refused == {"forbidden_origin": 1}
         with pytest.raises(Refused) as caught:
-            engine.admit(asked)
-        assert caught.value.refusal is Refusal.FORBIDDEN
+            engine.gate.check_request(asked)
+        assert caught.value.refusal is Refusal.FORBIDDEN_ORIGIN
     await polls.stop()
 
 
@@ -74,14 +74,14 @@ def test_an_origin_without_a_host_to_compare_it_with() -> None:
     engine = EngineServer(FakeHandler(), Options())
     for host in (b"", b"null"):
         for origin in (b"", b"null", b"file://", b"https://"):
-            assert not engine.origin_allowed(request(host=host, origin=origin))
+            assert not engine.gate.origin_allowed(request(host=host, origin=origin))
 
 
 @given(st.sampled_from(["", "//", "http://", "https://"]), st.text("[]:/@.%1shop\x00\xff", max_size=12))
 def test_an_origin_of_any_shape_gets_an_answer(start: str, rest: str) -> None:
     engine = EngineServer(FakeHandler(), Options(cors_origins=(OTHER,)))
     asked = request(origin=(start + rest).encode("latin-1"), host=b"x.example")
-    assert engine.origin_allowed(asked) is False
+    assert engine.gate.origin_allowed(asked) is False
 
 
 async def test_cors_headers_for_a_named_origin() -> None:

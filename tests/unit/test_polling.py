@@ -85,7 +85,7 @@ async def test_refusals(polls: Polls, method: str, query: str, status: int, code
     assert msgspec.json.decode(call.body) == {"code": code, "message": text}
     assert call.headers["content-type"] == "application/json"
     assert polls.engine.opened == 0
-    assert polls.engine.refused.total() == 1
+    assert polls.engine.journal.refused.total() == 1
 
 
 async def test_a_transport_that_is_switched_off() -> None:

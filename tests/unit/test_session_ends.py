@@ -57,7 +57,7 @@ def test_how_a_session_ends(loop: VirtualLoop, name: str, why: Disconnect) -> No
     assert one.transport.ended == (None if why.silent else why)
     assert one.transport.aborted == why.silent
     assert one.engine.sessions == {}
-    assert one.engine.closed == {why.reason: 1}
+    assert one.engine.journal.closed == {why.reason: 1}
     loop.advance(1000)
     assert one.handler.closed == [why.reason]
     assert loop.timers == 0
@@ -86,7 +86,7 @@ def test_a_farewell_waits_no_longer_than_it_may(one: OneSession) -> None:
     one.loop.advance(LINGER)
     assert one.transport.aborted
     assert one.engine.sessions == {}
-    assert one.engine.closed == {"server namespace disconnect": 1}
+    assert one.engine.journal.closed == {"server namespace disconnect": 1}
 
 
 def test_no_farewell_for_a_client_that_does_not_read(one: OneSession) -> None:
@@ -105,7 +105,7 @@ def test_a_lost_transport_ends_a_session_once(one: OneSession, first: Disconnect
     for _ in range(2):
         one.session.lost(disconnects.TRANSPORT_CLOSE)
     assert one.handler.closed == [first.reason if first else "transport close"]
-    assert one.engine.closed == {one.handler.closed[0]: 1}
+    assert one.engine.journal.closed == {one.handler.closed[0]: 1}
     if first is not disconnects.SHUTDOWN:
         assert one.session.queue == []
     one.loop.advance(1000)
@@ -169,4 +169,4 @@ async def test_closing_the_engine_lets_everyone_hear_and_waits_for_no_one_for_ev
     assert stuck.aborted
     assert handler.closed == ["server shutting down"] * 2
     assert engine.sessions == {}
-    assert not engine.accepting
+    assert not engine.gate.accepting

@@ -5,7 +5,6 @@ https://socket.io/docs/v4/socket-io-protocol/#packet-encoding
 
 from __future__ import annotations
 
-import contextlib
 import json
 from typing import Any
 
@@ -104,22 +103,19 @@ def test_the_reserved_names_are_the_documentations() -> None:
 
 
 @pytest.mark.parametrize(("opening", "closing"), [("[", "]"), ('{"a":', "}")])
-@pytest.mark.parametrize("depth", [100, 400, 900, 990, 1100, 8000])
+@pytest.mark.parametrize("depth", [31, 32, 100, 990, 1100, 8000])
 @pytest.mark.parametrize("head", ['2["a",', '51-["a",'])
 def test_deep_nesting(head: str, depth: int, opening: str, closing: str) -> None:
-    """Packets of reasonable depth are read; any others are a `PacketError`, when read or when put together."""
+    """Packets of reasonable depth are read; any others are a `PacketError`."""
 
     def whole() -> Any:
         return put_back(decode(head + opening * depth + "1" + closing * depth + "]").data, [b""])
 
-    if depth <= 100:
+    if depth < 32:
         assert whole()[0] == "a"
-    elif depth > 1000:
+    else:
         with pytest.raises(PacketError):
             whole()
-    else:
-        with contextlib.suppress(PacketError):
-            assert whole()[0] == "a"
 
 
 # -- what we send ---------------------------------------------------------------------------------------------

@@ -15,11 +15,13 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from uvicorn.server import ServerState
 
-from ordercast.engineio import uvicorn as carrier
 from ordercast.engineio.frames import TEXT
-from ordercast.engineio.uvicorn import MAX_HEAD, HttpProtocol, WebSocketProtocol
+from ordercast.engineio.options import Options
+from ordercast.engineio.uvicorn import HttpProtocol, WebSocketProtocol
 from ordercast.socketio import Server
 from tests.wire import Site, frame, running
+
+MAX_HEAD = Options().max_head
 
 
 @pytest.fixture
@@ -162,7 +164,7 @@ async def test_a_head_over_the_limit(site: Site, head: bytes) -> None:
     wire.write(head[: MAX_HEAD + 100])
     status, body = await wire.answer()
     assert status == 431
-    assert b"16 kB" in body
+    assert b"shorter URL" in body
     assert await wire.rest() == b""
 
 
@@ -201,34 +203,35 @@ async def test_the_end_of_a_head_may_come_in_two_pieces(site: Site, cut: int) ->
 
 
 @pytest.mark.parametrize("sent", [b"", b"G", HEAD])
-async def test_a_head_that_does_not_end_in_time(site: Site, sent: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(carrier, "HEAD_TIMEOUT", 0.02)
-    wire = await site.connect()
-    wire.write(sent)
-    assert (await wire.answer())[0] == 408
-    assert await wire.rest() == b""
+async def test_a_head_that_does_not_end_in_time(sent: bytes) -> None:
+    async with running(head_timeout=0.02) as site:
+        wire = await site.connect()
+        wire.write(sent)
+        assert (await wire.answer())[0] == 408
+        assert await wire.rest() == b""
+        assert site.io.engine.journal.refused == {"too_slow": 1}
 
 
-async def test_a_head_that_drips_is_not_given_more_time(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(carrier, "HEAD_TIMEOUT", 0.2)
-    wire = await site.connect()
+async def test_a_head_that_drips_is_not_given_more_time() -> None:
+    async with running(head_timeout=0.2) as site:
+        wire = await site.connect()
 
-    async def drip() -> None:
-        while True:
-            wire.write(b"x")
-            await asyncio.sleep(0.02)
+        async def drip() -> None:
+            while True:
+                wire.write(b"x")
+                await asyncio.sleep(0.02)
 
-    wire.write(b"GET /")
-    dripping = asyncio.create_task(drip())
-    assert (await wire.answer())[0] == 408
-    dripping.cancel()
+        wire.write(b"GET /")
+        dripping = asyncio.create_task(drip())
+        assert (await wire.answer())[0] == 408
+        dripping.cancel()
 
 
-async def test_a_body_that_does_not_end_in_time(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(carrier, "BODY_TIMEOUT", 0.02)
-    wire = await site.connect()
-    wire.write(HEAD + b"Content-Length: 10\r\n\r\nhalf")
-    assert (await wire.answer())[0] == 408
+async def test_a_body_that_does_not_end_in_time() -> None:
+    async with running(body_timeout=0.02) as site:
+        wire = await site.connect()
+        wire.write(HEAD + b"Content-Length: 10\r\n\r\nhalf")
+        assert (await wire.answer())[0] == 408
 
 
 async def test_no_deadline_runs_between_requests_nor_on_a_websocket(site: Site) -> None:

@@ -56,7 +56,7 @@ async def test_refusals(site: Site, query: str, headers: dict[str, str], status:
     assert (answer, msgspec.json.decode(body)["code"]) == (status, code)
     assert await wire.rest() == b""
     assert site.io.engine.opened == 0
-    assert site.io.engine.refused.total() == 1
+    assert site.io.engine.journal.refused.total() == 1
 
 
 async def test_no_websocket_while_shutting_down(site: Site) -> None:
@@ -172,7 +172,7 @@ async def test_a_connection_that_is_lost(site: Site) -> None:
     wire = await site.session()
     wire.writer.transport.abort()
     await until(lambda: not site.io.engine.sessions)
-    assert site.io.engine.closed.total() == 1
+    assert site.io.engine.journal.closed.total() == 1
 
 
 # -- not reading ----------------------------------------------------------------------------------------------

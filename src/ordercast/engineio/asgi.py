@@ -83,9 +83,12 @@ class AsgiWebSocket(WebSocketTransport):
         await receive()  # websocket.connect
         try:
             candidate = self.check(request)
-            await send({"type": "websocket.accept"})
-            self.opened(request, candidate)
-        except Refused:
+            id = self.engine.new_id()
+            cookie = self.engine.cookie(id) if candidate is None else None
+            await send({"type": "websocket.accept", "headers": [] if cookie is None else [(b"set-cookie", cookie)]})
+            self.opened(request, candidate, id)
+        except Refused as error:
+            self.engine.journal.refusal(error.refusal, self.engine.gate.address_of(request))
             await send({"type": "websocket.close", "code": 1008})
             return
         pump = asyncio.ensure_future(self.pump(send))

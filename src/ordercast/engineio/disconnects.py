@@ -36,6 +36,10 @@ PING_TIMEOUT = Disconnect("ping timeout", returns=True, silent=True)
 """The peer has gone silent: waiting for it to take what is queued would be waiting again."""
 TOO_MUCH = Disconnect("message too large", returns=True, close_code=1009)
 """The peer sent more than a limit allows."""
+TOO_MANY_MESSAGES = Disconnect("too many messages", returns=True, close_code=1008)
+"""The peer sent more messages in a second than the limit allows."""
+ATTACHMENT_TIMEOUT = Disconnect("attachment timeout", returns=True, close_code=1008)
+"""The peer announced attachments and did not send them in time."""
 CONNECT_TIMEOUT = Disconnect("connect timeout", returns=True)
 """The peer opened a session and joined no namespace in time."""
 REFUSED = Disconnect("refused", returns=False, farewell=True)
@@ -55,6 +59,8 @@ ALL = (
     PARSE_ERROR,
     PING_TIMEOUT,
     TOO_MUCH,
+    TOO_MANY_MESSAGES,
+    ATTACHMENT_TIMEOUT,
     CONNECT_TIMEOUT,
     REFUSED,
     SLOW_CONSUMER,

@@ -26,14 +26,25 @@ class Refusal(Enum):
     BAD_METHOD = (2, "Bad handshake method", 400)
     BAD_REQUEST = (3, "Bad request", 400)
     FORBIDDEN = (4, "Forbidden", 403)
+    FORBIDDEN_ORIGIN = (4, "Origin not allowed", 403)
     UNSUPPORTED_VERSION = (5, "Unsupported protocol version", 400)
     TOO_LARGE = (3, "Payload too large", 413)
     UNAVAILABLE = (3, "Server is shutting down", 503)
+    TOO_MANY_SESSIONS = (3, "Too many sessions", 503)
+    TOO_MANY_HANDSHAKES = (3, "Too many handshakes at once", 503)
+    TOO_MANY_OF_ADDRESS = (3, "Too many sessions of this address", 429)
+    HEAD_TOO_LARGE = (3, "The request line and headers are too long; send a shorter URL or token", 431)
+    TOO_SLOW = (3, "The request took too long to arrive", 408)
 
     def __init__(self, code: int, message: str, status: int) -> None:
         self.code = code
         self.message = message
         self.status = status
+
+    @property
+    def reason(self) -> str:
+        """The name in metrics and logs."""
+        return self.name.lower()
 
 
 class Refused(Exception):

@@ -76,7 +76,7 @@ def decode_payload_v3(text: str, max_packets: int) -> Iterator[Received]:
     position = count = 0
     while position < total:
         colon = units.find(b":\0", 2 * position) // 2 if wide else text.find(":", position)
-        digits = units[2 * position : 2 * colon].decode("utf-16-le") if wide else text[position:colon]
+        digits = _text_of(units[2 * position : 2 * colon]) if wide else text[position:colon]
         if colon < position or not digits.isascii() or not digits.isdigit() or len(digits) > _MAX_LENGTH_DIGITS:
             raise PacketError("no packet length")
         start, position = colon + 1, colon + 1 + int(digits)

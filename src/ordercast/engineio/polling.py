@@ -36,6 +36,8 @@ _TEXT = (b"content-type", b"text/plain; charset=UTF-8")
 _JSON = (b"content-type", b"application/json")
 _BINARY = (b"content-type", b"application/octet-stream")
 
+Headers = list[tuple[bytes, bytes]]
+
 Payload = tuple[bytes, tuple[bytes, bytes]]
 """A response's body and its content type."""
 
@@ -104,13 +106,14 @@ async def handle(server: EngineServer, scope: Scope, receive: Receive, send: Sen
     )
     cors = _cors(server, request)
     try:
-        server.admit(request)
+        server.gate.check_request(request)
         if scope["method"] == "OPTIONS":
             await _respond(send, 204, b"", _TEXT, cors)
             return
-        answer = await _route(server, scope["method"], request, receive)
+        answer = await _route(server, scope["method"], request, receive, cors)
     except Refused as error:
         refusal = error.refusal
+        server.journal.refusal(refusal, server.gate.address_of(request))
         text = msgspec.json.encode({"code": refusal.code, "message": refusal.message})
         await _respond(send, refusal.status, text, _JSON, cors)
     else:
@@ -118,26 +121,30 @@ async def handle(server: EngineServer, scope: Scope, receive: Receive, send: Sen
             await _respond(send, 200, *answer, cors)
 
 
-async def _route(server: EngineServer, method: str, request: Request, receive: Receive) -> Payload | None:
+async def _route(
+    server: EngineServer, method: str, request: Request, receive: Receive, headers: Headers
+) -> Payload | None:
     query = parse_handshake_query(server, request.query_string)
     if query.transport != "polling":
         # "websocket" here means that a proxy on the way dropped the Upgrade header.
-        raise server.refuse(Refusal.BAD_REQUEST)
+        raise Refused(Refusal.BAD_REQUEST)
     if query.sid is None:
         if method != "GET":
-            raise server.refuse(Refusal.BAD_METHOD)
-        server.admit_session(request)
+            raise Refused(Refusal.BAD_METHOD)
+        server.gate.check_session(request)
         transport = PollingTransport(query.protocol, query.base64)
         session = server.open(request, transport)
+        if (cookie := server.cookie(session.id)) is not None:
+            headers.append((b"set-cookie", cookie))
         return await _poll(server, session, transport, receive)
     session = server.find(query.sid)
     if not isinstance(session.transport, PollingTransport) or session.protocol != query.protocol:
-        raise server.refuse(Refusal.BAD_REQUEST)
+        raise Refused(Refusal.BAD_REQUEST)
     if method == "GET":
         return await _poll(server, session, session.transport, receive)
     if method == "POST":
         return await _post(server, session, session.transport, request, receive)
-    raise server.refuse(Refusal.BAD_REQUEST)
+    raise Refused(Refusal.BAD_REQUEST)
 
 
 async def _poll(
@@ -146,7 +153,7 @@ async def _poll(
     if transport.writable:
         session.close(disconnects.TRANSPORT_ERROR)
         session.abort()
-        raise server.refuse(Refusal.BAD_REQUEST)
+        raise Refused(Refusal.BAD_REQUEST)
     poll = transport.begin()
     if session.queue or session.state is not State.OPEN:
         session.flush()
@@ -177,7 +184,7 @@ async def _post(
 ) -> Payload:
     if transport.posting:
         session.close(disconnects.TRANSPORT_ERROR)
-        raise server.refuse(Refusal.BAD_REQUEST)
+        raise Refused(Refusal.BAD_REQUEST)
     transport.posting = True
     try:
         body = await _body(server, request, receive)
@@ -192,7 +199,7 @@ async def _post(
             session.receive(type, data)
     except (PacketError, UnicodeDecodeError):
         session.close(disconnects.PARSE_ERROR)
-        raise server.refuse(Refusal.BAD_REQUEST) from None
+        raise Refused(Refusal.BAD_REQUEST) from None
     return b"ok", _TEXT
 
 
@@ -209,17 +216,17 @@ async def _body(server: EngineServer, request: Request, receive: Receive) -> byt
     limit = server.options.max_payload
     length = request.header(b"content-length")
     if length is not None and (len(length) > 12 or not length.isdigit() or int(length) > limit):
-        raise server.refuse(Refusal.TOO_LARGE)
+        raise Refused(Refusal.TOO_LARGE)
     parts: list[bytes] = []
     size = 0
     while True:
         message = await receive()
         if message["type"] == "http.disconnect":
-            raise server.refuse(Refusal.BAD_REQUEST)  # half a body may still read like a whole one
+            raise Refused(Refusal.BAD_REQUEST)  # half a body may still read like a whole one
         parts.append(message.get("body", b""))
         size += len(parts[-1])
         if size > limit:
-            raise server.refuse(Refusal.TOO_LARGE)
+            raise Refused(Refusal.TOO_LARGE)
         if not message.get("more_body", False):
             return b"".join(parts)
 
@@ -241,21 +248,21 @@ def parse_handshake_query(server: EngineServer, query_string: bytes) -> Handshak
     try:
         query = parse_qs(query_string.decode("latin-1"), max_num_fields=64)
     except ValueError:
-        raise server.refuse(Refusal.BAD_REQUEST) from None
+        raise Refused(Refusal.BAD_REQUEST) from None
     transport = query.get("transport", [""])[0]
     if transport not in server.options.transports:
-        raise server.refuse(Refusal.UNKNOWN_TRANSPORT)
+        raise Refused(Refusal.UNKNOWN_TRANSPORT)
     sid = query.get("sid", [None])[0]
     protocol = _PROTOCOLS.get(",".join(query.get("EIO", ())))
     if protocol is None or (protocol == 3 and not server.options.allow_eio3):
-        raise server.refuse(Refusal.UNSUPPORTED_VERSION)
+        raise Refused(Refusal.UNSUPPORTED_VERSION)
     return HandshakeQuery(transport, sid, protocol, "b64" in query)
 
 
-def _cors(server: EngineServer, request: Request) -> list[tuple[bytes, bytes]]:
+def _cors(server: EngineServer, request: Request) -> Headers:
     """CORS headers (https://fetch.spec.whatwg.org/#http-responses) for an origin that is allowed."""
     origin = request.header(b"origin")
-    if origin is None or not server.origin_allowed(request):
+    if origin is None or not server.gate.origin_allowed(request):
         return []
     headers = [(b"access-control-allow-origin", origin.encode("latin-1")), (b"vary", b"Origin")]
     # Clients before 3.0 ask for credentials always, and fail where they are not allowed. There are none to send.
@@ -270,9 +277,7 @@ def _cors(server: EngineServer, request: Request) -> list[tuple[bytes, bytes]]:
     return headers
 
 
-async def _respond(
-    send: Send, status: int, body: bytes, type: tuple[bytes, bytes], cors: list[tuple[bytes, bytes]]
-) -> None:
+async def _respond(send: Send, status: int, body: bytes, type: tuple[bytes, bytes], cors: Headers) -> None:
     headers = [(b"content-length", str(len(body)).encode()), (b"cache-control", b"no-store"), *cors]
     if body:
         headers.append(type)

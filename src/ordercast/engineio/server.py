@@ -4,12 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections import Counter
-from collections.abc import Callable
-from dataclasses import dataclass
 from time import monotonic
 from typing import Protocol
-from urllib.parse import urlsplit
 
 import msgspec
 
@@ -17,37 +13,16 @@ from ordercast.engineio import disconnects
 from ordercast.engineio.deadlines import Deadlines, Timer
 from ordercast.engineio.disconnects import Disconnect
 from ordercast.engineio.errors import Refusal, Refused
+from ordercast.engineio.gate import Gate
 from ordercast.engineio.heartbeat import Heartbeat
+from ordercast.engineio.journal import Journal
+from ordercast.engineio.options import Options
 from ordercast.engineio.packet import Packet, PacketType
 from ordercast.engineio.request import Request
 from ordercast.engineio.session import Session, State, Transport
 
 _MAX_PAUSE = 0.03  # s between flushes under load: bounds what batching may add to a latency
 _LIGHT_FLUSH = 0.002  # s; a flush shorter than this lets the next one come at once
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Options:
-    """Times in seconds, sizes in bytes.
-
-    ``cors_origins``: the origins pages may come from, ``"*"`` for any; the server's own host is always allowed.
-    ``allow_eio3`` lets in clients of Engine.IO 3 (Socket.IO 1.x and 2.x). ``max_payload`` bounds a message and a
-    polling request from a client, ``max_queue_bytes`` what may wait for one that does not read. ``allow_request`` is
-    asked before a handshake; a ``False`` is a 403.
-    """
-
-    path: str = "/socket.io/"
-    transports: tuple[str, ...] = ("polling", "websocket")
-    allow_eio3: bool = True
-    ping_interval: float = 25
-    ping_timeout: float = 20
-    max_payload: int = 16_384
-    max_packets: int = 256
-    max_queue_bytes: int = 1_048_576
-    upgrade_timeout: float = 10
-    linger: float = 10
-    cors_origins: tuple[str, ...] = ()
-    allow_request: Callable[[Request], bool] | None = None
 
 
 class Probe(Protocol):
@@ -78,9 +53,8 @@ class EngineServer:
         self.options = options
         self.sessions: dict[str, Session] = {}
         self.opened = 0
-        self.closed: Counter[str] = Counter()
-        self.refused: Counter[str] = Counter()
-        self.accepting = True
+        self.gate = Gate(options)
+        self.journal = Journal()
         self.timer = Timer()
         self.heartbeat = Heartbeat(self.timer, options.ping_interval, options.ping_timeout)
         self._lingering: Deadlines[Session] = Deadlines(self.timer, options.linger, Session.abort)
@@ -90,46 +64,25 @@ class EngineServer:
 
     # -- opening ------------------------------------------------------------------------------------------
 
-    def admit(self, request: Request) -> None:
-        """Whether a request may talk to us at all. Raises `Refused`."""
-        if not self.origin_allowed(request):
-            raise self.refuse(Refusal.FORBIDDEN)
-
-    def origin_allowed(self, request: Request) -> bool:
-        """Origin against the allow-list; requests without one do not come from a foreign page (RFC 6454)."""
-        origin = request.header(b"origin")
-        allowed = self.options.cors_origins
-        if origin is None or "*" in allowed or origin in allowed:
-            return True
-        try:
-            host = urlsplit(origin).netloc
-        except ValueError:
-            return False
-        return host.lower() == (request.header(b"host") or "").lower() != ""
-
-    def refuse(self, refusal: Refusal) -> Refused:
-        """Counts a refusal and returns the exception that carries it."""
-        self.refused[refusal.name.lower()] += 1
-        return Refused(refusal)
-
-    def admit_session(self, request: Request) -> None:
-        """Whether a request may open a session: asked before a WebSocket is accepted. Raises `Refused`."""
-        if not self.accepting:
-            raise self.refuse(Refusal.UNAVAILABLE)
-        if self.options.allow_request is not None and not self.options.allow_request(request):
-            raise self.refuse(Refusal.FORBIDDEN)
-
-    def open(self, request: Request, transport: Transport) -> Session:
-        """A new session on this transport, its OPEN packet queued. Raises `Refused` while shutting down."""
-        if not self.accepting:
-            raise self.refuse(Refusal.UNAVAILABLE)
-        session = Session(self, secrets.token_urlsafe(15), request, transport)
+    def open(self, request: Request, transport: Transport, id: str | None = None) -> Session:
+        """A new session on this transport, its OPEN packet queued. The caller has asked `gate` before."""
+        session = Session(self, id or self.new_id(), request, transport)
+        self.gate.enter(session)
         self.sessions[session.id] = session
         self.opened += 1
         session.send(self._open_packet(session))
         self.heartbeat.start(session)
         self.handler.on_open(session)
         return session
+
+    def new_id(self) -> str:
+        """A session's id: unguessable, since it is all that a polling client shows for itself."""
+        return secrets.token_urlsafe(15)
+
+    def cookie(self, id: str) -> bytes | None:
+        """The value of ``Set-Cookie`` for a handshake, where the options ask for one."""
+        name = self.options.cookie
+        return None if name is None else f"{name}={id}; Path=/; HttpOnly; SameSite=Lax".encode()
 
     def _open_packet(self, session: Session) -> Packet:
         options = self.options
@@ -148,7 +101,7 @@ class EngineServer:
         """The session of this id, or `Refused`. Closing ones are still found: their last packets wait for a poll."""
         session = self.sessions.get(id)
         if session is None:
-            raise self.refuse(Refusal.UNKNOWN_SESSION)
+            raise Refused(Refusal.UNKNOWN_SESSION)
         return session
 
     def watch_probe(self, probe: Probe) -> None:
@@ -197,11 +150,12 @@ class EngineServer:
     def forget(self, session: Session) -> None:
         """The session has ended for good."""
         if self.sessions.pop(session.id, None) is not None:
-            self.closed[session.why.reason if session.why else "transport close"] += 1
+            self.gate.leave(session)
+            self.journal.end(session.why or disconnects.TRANSPORT_CLOSE, self.gate.address_of(session.request))
 
     def stop_accepting(self) -> None:
         """From now on handshakes get a 503; sessions that exist go on."""
-        self.accepting = False
+        self.gate.accepting = False
 
     async def close(self, why: Disconnect = disconnects.SHUTDOWN, grace: float = 2.0) -> None:
         """Ends all sessions, giving what is queued up to ``grace`` seconds to be written."""

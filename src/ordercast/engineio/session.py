@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import IntEnum
+from time import monotonic
 from typing import TYPE_CHECKING, Any, Protocol
 
 from ordercast.engineio import disconnects
@@ -59,10 +60,13 @@ class Session:
         "data",
         "dirty",
         "id",
+        "joined",
+        "messages",
         "ping",
         "protocol",
         "queue",
         "request",
+        "second",
         "server",
         "state",
         "transport",
@@ -82,6 +86,9 @@ class Session:
         self.counted = 0
         self.protocol = transport.protocol
         self.ping = 0  # see `Heartbeat`
+        self.joined = False  # see `Gate.joined`
+        self.second = 0  # the second in which `messages` were counted
+        self.messages = 0
         self.upgrading: object | None = None  # the WebSocket whose probe was answered
         self.why: Disconnect | None = None
         self.data: Any = None
@@ -125,7 +132,10 @@ class Session:
         if self.state is not State.OPEN:
             return
         if type is PacketType.MESSAGE:
-            self.server.handler.on_message(self, data)
+            if self._too_many():
+                self.close(disconnects.TOO_MANY_MESSAGES)
+            else:
+                self.server.handler.on_message(self, data)
         elif type is PacketType.PONG and self.protocol == 4:
             self.server.heartbeat.pong(self)
         elif type is PacketType.PING and self.protocol == 3:
@@ -135,6 +145,13 @@ class Session:
             self.close(disconnects.TRANSPORT_CLOSE)
         else:
             self.close(disconnects.PARSE_ERROR)
+
+    def _too_many(self) -> bool:
+        now = int(monotonic())
+        if now != self.second:
+            self.second, self.messages = now, 0
+        self.messages += 1
+        return 0 < self.server.options.max_message_rate < self.messages
 
     def close(self, why: Disconnect) -> None:
         """Ends the session: the handler learns it at once; ``why`` says what still goes out (see `Disconnect`)."""

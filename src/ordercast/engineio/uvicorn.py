@@ -22,19 +22,13 @@ from websockets.server import ServerProtocol
 
 from ordercast.engineio import disconnects, frames
 from ordercast.engineio.disconnects import Disconnect
-from ordercast.engineio.errors import FrameError, Refused
+from ordercast.engineio.errors import FrameError, Refusal, Refused
 from ordercast.engineio.frames import FrameParser
 from ordercast.engineio.packet import Packet
 from ordercast.engineio.request import Request
 from ordercast.engineio.server import EngineServer
 from ordercast.engineio.websocket import WebSocketTransport
 
-MAX_HEAD = 16_384
-"""Bytes of request line and headers together: twice what nginx takes by default."""
-HEAD_TIMEOUT = 10.0
-"""s from the first byte of a request head to its end."""
-BODY_TIMEOUT = 30.0
-"""s from the end of the head to the end of the body: 1 MiB at 35 kB/s."""
 _CLOSE_TIMEOUT = 5.0  # s for the peer to answer our close frame
 
 _log = logging.getLogger("ordercast.engineio")
@@ -163,11 +157,16 @@ class WebSocketProtocol(asyncio.Protocol, WebSocketTransport):
             if response.status_code != HTTPStatus.SWITCHING_PROTOCOLS:
                 self._refuse(response)
                 return
-            self._parser = FrameParser(self.engine.options.max_payload)
+            options = self.engine.options
+            self._parser = FrameParser(options.max_payload, options.max_fragments)
+            id = self.engine.new_id()
+            if candidate is None and (cookie := self.engine.cookie(id)) is not None:
+                response.headers["Set-Cookie"] = cookie.decode()
             self._transport.write(response.serialize())
-            self.opened(request, candidate)
+            self.opened(request, candidate, id)
         except Refused as error:
             refusal = error.refusal
+            self.engine.journal.refusal(refusal, self.engine.gate.address_of(request))
             body = msgspec.json.encode({"code": refusal.code, "message": refusal.message})
             response = protocol.reject(HTTPStatus(refusal.status), body.decode())
             self._refuse(response)
@@ -207,6 +206,8 @@ class HttpProtocol(HttpToolsProtocol):
     A deadline is one timer per connection, moved on at each stage; a request at rest has none.
     """
 
+    bound_engine: EngineServer
+
     _head_size = 0
     _head_tail = b""  # its last three bytes so far: the end may come in two pieces
     _in_head = True
@@ -215,7 +216,7 @@ class HttpProtocol(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
         # A connection that sends nothing at all is bounded like a slow one.
-        self._deadline = self.loop.call_later(HEAD_TIMEOUT, self._too_slow)
+        self._deadline = self.loop.call_later(self.bound_engine.options.head_timeout, self._too_slow)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._clear_deadline()
@@ -224,17 +225,14 @@ class HttpProtocol(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         if self._in_head:
             if self._deadline is None:
-                self._deadline = self.loop.call_later(HEAD_TIMEOUT, self._too_slow)
+                self._deadline = self.loop.call_later(self.bound_engine.options.head_timeout, self._too_slow)
             # A head without its end counts whole; one that ends within this chunk counts what precedes the end.
             seen = self._head_tail + data
             end = seen.find(b"\r\n\r\n")
             self._head_size += len(data) if end < 0 else max(end - len(self._head_tail), 0)
             self._head_tail = seen[-3:]
-            if self._head_size > MAX_HEAD:
-                self._reply_and_close(
-                    b"431 Request Header Fields Too Large",
-                    b"The request line and headers together must stay below 16 kB. Send a shorter URL or token.",
-                )
+            if self._head_size > self.bound_engine.options.max_head:
+                self._refuse(Refusal.HEAD_TOO_LARGE)
                 return
         super().data_received(data)
 
@@ -243,7 +241,7 @@ class HttpProtocol(HttpToolsProtocol):
         self._head_size = 0
         self._head_tail = b""
         self._clear_deadline()
-        self._deadline = self.loop.call_later(BODY_TIMEOUT, self._too_slow)
+        self._deadline = self.loop.call_later(self.bound_engine.options.body_timeout, self._too_slow)
         super().on_headers_complete()
 
     def on_message_complete(self) -> None:
@@ -263,14 +261,17 @@ class HttpProtocol(HttpToolsProtocol):
     def _too_slow(self) -> None:
         self._deadline = None
         if not self.transport.is_closing():
-            _log.info("request too slow, closed", extra={"peer": self.client})
-            self._reply_and_close(b"408 Request Timeout", b"The request took too long to arrive.")
+            self._refuse(Refusal.TOO_SLOW)
 
-    def _reply_and_close(self, status: bytes, text: bytes) -> None:
+    def _refuse(self, refusal: Refusal) -> None:
+        """Answers what never became a whole request, and hangs up."""
+        self.bound_engine.journal.refusal(refusal, self.client[0] if self.client else "")
         self._clear_deadline()
+        text = refusal.message.encode()
+        status = HTTPStatus(refusal.status)
         self.transport.write(
-            b"HTTP/1.1 %b\r\ncontent-type: text/plain; charset=utf-8\r\ncontent-length: %d\r\n"
-            b"connection: close\r\n\r\n%b" % (status, len(text), text)
+            b"HTTP/1.1 %d %b\r\ncontent-type: text/plain; charset=utf-8\r\ncontent-length: %d\r\n"
+            b"connection: close\r\n\r\n%b" % (status, status.phrase.encode(), len(text), text)
         )
         self.transport.close()
 
@@ -282,4 +283,7 @@ def protocol_classes(engine: EngineServer) -> tuple[type[HttpProtocol], type[Web
         __slots__ = ()
         bound_engine = engine
 
-    return HttpProtocol, BoundWebSocketProtocol
+    class BoundHttpProtocol(HttpProtocol):
+        bound_engine = engine
+
+    return BoundHttpProtocol, BoundWebSocketProtocol

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from ordercast.engineio import disconnects
 from ordercast.engineio.disconnects import Disconnect
-from ordercast.engineio.errors import PacketError, Refusal
+from ordercast.engineio.errors import PacketError, Refusal, Refused
 from ordercast.engineio.packet import NOOP, PROBE_REPLY, Packet, PacketType, decode_packet
 from ordercast.engineio.payload import binary_packet_v3, decode_packet_v3
 from ordercast.engineio.polling import PollingTransport, parse_handshake_query
@@ -54,17 +54,17 @@ class WebSocketTransport:
 
         Raises `Refused`.
         """
-        self.engine.admit(request)
+        self.engine.gate.check_request(request)
         query = parse_handshake_query(self.engine, request.query_string)
         if query.transport != "websocket":
-            raise self.engine.refuse(Refusal.BAD_REQUEST)
+            raise Refused(Refusal.BAD_REQUEST)
         self.protocol, self._base64 = query.protocol, query.base64
         if query.sid is None:
-            self.engine.admit_session(request)
+            self.engine.gate.check_session(request)
             return None
         session = self.engine.find(query.sid)
         if session.protocol != query.protocol:
-            raise self.engine.refuse(Refusal.BAD_REQUEST)
+            raise Refused(Refusal.BAD_REQUEST)
         return session
 
     def frames(self, packets: list[Packet]) -> bytes:
@@ -75,10 +75,10 @@ class WebSocketTransport:
             return b"".join([packet.frame_v3_base64 for packet in packets])
         return b"".join([packet.frame_v3 for packet in packets])
 
-    def opened(self, request: Request, candidate: Session | None) -> None:
-        """The WebSocket handshake is done. Raises `Refused` where the session is not to be."""
+    def opened(self, request: Request, candidate: Session | None, id: str | None = None) -> None:
+        """The WebSocket handshake is done. ``id`` is for a new session, where the handshake has named it."""
         if candidate is None:
-            self.session = self.engine.open(request, self)
+            self.session = self.engine.open(request, self, id)
         elif candidate.state is State.OPEN and isinstance(candidate.transport, PollingTransport):
             self.candidate = candidate
             self.engine.watch_probe(self)

@@ -39,7 +39,7 @@ class Client:
             if isinstance(data, str):
                 if self._partial is not None:
                     raise PacketError("text where an attachment was due")
-                packet = decode(data)
+                packet = decode(data, self._server.max_depth, self._server.max_digits)
                 if packet.attachments:
                     self._begin_binary(packet)
                 else:
@@ -53,16 +53,24 @@ class Client:
         if packet.attachments > self._server.max_attachments:
             raise PacketError(f"more than {self._server.max_attachments} attachments")
         self._partial, self._buffers = packet, []
+        self._server.await_attachments(self, packet)
 
     def _attachment(self, data: bytes) -> None:
         packet, buffers = self._partial, self._buffers
         if packet is None or buffers is None:
             raise PacketError("attachment of nothing")
         buffers.append(data)
+        if sum(map(len, buffers)) > self._server.max_attachment_bytes:
+            raise PacketError(f"attachments of more than {self._server.max_attachment_bytes} bytes")
         if len(buffers) == packet.attachments:
             self._partial = self._buffers = None
             packet.data = put_back(packet.data, buffers)
             self._packet(packet)
+
+    def attachments_due(self, packet: Packet) -> None:
+        """A packet's attachments have had their time."""
+        if self._partial is packet:
+            self.session.close(disconnects.ATTACHMENT_TIMEOUT)
 
     def _packet(self, packet: Packet) -> None:
         if packet.type is PacketType.CONNECT:
@@ -131,6 +139,7 @@ class Client:
         """Middleware let a socket in."""
         self._settled(socket.namespace)
         self.joined = True
+        self.session.server.gate.joined(self.session)
         self.sockets[socket.namespace.name] = socket
         socket.send_packet(PacketType.CONNECT, None if self.legacy else {"sid": socket.id})
 

@@ -96,7 +96,8 @@ def encode(type: PacketType, nsp: str = "/", data: Any = None, id: int | None = 
     if id is not None:
         head += str(id)
     text = head.encode() if data is None else head.encode() + _encode_json(data)
-    first = TextPacket(EngineType.MESSAGE, text)
+    # A namespace's name is no JSON and cannot be escaped: clients since 2.0 understand it as it is.
+    first = (TextPacket if nsp.isascii() else EnginePacket)(EngineType.MESSAGE, text)
     return [first, *(EnginePacket(EngineType.MESSAGE, buffer, binary=True) for buffer in buffers)]
 
 
@@ -121,8 +122,11 @@ def _take_out(data: Any, buffers: list[bytes]) -> Any:
     return data
 
 
-def decode(text: str) -> Packet:
-    """Reads a text packet and checks that it is one a client may send. Raises `PacketError`."""
+def decode(text: str, max_depth: int = 32, max_digits: int = 1_024) -> Packet:
+    """Reads a text packet and checks that it is one a client may send. Raises `PacketError`.
+
+    ``max_depth``: levels of lists and objects in the payload; ``max_digits``: of its largest whole number.
+    """
     try:
         type = PacketType(_DIGITS.index(text[0]))
     except (IndexError, ValueError):
@@ -149,11 +153,28 @@ def decode(text: str) -> Packet:
     if i < len(text):
         try:
             data = _decode_json(text[i:])
-        except (msgspec.DecodeError, RecursionError, UnicodeEncodeError):
+        except (ValueError, RecursionError):  # ValueError: not JSON, and numbers of more digits than Python reads
             raise PacketError("payload is not JSON") from None
+        _check_limits(text, data, max_depth, max_digits)
     packet = Packet(type, nsp, data, id, attachments)
     _check(packet)
     return packet
+
+
+def _check_limits(text: str, data: Any, max_depth: int, max_digits: int) -> None:
+    """Looks into the payload only where its text could hold something past a limit: nearly never."""
+    if text.count("[") + text.count("{") <= max_depth and len(text) <= max_digits:
+        return
+    limit = 10**max_digits
+    level, depth = [data], 0
+    while level:
+        if any(type(value) is int and abs(value) >= limit for value in level):
+            raise PacketError(f"number of more than {max_digits} digits")
+        containers = [value for value in level if isinstance(value, (dict, list))]
+        depth += bool(containers)
+        if depth > max_depth:
+            raise PacketError(f"payload nested deeper than {max_depth} levels")
+        level = [inner for outer in containers for inner in (outer.values() if isinstance(outer, dict) else outer)]
 
 
 def _check(packet: Packet) -> None:

@@ -17,6 +17,7 @@ from ordercast.socketio.client import Client
 from ordercast.socketio.dynamic import DynamicNamespace, Match
 from ordercast.socketio.namespace import Namespace
 from ordercast.socketio.operator import BroadcastOperator
+from ordercast.socketio.packet import Packet
 
 _log = logging.getLogger("ordercast.socketio")
 
@@ -27,19 +28,37 @@ class Server:
     """A Socket.IO server. Everything it offers for ``/`` is in `Namespace`; `of` gives the others.
 
     ``connect_timeout`` (s) ends sessions that join no namespace in time. ``max_attachments`` is how many binary
-    attachments a client's packet may have (0: none). The rest is `ordercast.engineio.Options`.
+    attachments a client's packet may have (0: none), ``max_attachment_bytes`` how large they may be together, and
+    ``attachment_timeout`` (s) how long they may take. ``max_depth`` bounds the levels of a payload's JSON, and
+    ``max_digits`` its whole numbers. The rest is `ordercast.engineio.Options`.
 
     Mount ``server`` itself as an ASGI application; under uvicorn pass ``**server.uvicorn_settings()`` to
     ``uvicorn.run`` for the fast way in.
     """
 
-    def __init__(self, *, connect_timeout: float = 10, max_attachments: int = 0, **options: Any) -> None:
+    def __init__(
+        self,
+        *,
+        connect_timeout: float = 10,
+        max_attachments: int = 0,
+        max_attachment_bytes: int = 1_048_576,
+        attachment_timeout: float = 10,
+        max_depth: int = 32,
+        max_digits: int = 1_024,
+        **options: Any,
+    ) -> None:
         self.max_attachments = max_attachments
+        self.max_attachment_bytes = max_attachment_bytes
+        self.max_depth = max_depth
+        self.max_digits = max_digits
         self.engine = EngineServer(self, Options(**options))
         self._namespaces: dict[str, Namespace] = {}
         self._dynamic: list[DynamicNamespace] = []
         self._tasks: set[asyncio.Task[None]] = set()
         self._waiting: Deadlines[Session] = Deadlines(self.engine.timer, connect_timeout, self._connect_expired)
+        self._attachments: Deadlines[tuple[Client, Packet]] = Deadlines(
+            self.engine.timer, attachment_timeout, lambda waiting: waiting[0].attachments_due(waiting[1])
+        )
         self._root = root = self.of("/")
         self.use = root.use
         self.on = root.on
@@ -139,6 +158,10 @@ class Server:
     def _connect_expired(self, session: Session) -> None:
         if not session.data.joined:
             session.data.give_up()
+
+    def await_attachments(self, client: Client, packet: Packet) -> None:
+        """Bounds the time a packet's attachments may take."""
+        self._attachments.add((client, packet))
 
     # -- what namespaces and clients call -------------------------------------------------------------------
 
