@@ -22,7 +22,7 @@ class Limits(BaseSettings):
     ping_timeout: Seconds = 20
     upgrade_timeout: Seconds = 10
     head_timeout: Seconds = 10
-    body_timeout: Seconds = 30
+    body_timeout: Seconds = 15
 
     max_head: Annotated[int, Field(ge=1_024)] = 16_384
     max_payload: PositiveInt = 16_384

@@ -77,6 +77,17 @@ class _Server(uvicorn.Server):
         await super().shutdown(sockets)
 
 
+def raise_file_limit() -> None:
+    """Each connection is an open file, and the usual soft limit of 1,024 is no limit of this machine's."""
+    try:
+        import resource
+    except ImportError:  # Windows
+        return
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
 async def serve(
     ordercast: Ordercast, listener: socket.socket, beside: Callable[[], Awaitable[None]] | None = None
 ) -> None:
@@ -108,6 +119,7 @@ async def serve(
 
 def run(main: Awaitable[None]) -> None:
     """Runs on uvloop where there is one."""
+    raise_file_limit()
     try:
         import uvloop
     except ImportError:  # Windows

@@ -116,7 +116,7 @@ async def test_attachments_are_bounded_in_bytes_and_time() -> None:
     large.say(packet, b"12345", b"678901")
     assert large.session.why is disconnects.PARSE_ERROR
     slow.say(packet, b"12345")
-    while slow.session.why is None:
+    while slow.session.why is None:  # noqa: ASYNC110 - a timer of the server's
         await asyncio.sleep(0.001)
     assert slow.session.why is disconnects.ATTACHMENT_TIMEOUT
     assert good.session.why is None

@@ -55,5 +55,5 @@ class Options:
     """Request line and headers together: twice what nginx takes by default."""
     head_timeout: float = 10
     """From the first byte of a request to the end of its head."""
-    body_timeout: float = 30
-    """From the end of the head to the end of the body: 1 MiB at 35 kB/s."""
+    body_timeout: float = 15
+    """From the end of the head to the end of the body: 1 MiB at 70 kB/s."""
