@@ -8,8 +8,9 @@ import os
 import random
 import re
 import resource
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 import aiohttp
@@ -79,6 +80,18 @@ GOOD = (
 JUNK = '0123456789[]{}",:/-_ebn.\\ \x00\x1e\x7féß€\u2028🍕true null watch:order __proto__ constructor _placeholder num'
 
 
+@dataclass
+class Budget:
+    """How many packets are still to be sent, by all lanes together."""
+
+    left: int
+
+    def take(self) -> bool:
+        """Whether another one may be sent."""
+        self.left -= self.left > 0
+        return self.left > 0
+
+
 def bad_packet(dice: random.Random) -> str:
     """A packet that is none, or one that no client of ours would send."""
     match dice.randrange(5):
@@ -111,9 +124,9 @@ def bad_frame(dice: random.Random) -> bytes:
     return dice.randbytes(dice.randrange(1, 30)) if dice.randrange(20) == 0 else frame
 
 
-async def websocket_lane(server: ServerProcess, eio: int, dice: random.Random, left: Callable[[], bool]) -> None:
+async def websocket_lane(server: ServerProcess, eio: int, dice: random.Random, budget: Budget) -> None:
     """Connects, sends bad frames until hung up on, and starts anew."""
-    while left():
+    while budget.left:
         reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
         with suppress(ConnectionError, asyncio.IncompleteReadError):
             writer.write(
@@ -124,15 +137,15 @@ async def websocket_lane(server: ServerProcess, eio: int, dice: random.Random, l
             assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 101")
             if eio == 4 and dice.random() < 0.8:
                 writer.write(b"\x81\x82\0\0\0\x0040")
-            await _say_until_hung_up_on(reader, writer, dice, left)
+            await _say_until_hung_up_on(reader, writer, dice, budget)
         writer.close()
 
 
 async def _say_until_hung_up_on(
-    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, dice: random.Random, left: Callable[[], bool]
+    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, dice: random.Random, budget: Budget
 ) -> None:
     number = 0
-    while left():
+    while budget.take():
         number += 1
         mark = f"ping{number:06d}".encode()
         # A ping after each, so that its pong says that the server has got over it.
@@ -147,16 +160,16 @@ async def _say_until_hung_up_on(
                 return
 
 
-async def polling_lane(server: ServerProcess, eio: int, dice: random.Random, left: Callable[[], bool]) -> None:
+async def polling_lane(server: ServerProcess, eio: int, dice: random.Random, budget: Budget) -> None:
     """The same with payloads over long-polling."""
     base = f"{server.url}/socket.io/?EIO={eio}&transport=polling"
     async with aiohttp.ClientSession() as http:
-        while left():
+        while budget.left:
             async with http.get(f"{base}&token={token(42)}") as response:
                 assert response.status == 200, await response.text()
                 sid = re.search(r'"sid":"([^"]+)"', await response.text())
             assert sid is not None
-            while left():
+            while budget.take():
                 body = "\x1e".join(bad_packet(dice) for _ in range(dice.choice((1, 1, 1, 2, 5))))
                 if eio == 3 and dice.random() < 0.7:
                     body = f"{len(body) + dice.choice((0, 0, 0, 1, -1))}:{body}"
@@ -173,16 +186,11 @@ async def polling_lane(server: ServerProcess, eio: int, dice: random.Random, lef
 @pytest.mark.parametrize("transport", ["websocket", "polling"])
 async def test_ten_thousand_bad_packets_disturb_nobody(server: ServerProcess, transport: str, eio: int) -> None:
     lane = websocket_lane if transport == "websocket" else polling_lane
-    remaining = PACKETS
-
-    def left() -> bool:
-        nonlocal remaining
-        remaining -= 1
-        return remaining >= 0
-
+    budget = Budget(PACKETS)
     async with undisturbed(server):
-        await asyncio.gather(*(lane(server, eio, random.Random(f"{transport} {eio} {n}"), left) for n in range(LANES)))
-    assert remaining < 0
+        dice = [random.Random(f"{transport} {eio} {lane}") for lane in range(LANES)]
+        await asyncio.gather(*(lane(server, eio, die, budget) for die in dice))
+    assert budget.left == 0
 
 
 # -- connections that want nothing good --------------------------------------------------------------------------
