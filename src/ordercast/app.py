@@ -66,7 +66,7 @@ class Ordercast:
         async with AsyncExitStack() as stack:
             self.storage = storage = await stack.enter_async_context(open_storage(self.settings))
             self.orders = OrderService(storage.orders, self.workflow)
-            self.feed = Feed(self.io, storage.log, storage.orders, self._step)
+            self.feed = Feed(self.io, storage.log, storage.orders, self.workflow.step)
             clock = TokenClock()
             limit = ConnectionLimit(self.io, self.settings.max_connections_per_user)
             Handlers(self.io, self.verifier, self.orders, self.feed, self.monitor, limit, clock)
@@ -131,9 +131,6 @@ class Ordercast:
         """
         return self.io.uvicorn_settings()
 
-    def _step(self, status: str) -> int:
-        return self.workflow.status(status).step
-
     def _is_socket(self, scope: Scope) -> bool:
         path: str = scope["path"]
         root: str = scope.get("root_path", "")
@@ -161,6 +158,7 @@ class Ordercast:
         metrics.watch("rooms", lambda: len(root.rooms))
         metrics.watch("log_position", lambda: self.feed.position)
         metrics.watch("events_announced", lambda: self.feed.announced)
+        metrics.watch("events_skipped", lambda: self.feed.skipped)
         metrics.watch("deliveries", lambda: root.delivered)
         metrics.watch("sessions_opened", lambda: engine.opened)
         metrics.watch_labelled("sessions_closed", lambda: engine.journal.closed)

@@ -22,6 +22,7 @@ _GAUGES = {
 }
 _COUNTERS = {
     "events_announced": "Events of the log emitted on this node.",
+    "events_skipped": "Events of the log that could not be emitted on this node, whatever was tried.",
     "deliveries": "Events queued to a socket, over all sockets.",
     "sessions_opened": "Engine.IO sessions opened.",
 }

@@ -29,6 +29,7 @@ from ordercast.orders.models import (
     Change,
     EventKind,
     IdempotencyKey,
+    Logged,
     NewOrder,
     Order,
     OrderEvent,
@@ -36,6 +37,7 @@ from ordercast.orders.models import (
     OrderQuery,
     Snapshot,
     Written,
+    event_of,
     iso,
     now,
 )
@@ -51,6 +53,7 @@ class MemoryLog:
 
     def __init__(self, log_id: str = "memory") -> None:
         self.events: list[OrderEvent] = []
+        self._orders: dict[int, Order] = {}
         self._log_id = log_id
         self._wakes: set[Callable[[], None]] = set()
 
@@ -65,6 +68,10 @@ class MemoryLog:
         start = max(position, 0)
         return self.events[start : start + limit]
 
+    def recent(self, position: int, limit: int) -> Sequence[Logged]:
+        start = max(position, 0)
+        return [(event, self._orders.get(event.position)) for event in self.events[start : start + limit]]
+
     def subscribe(self, wake: Callable[[], None]) -> Callable[[], None]:
         # Wrapped, so that the same function may subscribe twice.
         def subscribed() -> None:
@@ -73,9 +80,10 @@ class MemoryLog:
         self._wakes.add(subscribed)
         return lambda: self._wakes.discard(subscribed)
 
-    def append(self, event: OrderEvent) -> None:
-        """Adds the event of the next position and wakes whoever follows."""
+    def append(self, event: OrderEvent, order: Order | None = None) -> None:
+        """Adds the event of the next position, of an order that is now this one, and wakes whoever follows."""
         self.events.append(event)
+        self._orders = {} if order is None else {event.position: order}
         for wake in tuple(self._wakes):
             try:
                 wake()
@@ -192,8 +200,8 @@ class MemoryOrders:
         if draft.change is None:
             return Written(order)
         self._orders[order.order_id] = deepcopy(order)
-        event = _event(order, draft.change, draft.before, len(self._log.events) + 1)
-        self._log.append(event)
+        event = event_of(order, draft.change, draft.before, len(self._log.events) + 1)
+        self._log.append(event, deepcopy(order))
         return Written(order, event)
 
     def _replay(self, key: IdempotencyKey, known: _Answer) -> Written:
@@ -215,24 +223,6 @@ def _fits(order: Order, query: OrderQuery) -> bool:
 def _place(order: Order) -> tuple[str, str]:
     """Where the order stands among all: such times sort as text."""
     return iso(order.created_at), order.order_id
-
-
-def _event(order: Order, change: Change, before: str | None, position: int) -> OrderEvent:
-    return OrderEvent(
-        position=position,
-        order_id=order.order_id,
-        version=order.version,
-        kind=change.kind,
-        status=order.status,
-        previous_status=before if "status" in change.values else None,
-        fields=tuple(name for name in change.values if name != "status"),
-        customer_id=order.customer_id,
-        shop_id=order.shop_id,
-        updated_by=change.updated_by,
-        reason=change.reason,
-        forced=change.forced,
-        at=order.updated_at,
-    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from itertools import pairwise
 import pytest
 
 from ordercast.errors import NotFound
-from ordercast.orders.models import OrderEvent
+from ordercast.orders.models import Order, OrderEvent
 from ordercast.orders.ports import EventLog, OrderRepository
 from tests.contract.support import FULL, all_of, create, noting, positions, setting
 
@@ -216,3 +216,16 @@ async def test_who_fails_to_wake_spoils_nothing(log: EventLog, orders: OrderRepo
     assert written.order == await orders.get("1")
     await settle()
     assert woken.times == 1
+
+
+async def test_what_is_at_hand_within_a_wake(orders: OrderRepository, log: EventLog) -> None:
+    seen: list[tuple[OrderEvent, Order | None]] = []
+    log.subscribe(lambda: seen.extend(log.recent(len(seen), 100)))
+    created = await create(orders, "x")
+    moved = await orders.change("x", setting(status="accepted"))
+    noted = await orders.change("x", noting("ring"))
+    await orders.change("x", lambda order: None)
+    assert [event for event, _ in seen] == await all_of(log) == [created.event, moved.event, noted.event]
+    assert (seen[0][1], seen[2][1]) == (created.order, noted.order)
+    assert [event for event, _ in log.recent(1, 1)] == [moved.event]
+    assert list(log.recent(3, 10)) == []

@@ -136,6 +136,7 @@ async def test_the_monitor_counts_connections_and_operators(tmp_path: Path) -> N
             await _until(server, "Connections: 3 | Operators online: 2")
         await _until(server, "Connections: 0 | Operators online: 0")
         assert _gauge(server, "connections") == 0
+        assert _gauge(server, "events_skipped_total") == 0
         for path, status in (("/health/live", 200), ("/health/ready", 200), ("/metrics", 200)):
             assert httpx2.get(server.url + path).status_code == status
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -13,26 +12,14 @@ from hypothesis import strategies as st
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ordercast.api.application import documented_api
-from ordercast.api.context import Services
 from ordercast.api.express import Express
-from ordercast.auth import TokenVerifier
-from ordercast.config import Settings
 from ordercast.errors import StorageError
-from ordercast.orders.models import NewOrder
-from ordercast.orders.principal import Principal, Role
-from ordercast.orders.service import OrderService
-from ordercast.orders.workflow import load_workflow
-from ordercast.testing import MemoryStorage, memory_storage
+from ordercast.testing import memory_storage
 from tests.contract.support import Clock
-from tests.harness import SECRET, token
+from tests.harness import token
+from tests.rest import BACKEND, JSON, MAX_BODY, Headers, Side, ask, bearer
 
-MAX_BODY = 4_096
-WORKFLOW = load_workflow()
-VERIFIER = TokenVerifier.from_settings(Settings(jwt_secret=SECRET))
-SHOP = Principal("shop", Role.SERVICE)
-EXPIRY = time.time() + 10_000  # one time for all, so that both sides are asked the same
-
-Headers = list[tuple[bytes, bytes]]
+LONG = documented_api(Side(memory_storage()).services, max_body=MAX_BODY)
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -44,44 +31,8 @@ def clock() -> Iterator[Clock]:
         yield clock
 
 
-async def nothing_wrong() -> list[str]:
-    return []
-
-
-class Side:
-    """An API over orders of its own, with two of them: ``7`` of customer 42, ``north-1`` of the shop ``north``."""
-
-    def __init__(self, storage: MemoryStorage) -> None:
-        self.storage = storage
-        self.orders = OrderService(storage.orders, WORKFLOW)
-        self.services = Services(
-            orders=self.orders,
-            repository=storage.orders,
-            log=storage.log,
-            workflow=WORKFLOW,
-            verifier=VERIFIER,
-            ready=nothing_wrong,
-            metrics=bytes,
-        )
-
-    @classmethod
-    async def open(cls) -> Side:
-        side = cls(memory_storage())
-        await side.orders.create(NewOrder(customer_id="42", order_id="7"), SHOP)
-        await side.orders.create(NewOrder(customer_id="43", order_id="north-1", shop_id="north"), SHOP)
-        return side
-
-
-LONG = documented_api(Side(memory_storage()).services, max_body=MAX_BODY)
-
-
-def bearer(role: str | None, user: object = "u", **claims: Any) -> Headers:
-    text = token(user, role, lifetime=EXPIRY - time.time(), **{"iat": 1, **claims})
-    return [(b"authorization", f"Bearer {text}".encode())]
-
-
 CALLERS: list[Headers] = [
-    bearer("service", "shop"),
+    BACKEND,
     bearer("operator"),
     bearer("operator", shops=["north"]),
     bearer("customer", 42),
@@ -91,8 +42,6 @@ CALLERS: list[Headers] = [
     [(b"authorization", b"Bearer " + token("shop", "service", lifetime=-1).encode())],
     [*bearer("customer", 41), *bearer("service", "shop")],
 ]
-BACKEND = CALLERS[0]
-JSON: Headers = [(b"content-type", b"application/json")]
 TYPES: list[Headers] = [
     JSON,
     [(b"content-type", b"application/json; charset=utf-8")],
@@ -102,49 +51,6 @@ TYPES: list[Headers] = [
     [],
     [*JSON, (b"content-type", b"text/plain")],
 ]
-
-
-async def ask(
-    app: ASGIApp,
-    method: str,
-    path: str,
-    body: Iterable[bytes] = (b"",),
-    headers: Headers = BACKEND + JSON,
-    root: str = "",
-    length: int | None = -1,
-) -> tuple[int, Headers, bytes]:
-    """One request over ASGI, its body in pieces; ``length`` ``None`` leaves its announcement out."""
-    pieces = list(body)
-    if length == -1:
-        length = sum(map(len, pieces))
-    announced = [] if length is None or (length == 0 and method == "GET") else [(b"content-length", b"%d" % length)]
-    incoming: list[Message] = [{"type": "http.request", "body": piece, "more_body": True} for piece in pieces]
-    incoming[-1]["more_body"] = False
-    sent: list[Message] = []
-
-    async def receive() -> Message:
-        return incoming.pop(0) if incoming else {"type": "http.disconnect"}
-
-    async def send(message: Message) -> None:
-        sent.append(message)
-
-    scope = {
-        "type": "http",
-        "asgi": {"version": "3.0"},
-        "http_version": "1.1",
-        "method": method,
-        "scheme": "http",
-        "path": root + path,
-        "raw_path": (root + path).encode(),
-        "root_path": root,
-        "query_string": b"",
-        "headers": [(b"host", b"shop.example"), *headers, *announced],
-        "server": ("shop.example", 80),
-        "client": ("192.0.2.1", 1),
-    }
-    await app(scope, receive, send)
-    assert [message["type"] for message in sent] == ["http.response.start", "http.response.body"]
-    return sent[0]["status"], list(sent[0]["headers"]), sent[1]["body"]
 
 
 async def both(*requests: tuple[Any, ...], **options: Any) -> tuple[int, Headers, bytes]:

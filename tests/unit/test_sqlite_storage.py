@@ -26,6 +26,17 @@ def settings(path: Path) -> Settings:
     return Settings(database_url=f"sqlite:///{path}")
 
 
+async def test_numbers_pass_over_the_shops_own_in_one_query(settings: Settings) -> None:
+    async with open_storage(settings) as storage:
+        for id in (*range(1, 301), 302):
+            await create(storage.orders, str(id))
+        asked: list[str] = []
+        storage.orders._writer._db.set_trace_callback(asked.append)
+        assert [(await create(storage.orders)).order.order_id for _ in range(3)] == ["301", "303", "304"]
+        assert sum("last_order_number" in sql for sql in asked) == 3
+        assert len(asked) < 50
+
+
 # -- another process ----------------------------------------------------------------------------------------
 
 

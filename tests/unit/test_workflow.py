@@ -90,6 +90,12 @@ def test_statuses_that_there_are_not() -> None:
             DEFAULT.check(order("ready"), name, Role.ADMIN)
 
 
+def test_a_status_that_was_removed_is_off_the_progress_bar() -> None:
+    workflow = load_workflow()
+    assert [workflow.step(name) for name in ("received", "out_for_delivery", "cancelled")] == [1, 3, 0]
+    assert workflow.step("removed") == 0
+
+
 def test_described_as_json() -> None:
     described = json.loads(json.dumps(DEFAULT.describe()))
     assert described["initial"] == "received"

@@ -39,9 +39,9 @@ class Services:
     ready: Readiness
     metrics: Callable[[], bytes]
 
-    def step(self, status: str) -> Any:
+    def step(self, status: str) -> int:
         """The customer-facing step of a status."""
-        return self.workflow.status(status).step
+        return self.workflow.step(status)
 
     def render(self, principal: Principal) -> Callable[[Order], bytes]:
         """How this caller sees an order, as the body of an answer."""

@@ -1,7 +1,12 @@
 """From the event log to this node's sockets: each event once, in order of position, without a gap.
 
 A wake says that there may be something new; the log says what. A wake that never comes costs `POLL` at most
-(docs/decisions/0001, DESIGN: "the log is the truth").
+(DESIGN: "the log is the truth"). Where the feed is at the head of the log and the log has the next events at hand, they
+go out within the wake, so that a change costs no task. Everything else is for the one task: looking now and then, what
+another process wrote, events whose order must be read first, and what failed.
+
+An event that cannot be emitted whatever is tried is logged, counted and passed over, since all those behind it wait:
+clients see a version missing in the order's next event and fetch the order.
 """
 
 from __future__ import annotations
@@ -15,9 +20,10 @@ from time import monotonic
 
 import structlog
 
+from ordercast.errors import StorageError
 from ordercast.live.rooms import target
 from ordercast.orders.announcements import Step, announcements, needs_order
-from ordercast.orders.models import OrderEvent
+from ordercast.orders.models import Order, OrderEvent
 from ordercast.orders.ports import EventLog, OrderRepository
 from ordercast.socketio import Server
 
@@ -30,6 +36,12 @@ DEAF_AFTER = 5.0
 _BATCH = 256  # events per look; a burst larger than this is sent in parts, so that sockets are written in between
 _RETRY = 0.5  # s
 
+TRIES = 3
+"""How often an event is tried. One that fails thrice in a second has something that we cannot handle."""
+
+STORAGE_TRIES = 40
+"""The same while it is the database that cannot be read, which is not the event's fault and passes: 20 s."""
+
 _log = structlog.get_logger("ordercast.live")
 
 
@@ -39,11 +51,13 @@ class Feed:
     def __init__(self, io: Server, log: EventLog, orders: OrderRepository, step: Step) -> None:
         self.position = 0
         self.announced = 0
+        self.skipped = 0
         self._io = io
         self._log = log
         self._orders = orders
         self._step = step
         self._wake = asyncio.Event()
+        self._busy = True  # whether the next events are the task's
         self._waiting: list[tuple[int, int, asyncio.Future[None]]] = []
         self._tie = count()
         self._heard = monotonic()
@@ -54,7 +68,7 @@ class Feed:
         """Begins at the head of the log: nobody is connected yet who could have missed what came before."""
         self.position = await self._log.head()
         self._heard = monotonic()
-        self._unsubscribe = self._log.subscribe(self._wake.set)
+        self._unsubscribe = self._log.subscribe(self._committed)
         self._task = asyncio.create_task(self._run(), name="ordercast feed")
 
     async def stop(self) -> None:
@@ -80,32 +94,72 @@ class Feed:
             self._wake.set()
             await waiter
 
+    def _committed(self) -> None:
+        """The wake: emits what came, or has the task do it."""
+        if not self._busy:
+            events = self._log.recent(self.position, _BATCH)
+            for event, order in events:
+                if order is None and needs_order(event):
+                    break
+                try:
+                    self._emit(event, order)
+                except Exception:
+                    break  # the task tries it again, and says what is wrong
+                self._done(event)
+            else:
+                if 0 < len(events) < _BATCH:
+                    return
+        self._busy = True
+        self._wake.set()
+
     async def _run(self) -> None:
         while True:
             self._wake.clear()
+            self._busy = True
             try:
-                events = await self._log.after(self.position, _BATCH)
-                self._heard = monotonic()
-                for event in events:
-                    await self._announce(event)
-                    self.position = event.position
-                    self._release()
-            except asyncio.CancelledError:
-                raise
+                events = self._log.recent(self.position, _BATCH)
+                events = events or [(event, None) for event in await self._log.after(self.position, _BATCH)]
             except Exception:
                 _log.exception("the event log cannot be read; trying again", position=self.position)
                 await asyncio.sleep(_RETRY)
                 continue
-            if len(events) < _BATCH:
+            self._heard = monotonic()
+            for event, order in events:
+                await self._announce(event, order)
+                self._done(event)
+            if len(events) < _BATCH and not self._wake.is_set():
+                self._busy = False
                 with suppress(TimeoutError):
                     await asyncio.wait_for(self._wake.wait(), POLL)
 
-    async def _announce(self, event: OrderEvent) -> None:
-        order = await self._orders.get(event.order_id) if needs_order(event) else None
-        for announcement in announcements(event, order, self._step):
+    async def _announce(self, event: OrderEvent, order: Order | None) -> None:
+        """Emits an event, and gives up on it after some tries."""
+        for tried in count(1):
+            try:
+                if order is None and needs_order(event):
+                    order = await self._orders.get(event.order_id)
+                self._emit(event, order)
+            except Exception as error:
+                place = {"position": event.position, "order": event.order_id, "version": event.version}
+                if tried == (STORAGE_TRIES if isinstance(error, StorageError) else TRIES):
+                    _log.exception("an event cannot be emitted; passing over it", **place)
+                    self.skipped += 1
+                    return
+                _log.warning("an event cannot be emitted; trying again", error=str(error), **place)
+                await asyncio.sleep(_RETRY)
+            else:
+                return
+
+    def _emit(self, event: OrderEvent, order: Order | None) -> None:
+        for announcement in tuple(announcements(event, order, self._step)):
             where = target(event, announcement)
             self._io.local.to(*where.to).except_(*where.except_).emit(announcement.event, announcement.data)
         self.announced += 1
+
+    def _done(self, event: OrderEvent) -> None:
+        self.position = event.position
+        if self._waiting:
+            self._release()
 
     def _release(self) -> None:
         while self._waiting and self._waiting[0][0] <= self.position:

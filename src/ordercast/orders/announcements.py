@@ -17,7 +17,7 @@ from ordercast.orders.models import EventKind, Order, OrderEvent, iso
 from ordercast.orders.principal import Principal
 
 Step = Callable[[str], Any]
-"""The customer-facing step of a status (`Workflow.status(name).step`)."""
+"""The customer-facing step of a status (`Workflow.step`)."""
 
 
 class Audience(Enum):

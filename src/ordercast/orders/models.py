@@ -130,6 +130,29 @@ class Change:
     forced: bool = False
 
 
+def event_of(order: Order, change: Change, before: str | None, position: int) -> OrderEvent:
+    """The log's entry for a change that made ``order`` of one that was in the status ``before``."""
+    return OrderEvent(
+        position=position,
+        order_id=order.order_id,
+        version=order.version,
+        kind=change.kind,
+        status=order.status,
+        previous_status=before if "status" in change.values else None,
+        fields=tuple(name for name in change.values if name != "status"),
+        customer_id=order.customer_id,
+        shop_id=order.shop_id,
+        updated_by=change.updated_by,
+        reason=change.reason,
+        forced=change.forced,
+        at=order.updated_at,
+    )
+
+
+Logged = tuple[OrderEvent, Order | None]
+"""An event and its order as that change left it, where that is at hand: not for long, and never in the log."""
+
+
 @dataclass(frozen=True, slots=True)
 class Snapshot:
     """An order and the log position up to which it is complete, both read in one transaction."""

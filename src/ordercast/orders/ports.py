@@ -8,6 +8,7 @@ from typing import Protocol
 from ordercast.orders.models import (
     Change,
     IdempotencyKey,
+    Logged,
     NewOrder,
     Order,
     OrderEvent,
@@ -75,6 +76,9 @@ class EventLog(Protocol):
 
     async def after(self, position: int, limit: int) -> Sequence[OrderEvent]:
         """Up to ``limit`` events with a greater position, ascending, without a hole."""
+
+    def recent(self, position: int, limit: int) -> Sequence[Logged]:
+        """As `after`, of what is at hand without waiting. Empty says nothing: `after` knows."""
 
     def subscribe(self, wake: Callable[[], None]) -> Callable[[], None]:
         """Calls ``wake`` on the event loop after each commit of this process; returns how to stop it.

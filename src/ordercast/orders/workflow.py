@@ -65,6 +65,14 @@ class Workflow:
             known = ", ".join(self.statuses)
             raise UnknownStatus(f"There is no status '{name}'. Known are: {known}.", known=[*self.statuses]) from None
 
+    def step(self, name: str) -> int:
+        """Where a customer sees a status on the progress bar: 0, off it, for one that the workflow has no longer.
+
+        Orders outlive workflows: one that is still in a status that was removed is shown, with that status.
+        """
+        status = self.statuses.get(name)
+        return 0 if status is None else status.step
+
     def next(self, status: str, fulfilment: Fulfilment, role: Role) -> list[str]:
         """The statuses that this caller may move such an order to, in the workflow's order."""
         return [t.target for t in self.transitions if t.source == status and t.fits(fulfilment, role)]

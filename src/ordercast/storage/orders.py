@@ -10,10 +10,12 @@ import structlog
 from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 
 from ordercast.errors import IdempotencyKeyReused, NotFound, OrderExists
+from ordercast.orders.announcements import needs_order
 from ordercast.orders.models import (
     Change,
     EventKind,
     IdempotencyKey,
+    Logged,
     NewOrder,
     Order,
     OrderEvent,
@@ -21,6 +23,7 @@ from ordercast.orders.models import (
     OrderQuery,
     Snapshot,
     Written,
+    event_of,
     now,
 )
 from ordercast.orders.ports import Decide, Render
@@ -37,6 +40,11 @@ _SELECT_SNAPSHOT = f"SELECT {_ORDER}, (SELECT n FROM log_head) FROM orders WHERE
 _INSERT_ORDER = f"INSERT INTO orders ({_ORDER}) VALUES ({', '.join('?' * len(ORDER_COLUMNS))})"  # noqa: S608
 _SELECT_HISTORY = f"SELECT {_EVENT} FROM order_events WHERE order_id = ? ORDER BY version"  # noqa: S608
 _SELECT_AFTER = f"SELECT {_EVENT} FROM order_events WHERE position > ? ORDER BY position LIMIT ?"  # noqa: S608
+_NEXT_NUMBER = (
+    "UPDATE log_head SET last_order_number = (WITH RECURSIVE taken (n) AS (SELECT last_order_number + 1 UNION ALL "
+    "SELECT n + 1 FROM taken WHERE EXISTS (SELECT 1 FROM orders WHERE order_id = CAST(n AS TEXT))) "
+    "SELECT max(n) FROM taken) RETURNING last_order_number"
+)
 _DIALECT = SQLiteDialect_pysqlite()
 
 _log = structlog.get_logger("ordercast.storage")
@@ -117,7 +125,7 @@ class SqliteOrders:
             )
             db.execute(_INSERT_ORDER, order_row(order))
             change = Change(kind=EventKind.CREATED, values={}, updated_by=updated_by)
-            return Written(order, transaction.append(_event_of(order, change, None)))
+            return Written(order, transaction.append(event_of(order, change, None, transaction.position + 1), order))
 
         return await self._write(work, idempotency, render)
 
@@ -143,7 +151,9 @@ class SqliteOrders:
                 (*columns, order_id, before.version),
             )
             order = replace(before, **values)
-            return Written(order, transaction.append(_event_of(order, change, before.status)))
+            return Written(
+                order, transaction.append(event_of(order, change, before.status, transaction.position + 1), order)
+            )
 
         return await self._write(work, idempotency, render)
 
@@ -195,33 +205,8 @@ def _select(db: sqlite3.Connection, order_id: str) -> Order | None:
 
 def _number(db: sqlite3.Connection) -> str:
     """The next number that no order has, the shop's own ids considered."""
-    (last,) = db.execute("SELECT last_order_number FROM log_head").fetchone()
-    number = last + 1
-    while db.execute("SELECT 1 FROM orders WHERE order_id = ?", (str(number),)).fetchone():
-        number += 1
-    db.execute("UPDATE log_head SET last_order_number = ?", (number,))
+    ((number,),) = db.execute(_NEXT_NUMBER).fetchall()
     return str(number)
-
-
-def _event_of(order: Order, change: Change, before: str | None) -> Callable[[int], OrderEvent]:
-    def make(position: int) -> OrderEvent:
-        return OrderEvent(
-            position=position,
-            order_id=order.order_id,
-            version=order.version,
-            kind=change.kind,
-            status=order.status,
-            previous_status=before if "status" in change.values else None,
-            fields=tuple(name for name in change.values if name != "status"),
-            customer_id=order.customer_id,
-            shop_id=order.shop_id,
-            updated_by=change.updated_by,
-            reason=change.reason,
-            forced=change.forced,
-            at=order.updated_at,
-        )
-
-    return make
 
 
 class SqliteLog:
@@ -231,6 +216,7 @@ class SqliteLog:
         self._readers = readers
         self._log_id = log_id
         self._tail = Tail()
+        self._orders: dict[int, Order] = {}  # of the newest commit, where announcing it needs them
         self._wakes: set[Callable[[], None]] = set()
 
     @property
@@ -240,6 +226,9 @@ class SqliteLog:
     async def head(self) -> int:
         head: int = await self._readers.run(lambda db: db.execute("SELECT n FROM log_head").fetchone()[0])
         return head
+
+    def recent(self, position: int, limit: int) -> Sequence[Logged]:
+        return [(event, self._orders.get(event.position)) for event in self._tail.after(position, limit)]
 
     async def after(self, position: int, limit: int) -> Sequence[OrderEvent]:
         recent = self._tail.after(position, limit)
@@ -257,9 +246,10 @@ class SqliteLog:
         self._wakes.add(subscribed)
         return lambda: self._wakes.discard(subscribed)
 
-    def committed(self, events: Sequence[OrderEvent]) -> None:
+    def committed(self, written: Sequence[Logged]) -> None:
         """Called by the `Writer` after each commit."""
-        self._tail.extend(events)
+        self._tail.extend(event for event, _ in written)
+        self._orders = {event.position: order for event, order in written if order and needs_order(event)}
         for wake in tuple(self._wakes):
             try:
                 wake()

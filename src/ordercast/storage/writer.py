@@ -18,7 +18,7 @@ from typing import Any, TypeVar
 import structlog
 
 from ordercast.errors import StorageError
-from ordercast.orders.models import OrderEvent
+from ordercast.orders.models import Logged, Order, OrderEvent
 from ordercast.storage.rows import EVENT_COLUMNS, event_row
 
 T = TypeVar("T")
@@ -37,14 +37,13 @@ class Transaction:
 
     db: sqlite3.Connection
     position: int
-    events: list[OrderEvent] = field(default_factory=list)
+    events: list[Logged] = field(default_factory=list)
 
-    def append(self, make: Callable[[int], OrderEvent]) -> OrderEvent:
-        """Adds an event at the next position."""
-        event = make(self.position + 1)
+    def append(self, event: OrderEvent, order: Order) -> OrderEvent:
+        """Adds an event at the next position, ``position + 1``, of an order that is now this one."""
         self.db.execute(_INSERT_EVENT, event_row(event))
-        self.position += 1
-        self.events.append(event)
+        self.position = event.position
+        self.events.append((event, order))
         return event
 
 
@@ -76,7 +75,7 @@ class Writer:
     """Runs changes on a thread of its own. ``committed`` is called on the event loop with each commit's events,
     before any caller learns of its own."""
 
-    def __init__(self, db: sqlite3.Connection, committed: Callable[[Sequence[OrderEvent]], None]) -> None:
+    def __init__(self, db: sqlite3.Connection, committed: Callable[[Sequence[Logged]], None]) -> None:
         self._db = db
         self._committed = committed
         self._loop = asyncio.get_running_loop()
@@ -125,7 +124,7 @@ class Writer:
                 with suppress(RuntimeError):  # the loop has closed; nobody is left to tell
                     self._loop.call_soon_threadsafe(self._deliver, outcomes, events)
 
-    def _transact(self, batch: list[_Command]) -> tuple[list[_Outcome], list[OrderEvent]]:
+    def _transact(self, batch: list[_Command]) -> tuple[list[_Outcome], list[Logged]]:
         db = self._db
         try:
             db.execute("BEGIN IMMEDIATE")
@@ -162,7 +161,7 @@ class Writer:
         db.execute("RELEASE change")
         return _Outcome(command.future, result)
 
-    def _deliver(self, outcomes: list[_Outcome], events: list[OrderEvent]) -> None:
+    def _deliver(self, outcomes: list[_Outcome], events: list[Logged]) -> None:
         if events:
             self._committed(events)
         for outcome in outcomes:

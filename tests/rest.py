@@ -1,0 +1,108 @@
+"""REST without a server: an API over orders in memory, asked over ASGI."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from typing import Any
+
+from starlette.types import ASGIApp, Message
+
+from ordercast.api.context import Services
+from ordercast.auth import TokenVerifier
+from ordercast.config import Settings
+from ordercast.orders.models import NewOrder
+from ordercast.orders.principal import Principal, Role
+from ordercast.orders.service import OrderService
+from ordercast.orders.workflow import load_workflow
+from ordercast.testing import MemoryStorage, memory_storage
+from tests.harness import SECRET, token
+
+MAX_BODY = 4_096
+WORKFLOW = load_workflow()
+VERIFIER = TokenVerifier.from_settings(Settings(jwt_secret=SECRET))
+SHOP = Principal("shop", Role.SERVICE)
+EXPIRY = time.time() + 10_000  # one time for all, so that both sides are asked the same
+
+Headers = list[tuple[bytes, bytes]]
+
+
+async def nothing_wrong() -> list[str]:
+    return []
+
+
+class Side:
+    """An API over orders of its own, with two of them: ``7`` of customer 42, ``north-1`` of the shop ``north``."""
+
+    def __init__(self, storage: MemoryStorage) -> None:
+        self.storage = storage
+        self.orders = OrderService(storage.orders, WORKFLOW)
+        self.services = Services(
+            orders=self.orders,
+            repository=storage.orders,
+            log=storage.log,
+            workflow=WORKFLOW,
+            verifier=VERIFIER,
+            ready=nothing_wrong,
+            metrics=bytes,
+        )
+
+    @classmethod
+    async def open(cls) -> Side:
+        side = cls(memory_storage())
+        await side.orders.create(NewOrder(customer_id="42", order_id="7"), SHOP)
+        await side.orders.create(NewOrder(customer_id="43", order_id="north-1", shop_id="north"), SHOP)
+        return side
+
+
+def bearer(role: str | None, user: object = "u", **claims: Any) -> Headers:
+    text = token(user, role, lifetime=EXPIRY - time.time(), **{"iat": 1, **claims})
+    return [(b"authorization", f"Bearer {text}".encode())]
+
+
+BACKEND = bearer("service", "shop")
+JSON: Headers = [(b"content-type", b"application/json")]
+
+
+async def ask(
+    app: ASGIApp,
+    method: str,
+    path: str,
+    body: Iterable[bytes] = (b"",),
+    headers: Headers = BACKEND + JSON,
+    root: str = "",
+    length: int | None = -1,
+    query: bytes = b"",
+) -> tuple[int, Headers, bytes]:
+    """One request over ASGI, its body in pieces; ``length`` ``None`` leaves its announcement out."""
+    pieces = list(body)
+    if length == -1:
+        length = sum(map(len, pieces))
+    announced = [] if length is None or (length == 0 and method == "GET") else [(b"content-length", b"%d" % length)]
+    incoming: list[Message] = [{"type": "http.request", "body": piece, "more_body": True} for piece in pieces]
+    incoming[-1]["more_body"] = False
+    sent: list[Message] = []
+
+    async def receive() -> Message:
+        return incoming.pop(0) if incoming else {"type": "http.disconnect"}
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    scope = {
+        "type": "http",
+        "asgi": {"version": "3.0"},
+        "http_version": "1.1",
+        "method": method,
+        "scheme": "http",
+        "path": root + path,
+        "raw_path": (root + path).encode(),
+        "root_path": root,
+        "query_string": query,
+        "headers": [(b"host", b"shop.example"), *headers, *announced],
+        "server": ("shop.example", 80),
+        "client": ("192.0.2.1", 1),
+    }
+    await app(scope, receive, send)
+    assert [message["type"] for message in sent] == ["http.response.start", "http.response.body"]
+    return sent[0]["status"], list(sent[0]["headers"]), sent[1]["body"]
