@@ -18,6 +18,8 @@ _GAUGES = {
     "operators_online": "Operators and admins with at least one socket on this node.",
     "sessions": "Engine.IO sessions on this node, joined or not.",
     "rooms": "Rooms with at least one member on this node.",
+    "sessions_behind": "Engine.IO sessions whose client does not read as fast as it is sent to.",
+    "queued_bytes": "Bytes that wait for those clients.",
     "log_position": "Newest position of the event log that this node has emitted.",
 }
 _COUNTERS = {
@@ -25,6 +27,8 @@ _COUNTERS = {
     "events_skipped": "Events of the log that could not be emitted on this node, whatever was tried.",
     "deliveries": "Events queued to a socket, over all sockets.",
     "sessions_opened": "Engine.IO sessions opened.",
+    "packets_conflated": "Packets that a newer one of the same key replaced, for clients far behind.",
+    "packets_dropped": "Packets that waited for clients that were cut for not reading.",
 }
 _LABELLED_COUNTERS = {
     "sessions_closed": ("reason", "Engine.IO sessions closed."),

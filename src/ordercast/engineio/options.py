@@ -41,6 +41,8 @@ class Options:
     """Messages a second from one client: far more than people cause, far less than a server can take."""
     max_queue_bytes: int = 1_048_576
     """What may wait for a client that does not read."""
+    max_queue_time: float = 30
+    """And for how long nothing at all of it may be taken: longer than a tunnel, shorter than patience."""
 
     max_sessions: int = 100_000
     """On this node: some GB with all they need."""

@@ -6,6 +6,7 @@ https://socket.io/docs/v4/engine-io-protocol/#packet-encoding
 from __future__ import annotations
 
 import binascii
+from collections.abc import Hashable
 from enum import IntEnum
 
 from ordercast.engineio.errors import PacketError
@@ -27,15 +28,17 @@ class PacketType(IntEnum):
 class Packet:
     """A packet to be sent, to one client or to a thousand: each of its encodings is made once, when first asked for.
 
-    ``data`` is UTF-8 text, or raw bytes where ``binary`` is set (messages only).
+    ``key``: where a client is far behind, only the newest packet of a key waits for it (`backlog.py`); ``None`` for a
+    packet that always does. ``data`` is UTF-8 text, or raw bytes where ``binary`` is set (messages only).
     """
 
-    __slots__ = ("_frame", "_frame_v3", "_payload", "_text_v3", "binary", "data", "type")
+    __slots__ = ("_frame", "_frame_v3", "_payload", "_text_v3", "binary", "data", "key", "type")
 
     def __init__(self, type: PacketType, data: bytes = b"", *, binary: bool = False) -> None:
         self.type = type
         self.data = data
         self.binary = binary
+        self.key: Hashable | None = None
         self._frame: bytes | None = None
         self._payload: bytes | None = None
         self._frame_v3: bytes | None = None

@@ -10,6 +10,7 @@ from typing import Protocol
 import msgspec
 
 from ordercast.engineio import disconnects
+from ordercast.engineio.backlog import CONFLATE_ABOVE, Backlog
 from ordercast.engineio.deadlines import Deadlines, Timer
 from ordercast.engineio.disconnects import Disconnect
 from ordercast.engineio.errors import Refusal, Refused
@@ -59,6 +60,10 @@ class EngineServer:
         self.heartbeat = Heartbeat(self.timer, options.ping_interval, options.ping_timeout)
         self._lingering: Deadlines[Session] = Deadlines(self.timer, options.linger, Session.abort)
         self._probes: Deadlines[Probe] = Deadlines(self.timer, options.upgrade_timeout, _expire)
+        self._late: Deadlines[tuple[Session, int]] = Deadlines(self.timer, options.max_queue_time, self._still_behind)
+        self._backlogs = 0
+        self.conflated = 0
+        self.dropped = 0
         self._dirty: list[Session] = []
         self._not_before = 0.0
 
@@ -134,6 +139,35 @@ class EngineServer:
         ended = monotonic()
         if ended - started > _LIGHT_FLUSH:
             self._not_before = ended + min(ended - started, _MAX_PAUSE)
+
+    def behind(self, session: Session) -> None:
+        """The client cannot take what waits for it: bounds that in bytes and in time."""
+        backlog = session.backlog
+        if backlog is None:
+            self._backlogs += 1
+            backlog = session.backlog = Backlog(self._backlogs)
+            if session.transport.name != "polling":  # between polls it is always behind, and its pings bound that
+                self._late.add((session, backlog.number))
+        before = backlog.conflated
+        backlog.take(session.queue, self.options.max_queue_bytes * CONFLATE_ABOVE)
+        self.conflated += backlog.conflated - before
+        if backlog.bytes > self.options.max_queue_bytes:
+            self._cut(session)
+
+    def _still_behind(self, late: tuple[Session, int]) -> None:
+        session, number = late
+        if session.backlog is not None and session.backlog.number == number:
+            self._cut(session)
+
+    def _cut(self, session: Session) -> None:
+        if session.state is State.OPEN:
+            self.dropped += len(session.queue)
+            session.close(disconnects.SLOW_CONSUMER)
+
+    def waiting(self) -> tuple[int, int]:
+        """How many clients are behind, and how many bytes wait for them."""
+        backlogs = [session.backlog.bytes for session in self.sessions.values() if session.backlog is not None]
+        return len(backlogs), sum(backlogs)
 
     # -- closing ------------------------------------------------------------------------------------------
 

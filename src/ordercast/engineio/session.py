@@ -7,6 +7,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any, Protocol
 
 from ordercast.engineio import disconnects
+from ordercast.engineio.backlog import Backlog
 from ordercast.engineio.disconnects import Disconnect
 from ordercast.engineio.packet import Packet, PacketType
 
@@ -56,7 +57,6 @@ class Session:
 
     __slots__ = (
         "backlog",
-        "counted",
         "data",
         "dirty",
         "id",
@@ -82,8 +82,7 @@ class Session:
         self.state = State.OPEN
         self.queue: list[Packet] = []
         self.dirty = False
-        self.backlog = 0  # bytes of the first `counted` packets of the queue, while the client does not read
-        self.counted = 0
+        self.backlog: Backlog | None = None  # there while the client is behind
         self.protocol = transport.protocol
         self.ping = 0  # see `Heartbeat`
         self.joined = False  # see `Gate.joined`
@@ -104,10 +103,11 @@ class Session:
         """Writes all that waits, in one write, if the client can take it; else checks that not too much waits."""
         self.dirty = False
         if not self.transport.writable:
-            self._check_backlog()
+            if self.queue:
+                self.server.behind(self)
             return
         packets, self.queue = self.queue, []
-        self.backlog = self.counted = 0
+        self.backlog = None
         if self.state is State.OPEN:
             if packets:
                 self.transport.write(packets)
@@ -118,14 +118,6 @@ class Session:
             self.state = State.CLOSED
             self.transport.end(packets, self.why or disconnects.TRANSPORT_CLOSE)
             self.server.forget(self)
-
-    def _check_backlog(self) -> None:
-        queue = self.queue
-        for i in range(self.counted, len(queue)):
-            self.backlog += len(queue[i])
-        self.counted = len(queue)
-        if self.backlog > self.server.options.max_queue_bytes and self.state is State.OPEN:
-            self.close(disconnects.SLOW_CONSUMER)
 
     def receive(self, type: PacketType, data: str | bytes) -> None:
         """Takes a packet from the client. Ones that make no sense end the session with a parse error."""

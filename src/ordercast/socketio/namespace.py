@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import logging
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Hashable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ordercast.engineio import disconnects
@@ -93,6 +93,10 @@ class Namespace(Emitter):
         """Events to everyone that may be lost; see `BroadcastOperator.volatile`."""
         return BroadcastOperator(self).volatile
 
+    def latest_of(self, key: Hashable) -> BroadcastOperator:
+        """Events to everyone of which only the latest counts; see `BroadcastOperator.latest_of`."""
+        return BroadcastOperator(self).latest_of(key)
+
     async def emit_with_ack(self, event: str, *args: Any, timeout: float = DEFAULT_ACK_TIMEOUT) -> list[Any]:  # noqa: ASYNC109 - Socket.IO's own word
         """Sends an event to everyone and gathers the acknowledgements; see `BroadcastOperator.emit_with_ack`."""
         return await BroadcastOperator(self).emit_with_ack(event, *args, timeout=timeout)
@@ -122,6 +126,7 @@ class Namespace(Emitter):
         Without a task where no middleware awaits, as a reconnect storm has thousands of these.
         """
         socket = Socket(self, client.session, id, auth, query)
+        client.connecting(socket)
         self._joining += 1
         steps = self._run_middleware(socket)
         try:
@@ -162,13 +167,13 @@ class Namespace(Emitter):
         self._joining -= 1
         socket.let_go()
         client: Client = socket.session.data
-        client.refused(self, error)
+        client.refused(socket, error)
         self._look_if_empty()
 
     def _connected(self, socket: Socket) -> None:
         self._joining -= 1
         client: Client = socket.session.data
-        if not client.waits_for(self):
+        if not client.waits_for(socket):
             socket.let_go()  # the client left while middleware was thinking
             self._look_if_empty()
             return

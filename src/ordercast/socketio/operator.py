@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Hashable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from ordercast.engineio import disconnects
@@ -25,7 +25,7 @@ class BroadcastOperator:
     https://socket.io/docs/v4/server-api/#socket.to
     """
 
-    __slots__ = ("_except", "_namespace", "_rooms", "_volatile")
+    __slots__ = ("_except", "_key", "_namespace", "_rooms", "_volatile")
 
     def __init__(
         self,
@@ -33,23 +33,25 @@ class BroadcastOperator:
         rooms: frozenset[str] = frozenset(),
         except_: frozenset[str] = frozenset(),
         volatile: bool = False,
+        key: Hashable | None = None,
     ) -> None:
         self._namespace = namespace
         self._rooms = rooms
         self._except = except_
         self._volatile = volatile
+        self._key = key
 
     # -- who -----------------------------------------------------------------------------------------------
 
     def to(self, *rooms: str) -> BroadcastOperator:
         """Adds rooms. A socket's id is a room of its own."""
-        return BroadcastOperator(self._namespace, self._rooms.union(rooms), self._except, self._volatile)
+        return BroadcastOperator(self._namespace, self._rooms.union(rooms), self._except, self._volatile, self._key)
 
     in_ = to
 
     def except_(self, *rooms: str) -> BroadcastOperator:
         """Leaves out whoever is in these rooms."""
-        return BroadcastOperator(self._namespace, self._rooms, self._except.union(rooms), self._volatile)
+        return BroadcastOperator(self._namespace, self._rooms, self._except.union(rooms), self._volatile, self._key)
 
     @property
     def local(self) -> BroadcastOperator:
@@ -62,7 +64,12 @@ class BroadcastOperator:
 
         https://socket.io/docs/v4/emitting-events/#volatile-events
         """
-        return BroadcastOperator(self._namespace, self._rooms, self._except, True)
+        return BroadcastOperator(self._namespace, self._rooms, self._except, True, self._key)
+
+    def latest_of(self, key: Hashable) -> BroadcastOperator:
+        """Events of which only the latest counts: for a client that is far behind, a newer event of this key replaces
+        an older one that still waits. Everyone else gets them all."""
+        return BroadcastOperator(self._namespace, self._rooms, self._except, self._volatile, key)
 
     # -- what ----------------------------------------------------------------------------------------------
 
@@ -75,6 +82,8 @@ class BroadcastOperator:
         targets = self._targets()
         if targets:
             packets = encode(PacketType.EVENT, self._namespace.name, [event, *args])
+            if self._key is not None and len(packets) == 1:
+                packets[0].key = self._key
             self._namespace.delivered += fanout.deliver(targets, packets)
 
     def send(self, *args: Any) -> None:
