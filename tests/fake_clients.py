@@ -24,11 +24,11 @@ async def settled(io: Server) -> None:
 
 
 class FakeClient:
-    """A Socket.IO client without a network: says packets, keeps what it hears."""
+    """A Socket.IO client without a network, of the protocol in ``query``: says packets, keeps what it hears."""
 
     def __init__(self, io: Server, query: bytes = b"EIO=4&transport=websocket") -> None:
         self.io = io
-        self.transport = FakeTransport()
+        self.transport = FakeTransport(protocol=3 if b"EIO=3" in query else 4)
         self.session = io.engine.open(request(query), self.transport)
         self._heard = 0
 

@@ -129,3 +129,42 @@ async def test_what_a_client_says_while_middleware_thinks(
     await settled(io)
     assert heard == []
     assert len(io.sockets) == (1 if why is None else 0)
+
+
+@pytest.mark.parametrize("refuses", [False, True])
+async def test_a_client_that_leaves_and_asks_anew_while_middleware_thinks(io: Server, refuses: bool) -> None:
+    """What becomes of the first attempt is not taken for an answer to the second, which may be another user's."""
+    go_on = {"first": asyncio.Event(), "second": asyncio.Event()}
+
+    @io.use
+    async def think(socket: Socket) -> None:
+        await go_on[socket.handshake.auth["user"]].wait()
+        if refuses and socket.handshake.auth["user"] == "first":
+            raise ConnectError("no")
+
+    client = FakeClient(io)
+    client.say('0{"user":"first"}', "1", '0{"user":"second"}')
+    go_on["first"].set()
+    await asyncio.sleep(0.001)
+    assert io.sockets == {}
+    go_on["second"].set()
+    (answer,) = await client.hear()
+    (socket,) = io.sockets.values()
+    assert answer == f'0{{"sid":"{socket.id}"}}'
+    assert socket.handshake.auth == {"user": "second"}
+
+
+async def test_a_client_that_leaves_while_middleware_thinks_is_told_nothing(io: Server) -> None:
+    go_on = asyncio.Event()
+
+    @io.use
+    async def think(socket: Socket) -> None:
+        await go_on.wait()
+
+    client = FakeClient(io)
+    client.say("0", "1")
+    go_on.set()
+    assert await client.hear() == []
+    assert io.sockets == {}
+    assert client.session.why is None
+    await client.join()

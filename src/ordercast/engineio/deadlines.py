@@ -51,6 +51,10 @@ class Timer:
         self._handle: asyncio.TimerHandle | None = None
         self._at = float("inf")
 
+    def now(self) -> float:
+        """The time that deadlines go by, in s."""
+        return monotonic()
+
     def wake_at(self, at: float) -> None:
         """Makes sure the timer fires no later than ``at``."""
         if at < self._at:

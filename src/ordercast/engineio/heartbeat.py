@@ -4,7 +4,7 @@ Engine.IO 4 (https://socket.io/docs/v4/engine-io-protocol/#heartbeat): the serve
 ends the session when no PONG has come within the timeout. In version 3 the client sends the PING, and the session ends
 when none has come for an interval and a timeout together.
 
-`Session.ping` is the number of the ping that waits for its answer (0: none), in version 3 that of the client's last.
+`Session.ping` is the number of the ping that waits for its answer (0: none), in version 3 when the client's last came.
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ from ordercast.engineio import disconnects
 from ordercast.engineio.deadlines import Deadlines, Timer
 from ordercast.engineio.packet import PING
 from ordercast.engineio.session import Session, State
+
+_PER_SECOND = 10  # pings of one client whose deadlines are kept: a flood of them must not fill the memory
 
 
 class Heartbeat:
@@ -26,6 +28,7 @@ class Heartbeat:
         self._pings: Deadlines[Session] = Deadlines(timer, interval, self._ping)
         self._timeouts: Deadlines[tuple[Session, int]] = Deadlines(timer, timeout, self._check)
         self._silences: Deadlines[tuple[Session, int]] = Deadlines(timer, interval + timeout, self._check)
+        self._timer = timer
         self._sent = 0
 
     def start(self, session: Session) -> None:
@@ -37,9 +40,10 @@ class Heartbeat:
 
     def pinged(self, session: Session) -> None:
         """A client of version 3 has sent a PING, or has just come."""
-        self._sent += 1
-        session.ping = self._sent
-        self._silences.add((session, self._sent))
+        tenth = int(self._timer.now() * _PER_SECOND)
+        if session.ping != tenth:
+            session.ping = tenth
+            self._silences.add((session, tenth))
 
     def _ping(self, session: Session) -> None:
         if session.state is State.OPEN:

@@ -10,7 +10,6 @@ from ordercast.socketio.errors import ConnectError, PacketError
 from ordercast.socketio.packet import Packet, PacketType, decode, encode, put_back
 
 if TYPE_CHECKING:
-    from ordercast.socketio.namespace import Namespace
     from ordercast.socketio.server import Server
     from ordercast.socketio.socket import Socket
 
@@ -29,7 +28,7 @@ class Client:
         self.legacy = session.protocol == 3  # Socket.IO 1.x or 2.x
         self.joined = False  # whether any namespace was ever joined
         self._early: list[str] | None = None  # namespaces that a legacy client asked for before it was in "/"
-        self._connecting: set[str] | None = None
+        self._connecting: dict[str, Socket] | None = None  # whom middleware still looks at
         self._partial: Packet | None = None
         self._buffers: list[bytes] | None = None
 
@@ -80,7 +79,7 @@ class Client:
         if socket is None:
             # A packet that crossed our DISCONNECT on the way is no mistake; one before any CONNECT is.
             if self._connecting is not None and packet.type is PacketType.DISCONNECT:
-                self._connecting.discard(packet.nsp)
+                self._connecting.pop(packet.nsp, None)
             elif not (self.joined or self._connecting or self.legacy):
                 raise PacketError("packet before CONNECT")
             return
@@ -112,17 +111,16 @@ class Client:
             self._early.append(packet.nsp)
 
     def _connect_to(self, name: str, query: str, auth: dict[str, Any]) -> None:
-        namespace = self._server.find_namespace(name, auth)
-        if namespace is None:
-            self.refuse(name, ConnectError("Invalid namespace"))
-            return
-        connecting = self._connecting = self._connecting or set()
-        if namespace.name in self.sockets or namespace.name in connecting:
+        connecting = self._connecting or {}
+        if name in self.sockets or name in connecting:
             raise PacketError("already connected to this namespace")
         if len(self.sockets) + len(connecting) >= _MAX_NAMESPACES:
             raise PacketError(f"more than {_MAX_NAMESPACES} namespaces")
-        connecting.add(namespace.name)
-        namespace.connect(self, self._socket_id(name), auth, query)
+        namespace = self._server.find_namespace(name, auth)
+        if namespace is None:
+            self.refuse(name, ConnectError("Invalid namespace"))
+        else:
+            namespace.connect(self, self._socket_id(name), auth, query)
 
     def _socket_id(self, name: str) -> str:
         """Random, so that it gives nobody the session; legacy clients make theirs up from the session's."""
@@ -130,14 +128,19 @@ class Client:
             return secrets.token_urlsafe(15)
         return self.session.id if name == "/" else f"{name}#{self.session.id}"
 
-    def waits_for(self, namespace: Namespace) -> bool:
-        """Whether the client still wants to join: it may have gone, or said DISCONNECT, meanwhile."""
-        wanted = self._connecting is not None and namespace.name in self._connecting
+    def connecting(self, socket: Socket) -> None:
+        """Middleware begins to look at a socket."""
+        self._connecting = self._connecting or {}
+        self._connecting[socket.namespace.name] = socket
+
+    def waits_for(self, socket: Socket) -> bool:
+        """Whether the client still wants this socket: it may have gone, said DISCONNECT, or asked anew meanwhile."""
+        wanted = self._connecting is not None and self._connecting.get(socket.namespace.name) is socket
         return wanted and self.session.why is None
 
     def connected(self, socket: Socket) -> None:
         """Middleware let a socket in."""
-        self._settled(socket.namespace)
+        self._settled(socket)
         self.joined = True
         self.session.server.gate.joined(self.session)
         self.sockets[socket.namespace.name] = socket
@@ -146,14 +149,18 @@ class Client:
     def after_connect(self) -> None:
         """A namespace has been joined, and its listener told: what waited for "/" goes on."""
         early, self._early = self._early, None
-        for nsp in early or ():
-            name, _, query = nsp.partition("?")
-            self._connect_to(name, query, {})
+        try:
+            for nsp in early or ():
+                name, _, query = nsp.partition("?")
+                self._connect_to(name, query, {})
+        except PacketError:
+            self.session.close(disconnects.PARSE_ERROR)
 
-    def refused(self, namespace: Namespace, error: ConnectError) -> None:
+    def refused(self, socket: Socket, error: ConnectError) -> None:
         """Middleware refused; the client may try again."""
-        self._settled(namespace)
-        self.refuse(namespace.name, error)
+        if self.waits_for(socket):
+            self._settled(socket)
+            self.refuse(socket.namespace.name, error)
 
     def refuse(self, name: str, error: ConnectError) -> None:
         """Tells the client that, and why, it is not in a namespace."""
@@ -174,9 +181,9 @@ class Client:
         else:
             self.session.close(disconnects.CONNECT_TIMEOUT)
 
-    def _settled(self, namespace: Namespace) -> None:
+    def _settled(self, socket: Socket) -> None:
         if self._connecting is not None:
-            self._connecting.discard(namespace.name)
+            self._connecting.pop(socket.namespace.name, None)
             if not self._connecting:
                 self._connecting = None
 
