@@ -46,7 +46,7 @@ class Site:
         site = self
 
         class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:  # noqa: N802 - http.server's own word
+            def do_GET(self) -> None:
                 body = site.bodies.get(self.path.partition("?")[0])
                 self.send_response(404 if body is None else 200)
                 self.send_header("Content-Type", "text/javascript" if self.path.endswith(".js") else "text/html")

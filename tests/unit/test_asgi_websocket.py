@@ -30,6 +30,7 @@ class Peer:
         self.sent: list[MutableMapping[str, Any]] = []
         self.reads = asyncio.Event()
         self.reads.set()
+        self.fails: Exception | None = None
         self._incoming: asyncio.Queue[MutableMapping[str, Any]] = asyncio.Queue()
         self.put("connect")
         self.task = asyncio.create_task(asgi.app(engine, self.scope, self._incoming.get, self._send))
@@ -39,6 +40,8 @@ class Peer:
 
     async def _send(self, event: MutableMapping[str, Any]) -> None:
         await self.reads.wait()
+        if self.fails is not None:
+            raise self.fails
         self.sent.append(event)
 
     async def turns(self) -> list[tuple[str, Any]]:
@@ -191,3 +194,105 @@ async def test_an_upgrade(engine: EngineServer, handler: FakeHandler) -> None:
     await peer.turns()
     assert handler.messages == ["hello"]
     assert session.state is State.OPEN
+
+
+# -- ends -----------------------------------------------------------------------------------------------------
+
+
+async def test_what_is_being_written_precedes_the_end_and_its_code(engine: EngineServer, handler: FakeHandler) -> None:
+    peer = await Peer(engine).opened()
+    session = the_session(engine)
+    peer.reads.clear()
+    session.send(message("one"))
+    await peer.turns()
+    peer.put("receive", text="no packet")
+    assert await peer.turns() == []
+    assert handler.closed == ["parse error"]
+    peer.reads.set()
+    assert await peer.turns() == [("send", "4one"), ("close", 1008)]
+
+
+async def test_a_slow_consumer_that_reads_again_is_told_why_it_was_let_go_of(engine: EngineServer) -> None:
+    peer = await Peer(engine).opened()
+    session = the_session(engine)
+    peer.reads.clear()
+    for _ in range(3):
+        session.send(message("x" * LIMIT))
+        await peer.turns()
+    peer.reads.set()
+    assert await peer.turns() == [("send", "4" + "x" * LIMIT), ("close", 1013)], "what waited is dropped"
+
+
+@pytest.mark.parametrize("why", [disconnects.SLOW_CONSUMER, disconnects.SHUTDOWN, disconnects.PARSE_ERROR])
+async def test_a_write_that_never_ends_is_given_up(
+    engine: EngineServer, why: disconnects.Disconnect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(asgi, "_CLOSE_TIMEOUT", 0.01)
+    peer = await Peer(engine).opened()
+    session = the_session(engine)
+    peer.reads.clear()
+    session.send(message("one"))
+    await peer.turns()
+    session.close(why)
+    session.abort()  # what comes of a farewell that takes too long
+    async with asyncio.timeout(10):
+        await peer.task
+    assert peer.sent == []
+    assert engine.sessions == {}
+
+
+async def test_a_peer_that_does_not_answer_the_close_is_not_waited_for(
+    engine: EngineServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(asgi, "_CLOSE_TIMEOUT", 0.01)
+    peer = await Peer(engine).opened()
+    peer.put("receive", text="no packet")
+    async with asyncio.timeout(10):
+        await peer.task
+    assert await peer.turns() == [("close", 1008)]
+
+
+async def test_what_comes_after_the_end_is_nobodys(engine: EngineServer, handler: FakeHandler) -> None:
+    session = engine.open(request(), PollingTransport())
+    peer = Peer(engine, f"EIO=4&transport=websocket&sid={session.id}")
+    for text in ("no packet", "2probe", "5", "4hello"):
+        peer.put("receive", text=text)
+    assert await peer.turns() == [("accept", None), ("close", 1008)]
+    assert handler.messages == []
+    assert session.upgrading is None
+    assert session.transport.name == "polling"
+
+
+async def test_too_much_before_the_upgrade(engine: EngineServer) -> None:
+    session = engine.open(request(), PollingTransport())
+    peer = Peer(engine, f"EIO=4&transport=websocket&sid={session.id}")
+    peer.put("receive", text="2" + "x" * LIMIT)
+    assert await peer.turns() == [("accept", None), ("close", 1009)]
+    assert session.state is State.OPEN
+
+
+async def test_an_upgrade_that_comes_too_late_is_closed_and_hung_up_on(
+    engine: EngineServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(asgi, "_CLOSE_TIMEOUT", 0.01)
+    first = await Peer(engine).opened()
+    late = Peer(engine, f"EIO=4&transport=websocket&sid={the_session(engine).id}")
+    async with asyncio.timeout(10):
+        await late.task
+    assert await late.turns() == [("accept", None), ("close", 1002)]
+    assert not first.task.done()
+
+
+@pytest.mark.parametrize("error", [ConnectionResetError("gone"), RuntimeError("a mistake of the server's")])
+async def test_a_send_that_fails(
+    engine: EngineServer, handler: FakeHandler, error: Exception, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`OSError` says that the peer has gone (ASGI, "Send exceptions"); anything else is for the server's log."""
+    monkeypatch.setattr(asgi, "_CLOSE_TIMEOUT", 0.01)
+    peer = await Peer(engine).opened()
+    peer.fails = error
+    the_session(engine).send(message("one"))
+    async with asyncio.timeout(10):
+        (result,) = await asyncio.gather(peer.task, return_exceptions=True)
+    assert result is (None if isinstance(error, OSError) else error)
+    assert handler.closed == ["transport close"]
