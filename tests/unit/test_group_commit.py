@@ -112,6 +112,35 @@ async def test_one_bad_change_spoils_no_other(settings: Settings, connections: l
         await whole(storage.orders, storage.log, 5)
 
 
+async def test_only_a_change_that_fails_half_done_costs_savepoints(settings: Settings) -> None:
+    def refuse(order: Order) -> Change:
+        raise Conflict("no")
+
+    def broken(order: Order) -> bytes:
+        raise ZeroDivisionError
+
+    async with open_storage(settings) as storage:
+        await create(storage.orders, "x")
+        asked: list[str] = []
+        storage.orders._writer._db.set_trace_callback(asked.append)
+        change = storage.orders.change
+        for number, (last, savepoints) in enumerate(
+            ((change("x", refuse), 0), (change("x", noting("lost"), IdempotencyKey("s", "k", "f"), broken), 3))
+        ):
+            async with held(storage.orders):
+                batch = [
+                    asyncio.create_task(work)
+                    for work in (change("x", noting(f"{number}")), create(storage.orders), last)
+                ]
+            good, created, bad = await asyncio.gather(*batch, return_exceptions=True)
+            assert isinstance(good, Written)
+            assert isinstance(created, Written)
+            assert isinstance(bad, Conflict | ZeroDivisionError)
+            assert sum(sql.startswith("SAVEPOINT") for sql in asked) == savepoints
+            await whole(storage.orders, storage.log, 3 + 2 * number)
+            assert (good.order.version, created.order.order_id) == (2 + number, str(number + 1))
+
+
 @pytest.mark.parametrize(
     ("error", "advice"),
     [

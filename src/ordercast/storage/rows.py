@@ -79,8 +79,22 @@ def order_row(order: Order) -> tuple[Any, ...]:
 
 
 def event_row(event: OrderEvent) -> tuple[Any, ...]:
-    """An event in the order of `EVENT_COLUMNS`."""
-    return tuple(to_column(name, getattr(event, name)) for name in EVENT_COLUMNS)
+    """An event in the order of `EVENT_COLUMNS`. Written out, as every change makes one."""
+    return (
+        event.position,
+        event.order_id,
+        event.version,
+        event.kind.value,
+        event.status,
+        event.previous_status,
+        to_column("fields", event.fields),
+        event.customer_id,
+        event.shop_id,
+        event.updated_by,
+        event.reason,
+        event.forced,
+        to_ms(event.at),
+    )
 
 
 def order_from(row: Sequence[Any]) -> Order:

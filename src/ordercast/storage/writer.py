@@ -1,7 +1,8 @@
 """The one writer of a SQLite file: takes all changes that wait and commits them together (group commit).
 
-A transaction per request costs an fsync each; here an fsync carries whatever came during the one before. Each change
-runs in a savepoint, so that a refusal undoes that one alone (DESIGN, "Storage", has the measurements).
+A transaction per request costs an fsync each; here an fsync carries whatever came during the one before (DESIGN,
+"Storage", has the measurements). A change that is refused has written nothing yet, as a rule, and spoils nobody; where
+one fails with something written, the batch is done again with a savepoint around each, so that it undoes itself alone.
 """
 
 from __future__ import annotations
@@ -71,6 +72,10 @@ class _Outcome:
             self.future.set_result(self.result)
 
 
+class _HalfDone(Exception):
+    """A change failed with something of it written."""
+
+
 class Writer:
     """Runs changes on a thread of its own. ``committed`` is called on the event loop with each commit's events,
     before any caller learns of its own."""
@@ -127,12 +132,11 @@ class Writer:
     def _transact(self, batch: list[_Command]) -> tuple[list[_Outcome], list[Logged]]:
         db = self._db
         try:
-            db.execute("BEGIN IMMEDIATE")
-            (head,) = db.execute("SELECT n FROM log_head").fetchone()
-            transaction = Transaction(db, head)
-            outcomes = [self._apply(transaction, command) for command in batch]
-            if transaction.position != head:
-                db.execute("UPDATE log_head SET n = ?", (transaction.position,))
+            try:
+                outcomes, events = self._apply_all(batch, careful=False)
+            except _HalfDone:
+                db.execute("ROLLBACK")
+                outcomes, events = self._apply_all(batch, careful=True)
             db.execute("COMMIT")
         except Exception as error:  # whatever it is, the thread lives on, and nobody waits for ever
             _log.error("a commit failed; its changes were refused", error=str(error), changes=len(batch))
@@ -140,24 +144,46 @@ class Writer:
                 with suppress(sqlite3.Error):
                     db.execute("ROLLBACK")
             return [_Outcome(c.future, error=_storage_error(error)) for c in batch], []
+        return outcomes, events
+
+    def _apply_all(self, batch: list[_Command], *, careful: bool) -> tuple[list[_Outcome], list[Logged]]:
+        """Begins a transaction with all these changes in it. Raises `_HalfDone` where it was not careful enough."""
+        db = self._db
+        db.execute("BEGIN IMMEDIATE")
+        (head,) = db.execute("SELECT n FROM log_head").fetchone()
+        transaction = Transaction(db, head)
+        apply = self._apply_in_savepoint if careful else self._apply
+        outcomes = [apply(transaction, command) for command in batch]
+        if transaction.position != head:
+            db.execute("UPDATE log_head SET n = ?", (transaction.position,))
         return outcomes, transaction.events
 
     def _apply(self, transaction: Transaction, command: _Command) -> _Outcome:
+        db = self._db
+        before = db.total_changes
+        try:
+            return _Outcome(command.future, command.work(transaction))
+        except Exception as error:
+            if not db.in_transaction:
+                raise  # SQLite has rolled the whole transaction back by itself (disk full): all of it is refused
+            if db.total_changes != before:
+                raise _HalfDone from error
+            return _Outcome(command.future, error=_refusal(error))
+
+    def _apply_in_savepoint(self, transaction: Transaction, command: _Command) -> _Outcome:
         db = self._db
         position, events = transaction.position, len(transaction.events)
         db.execute("SAVEPOINT change")
         try:
             result = command.work(transaction)
         except Exception as error:
-            if isinstance(error, sqlite3.Error) and not db.in_transaction:
-                raise  # SQLite has rolled the whole transaction back by itself (disk full): all of it is refused
+            if not db.in_transaction:
+                raise
             db.execute("ROLLBACK TO change")
             db.execute("RELEASE change")
             transaction.position = position
             del transaction.events[events:]
-            if isinstance(error, sqlite3.Error):
-                return _Outcome(command.future, error=_storage_error(error))
-            return _Outcome(command.future, error=error)
+            return _Outcome(command.future, error=_refusal(error))
         db.execute("RELEASE change")
         return _Outcome(command.future, result)
 
@@ -166,6 +192,10 @@ class Writer:
             self._committed(events)
         for outcome in outcomes:
             outcome.deliver()
+
+
+def _refusal(error: Exception) -> Exception:
+    return _storage_error(error) if isinstance(error, sqlite3.Error) else error
 
 
 def _storage_error(error: Exception) -> StorageError:
