@@ -188,6 +188,17 @@ async def test_a_farewell_comes_before_the_end_is_told(polls: Polls) -> None:
     assert (await polls.poll(session)).status == 400
 
 
+async def test_at_a_shutdown_the_next_poll_fails_so_that_every_client_comes_back(polls: Polls) -> None:
+    """python-socketio's client stays away after a CLOSE (tests/integration/test_python_client.py)."""
+    session = await polls.open()
+    call = AsgiCall(query=polls.query(session))
+    task = await polls.begin(call)
+    session.close(disconnects.SHUTDOWN)
+    await task
+    assert call.body == b"6"
+    assert (await polls.poll(session)).status == 400
+
+
 async def test_a_farewell_that_nobody_fetches_ends_by_itself(polls: Polls) -> None:
     session = await polls.open()
     session.close(disconnects.SHUTDOWN)

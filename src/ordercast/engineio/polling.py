@@ -66,8 +66,13 @@ class PollingTransport:
         self._answer(packets)
 
     def end(self, packets: list[Packet], why: Disconnect) -> None:
-        """Answers the pending poll with the last packets and a CLOSE, or a NOOP where the client has closed."""
-        self._answer([*packets, NOOP if why is disconnects.TRANSPORT_CLOSE else CLOSE])
+        """Answers the pending poll with the last packets and a CLOSE, or with a NOOP where the client has closed.
+
+        At a shutdown too: python-socketio's client would stay away after a CLOSE, and comes back when its next poll
+        fails, as all others do.
+        """
+        parting = NOOP if why in (disconnects.TRANSPORT_CLOSE, disconnects.SHUTDOWN) else CLOSE
+        self._answer([*packets, parting])
 
     def abort(self) -> None:
         """Lets a pending poll go."""
