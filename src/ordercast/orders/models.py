@@ -33,7 +33,9 @@ def now() -> datetime:
 def iso(t: datetime) -> str:
     """RFC 3339 in UTC with milliseconds, as JavaScript's ``toISOString()`` writes it."""
     # Not strftime(): its %Y leaves the zeros of early years out where the C library does.
-    return t.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
+    if t.tzinfo is not UTC:
+        t = t.astimezone(UTC)
+    return t.isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Sequence
-from itertools import islice
 
 from ordercast.orders.models import OrderEvent
 
@@ -36,4 +35,5 @@ class Tail:
         if not events or not events[0].position <= position + 1 <= events[-1].position:
             return ()
         start = position + 1 - events[0].position
-        return list(islice(events, start, start + limit))
+        # By index, not islice(), which would walk to the newest from the oldest.
+        return [events[index] for index in range(start, min(start + limit, len(events)))]
