@@ -75,5 +75,9 @@ const answers = {
 
 for await (const line of createInterface({ input: process.stdin })) {
   const { ask, ...question } = JSON.parse(line);
-  console.log(JSON.stringify({ answer: pack(answers[ask](unpack(question))) }));
+  try {
+    console.log(JSON.stringify({ answer: pack(answers[ask](unpack(question))) }));
+  } catch (error) {
+    console.log(JSON.stringify({ error: error.message }));
+  }
 }

@@ -47,7 +47,9 @@ class Reference:
         assert self._process.stdout is not None
         self._process.stdin.write(json.dumps({"ask": what, **_pack(question)}) + "\n")
         self._process.stdin.flush()
-        return _unpack(json.loads(self._process.stdout.readline())["answer"])
+        answer = json.loads(self._process.stdout.readline())
+        assert "error" not in answer, answer["error"]
+        return _unpack(answer["answer"])
 
 
 def _pack(value: Any) -> Any:
