@@ -7,6 +7,7 @@ import os
 import socket
 import time
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 
 from websockets.speedups import apply_mask
 
@@ -60,11 +61,22 @@ class Client:
         self.lost, self._rest = None, b""
         self.took = time.monotonic()
         try:
-            self.sock = dial(self._crowd.port, self.number)
+            self.sock = dial(self._crowd.port, self.number, self._crowd.receive_buffer)
         except OSError:
             self._crowd.later(self)
             return
         self._crowd.loop.watch(self.sock, self._dialled, WRITE)
+
+    def stop_reading(self) -> None:
+        """Leaves what comes in the kernel's buffer, for good."""
+        if self.sock is not None:
+            self._crowd.loop.forget(self.sock)
+
+    def pong(self) -> None:
+        """Says that it is alive, whatever it was asked."""
+        if self.sock is not None:
+            with suppress(OSError):
+                self.sock.send(_PONG)
 
     def close(self) -> None:
         """Drops the connection."""
@@ -164,6 +176,8 @@ class Crowd:
         self.reader = Reader()
         self.retrying = self.expect_losses = False
         self.refused = 0
+        self.receive_buffer = 0  # bytes; 0: as the kernel likes
+        self._settled: list[Key] = []
         self._on_heard = on_heard
         self._again: list[tuple[float, Client]] = []
         self.losses: list[Client] = []
@@ -239,8 +253,19 @@ class Crowd:
     def forget(self) -> None:
         """Begins to count anew."""
         self.received = 0
+        self._settled.clear()
         for client in self.clients:
             client.seen.clear()
+
+    def settle(self) -> None:
+        """Compares what all have seen so far and keeps it once. Raises `Failed` where it is not the same."""
+        length = min(len(client.seen) for client in self.clients)
+        first = self.clients[0].seen[:length]
+        for client in self.clients:
+            if client.seen[:length] != first:
+                raise Failed(f"{client.user} and {self.clients[0].user} saw different events, or in another order")
+            del client.seen[:length]
+        self._settled += first
 
     def wait(self, deliveries: int, patience: float) -> None:
         """Until so many events have come in all. Raises `Failed` where they do not."""
@@ -258,10 +283,10 @@ class Crowd:
 
     def check_seen(self, expected: Sequence[Key] | set[Key]) -> None:
         """Every client has every event once, all in the same order, an order's versions rising."""
-        first = self.clients[0].seen
-        for client in self.clients:
-            if client.seen != first:
-                raise Failed(f"{client.user} and {self.clients[0].user} saw different events, or in another order")
+        self.settle()
+        first = self._settled
+        if more := [client for client in self.clients if client.seen]:
+            raise Failed(f"{len(more)} of {len(self.clients)} clients saw more events than others")
         if isinstance(expected, set):
             if len(first) != len(expected) or set(first) != expected:
                 raise Failed(f"each client saw {len(first)} events, not the {len(expected)} that there were")

@@ -98,13 +98,15 @@ def raise_file_limit() -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
-def dial(port: int, number: int = 0) -> socket.socket:
+def dial(port: int, number: int = 0, receive_buffer: int = 0) -> socket.socket:
     """Begins a TCP connection, from one of many addresses of this machine: one has only some 28,000 ports."""
     sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     sock.setblocking(False)
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     # Closing resets: thousands of connections a round would fill the ports with those that wait in TIME_WAIT.
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+    if receive_buffer:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
     try:
         sock.bind((f"127.0.0.{2 + number % 8}", 0))
         sock.connect(("127.0.0.1", port))

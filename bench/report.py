@@ -8,6 +8,7 @@ from rich.table import Table
 
 from bench.contenders import ORDERCAST
 from bench.scenario import Column, Goal, Outcomes, Scenario
+from bench.soak import Soak
 
 
 def figure(value: float | None, column: Column) -> str:
@@ -60,4 +61,27 @@ def goals_table(results: Mapping[Scenario, Outcomes]) -> Table:
     for scenario, outcomes in results.items():
         for goal in scenario.goals:
             table.add_row(goal.work, *goal_cells(goal, outcomes))
+    return table
+
+
+def soak_table(soak: Soak) -> Table:
+    """What a soak showed."""
+    table = Table(title=f"{soak.readers:,} clients that read, {soak.slow:,} that do not", title_justify="left")
+    table.add_column("what")
+    table.add_column("is", justify="right")
+    table.add_row("changes, each delivered to every reader", f"{soak.changes:,}")
+    for name, share in (("half", 0.5), ("99 %", 0.99), ("99.9 %", 0.999)):
+        table.add_row(f"{name} of the deliveries within", f"{1000 * soak.lateness.quantile(share):.1f} ms")
+    table.add_row("the latest", f"{1000 * soak.lateness.worst:.1f} ms")
+    first, last = soak.memory[0][1], soak.memory[-1][1]
+    highest = max(memory for _, memory in soak.memory)
+    table.add_row("memory, first / highest / last", f"{first / 1e6:.1f} / {highest / 1e6:.1f} / {last / 1e6:.1f} MB")
+    table.add_row("its slope over the second half", f"{soak.slope() / 1000:+.1f} kB a minute")
+    table.add_row("the server's CPU, the load's", f"{100 * soak.server_share:.0f} %, {100 * soak.load_share:.0f} %")
+    ended = {reason: (seconds, number) for seconds, reason, number in soak.cut}
+    for reason, (seconds, number) in ended.items():
+        first_cut = min(at for at, why, _ in soak.cut if why == reason)
+        table.add_row(f"ended with {reason}", f"{number:,}, {first_cut:.0f} to {seconds:.0f} s after the start")
+    left = soak.slow - sum(number for _, number in ended.values())
+    table.add_row("not reading and still connected", f"{left:,}")
     return table

@@ -31,9 +31,8 @@ def measure(round: Round) -> Figures:
         crowd.forget()
         single_many, burst_many, last = _costs(loop, server, crowd, trigger)
         crowd.check()
-        first = crowd.clients[0].seen[0]
-        emitted = DELIVERIES // many + EMITS
-        crowd.check_seen([(str(int(first[0]) + n).encode(), 1) for n in range(emitted)])
+        before = DELIVERIES // few + EMITS
+        crowd.check_seen([(str(before + n).encode(), 1) for n in range(1, DELIVERIES // many + EMITS + 1)])
         crowd.close()
     loop.close()
     return {
@@ -93,4 +92,9 @@ deliveries in all; then one burst of {EMITS}. First with {FEW:,} operators onlin
 server. What is compared is a server with itself. Most of the cost of a single update is the kernel's `send()`, and
 a cache that holds the state of {FEW:,} sockets does not hold that of {MANY:,}: the send loop, which has next to no
 state of its own, shows how much.""",
+    verdict="""\
+The send loop's own ratio is the kernel's share in ours: a `send()` finds less of its socket's state in the cache
+among ten times as many sockets. Beyond that we have no cost that grows with the number of clients: a delivery
+appends to a list and marks a session. In bursts the ratio is larger because the cost it multiplies is a tenth, and
+all of it is memory.""",
 )
