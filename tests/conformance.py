@@ -13,7 +13,7 @@ import uvicorn
 from ordercast.engineio import Disconnect, EngineServer, Options, Session, message
 from ordercast.engineio.asgi import app as engine_app
 from ordercast.engineio.polling import Receive, Scope, Send
-from ordercast.engineio.uvicorn import protocol_classes
+from ordercast.engineio.uvicorn import protocol_class
 from ordercast.socketio import Server, Socket
 
 PORT = 3000
@@ -41,8 +41,7 @@ def engineio() -> tuple[Any, dict[str, Any]]:
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         await engine_app(engine, scope, receive, send)
 
-    http, ws = protocol_classes(engine)
-    return app, {"http": http, "ws": ws}
+    return app, {"http": protocol_class(engine), "ws": "websockets-sansio"}
 
 
 def socketio() -> tuple[Any, dict[str, Any]]:

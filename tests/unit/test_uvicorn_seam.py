@@ -12,7 +12,6 @@ from collections.abc import AsyncIterator
 import pytest
 import uvloop
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
-from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from uvicorn.server import ServerState
 
 from ordercast.engineio.frames import TEXT
@@ -35,10 +34,16 @@ async def site() -> AsyncIterator[Site]:
 
 def test_constructors() -> None:
     """uvicorn calls ours with the arguments of its own, by keyword."""
-    for theirs, ours in ((HttpToolsProtocol, HttpProtocol), (WebSocketsSansIOProtocol, WebSocketProtocol)):
-        expected = list(inspect.signature(theirs).parameters)
-        assert expected == ["config", "server_state", "app_state", "_loop"]
-        assert list(inspect.signature(ours).parameters) == expected
+    expected = list(inspect.signature(HttpToolsProtocol).parameters)
+    assert expected == ["config", "server_state", "app_state", "_loop"]
+    assert list(inspect.signature(HttpProtocol).parameters) == expected
+
+
+def test_what_a_handshake_is_made_of() -> None:
+    """Read in `handle_websocket_upgrade`, where uvicorn has parsed the head and nothing more."""
+    source = inspect.getsource(HttpToolsProtocol)
+    for name in ("url", "headers", "client", "scheme", "scope", "transport", "connections"):
+        assert f"self.{name} = " in source or f"self.{name}: " in source, name
 
 
 def test_what_we_override_is_there_to_be_overridden() -> None:
@@ -51,8 +56,8 @@ def test_what_we_override_is_there_to_be_overridden() -> None:
 
 def test_each_server_has_classes_of_its_own() -> None:
     first, second = Server(), Server()
-    assert first.uvicorn_settings()["ws"].bound_engine is first.engine
-    assert second.uvicorn_settings()["ws"].bound_engine is second.engine
+    assert first.uvicorn_settings()["http"].bound_engine is first.engine
+    assert second.uvicorn_settings()["http"].bound_engine is second.engine
 
 
 async def test_uvicorn_knows_our_connections(site: Site) -> None:

@@ -18,6 +18,15 @@ class FrameError(Exception):
         self.reason = reason
 
 
+class HandshakeError(Exception):
+    """A request that does not open a WebSocket as RFC 6455 has it; ``status`` is the HTTP status to answer with."""
+
+    def __init__(self, status: int, reason: str) -> None:
+        super().__init__(reason)
+        self.status = status
+        self.reason = reason
+
+
 class Refusal(Enum):
     """Why a request was refused: the error codes and messages of the reference server, which clients know."""
 

@@ -1,29 +1,23 @@
 """The fast way in: protocol classes for uvicorn that write frames straight to the transport.
 
-uvicorn's ``ws`` setting takes a protocol class and hands it the connection at the upgrade request; its ``http``
-setting takes the class before that. Both seams are pinned by tests/unit/test_uvicorn_seam.py.
+uvicorn's ``http`` setting takes a protocol class, which parses a request's head and, where that asks for an upgrade,
+hands the connection on. This seam is pinned by tests/unit/test_uvicorn_seam.py.
 """
 
 from __future__ import annotations
 
 import asyncio
-import logging
 from http import HTTPStatus
 from typing import Any, cast
 
 import msgspec
-from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
-from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
-from uvicorn.server import ServerState
-from websockets.http11 import Request as HandshakeRequest
-from websockets.http11 import Response
-from websockets.server import ServerProtocol
 
 from ordercast.engineio import disconnects, frames
 from ordercast.engineio.disconnects import Disconnect
-from ordercast.engineio.errors import FrameError, Refusal, Refused
+from ordercast.engineio.errors import FrameError, HandshakeError, Refusal, Refused
 from ordercast.engineio.frames import FrameParser
+from ordercast.engineio.handshake import accept, refuse
 from ordercast.engineio.packet import Packet
 from ordercast.engineio.request import Request
 from ordercast.engineio.server import EngineServer
@@ -31,30 +25,17 @@ from ordercast.engineio.websocket import WebSocketTransport
 
 _CLOSE_TIMEOUT = 5.0  # s for the peer to answer our close frame
 
-_log = logging.getLogger("ordercast.engineio")
-
 
 class WebSocketProtocol(asyncio.Protocol, WebSocketTransport):
-    """One WebSocket. Subclasses bind ``bound_engine``; see `protocol_classes`.
+    """One WebSocket, from the moment its request has been read."""
 
-    Requests for other paths than the engine's go to uvicorn's own WebSocket implementation, so that a host
-    application keeps its own endpoints.
-    """
+    __slots__ = ("_closing", "_connections", "_parser", "_transport")
 
-    __slots__ = ("_arguments", "_closing", "_parser", "_transport")
-
-    bound_engine: EngineServer
-
-    def __init__(
-        self,
-        config: Config,
-        server_state: ServerState,
-        app_state: dict[str, Any],
-        _loop: asyncio.AbstractEventLoop | None = None,
-    ) -> None:
-        WebSocketTransport.__init__(self, self.bound_engine)
-        self._arguments: tuple[Config, ServerState, dict[str, Any]] = (config, server_state, app_state)
-        self._parser: FrameParser | None = None
+    def __init__(self, engine: EngineServer, connections: set[Any]) -> None:
+        """``connections``: uvicorn's, so that it counts this one and waits for it when shutting down."""
+        WebSocketTransport.__init__(self, engine)
+        self._connections = connections
+        self._parser = FrameParser(engine.options.max_payload, engine.options.max_fragments)
         self._closing = False
         self._transport: asyncio.Transport
 
@@ -62,12 +43,9 @@ class WebSocketProtocol(asyncio.Protocol, WebSocketTransport):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)  # uvloop's does not derive from it
-        self._arguments[1].connections.add(self)  # type: ignore[arg-type]  # uvicorn names its own classes
+        self._connections.add(self)
 
     def data_received(self, data: bytes) -> None:
-        if self._parser is None:
-            self._handshake(data)
-            return
         try:
             for opcode, payload in self._parser.feed(data):
                 if opcode == frames.TEXT:
@@ -87,7 +65,7 @@ class WebSocketProtocol(asyncio.Protocol, WebSocketTransport):
         return False
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._arguments[1].connections.discard(self)
+        self._connections.discard(self)
         self.gone(disconnects.TRANSPORT_CLOSE if exc is None else disconnects.TRANSPORT_ERROR)
 
     def pause_writing(self) -> None:
@@ -123,57 +101,25 @@ class WebSocketProtocol(asyncio.Protocol, WebSocketTransport):
 
     # -- opening and closing ------------------------------------------------------------------------------
 
-    def _handshake(self, data: bytes) -> None:
-        config, state, app_state = self._arguments
-        target = data.split(b" ", 2)[1]
-        path, _, query_string = target.partition(b"?")
-        if path.rstrip(b"/") != self.engine.options.path.rstrip("/").encode():
-            other = WebSocketsSansIOProtocol(config, state, app_state)
-            state.connections.discard(self)
-            # uvicorn sets us as the protocol after this returns; ours must be the last word, yet come before the
-            # news of a connection that the other refuses: else uvicorn would wait for it when shutting down.
-            asyncio.get_running_loop().call_soon(self._transport.set_protocol, other)
-            other.connection_made(self._transport)
-            other.data_received(data)
-            return
-        protocol = ServerProtocol(max_size=None)
-        protocol.receive_data(data)
-        received = protocol.events_received()
-        if not received or not isinstance(received[0], HandshakeRequest):
-            self._transport.close()
-            return
-        handshake = received[0]
-        peer = self._transport.get_extra_info("peername")
-        request = Request(
-            path.decode("latin-1"),
-            query_string,
-            [(k.lower().encode("latin-1"), v.encode("latin-1")) for k, v in handshake.headers.raw_items()],
-            peer[0] if isinstance(peer, tuple) else "",
-            self._transport.get_extra_info("sslcontext") is not None,
-        )
+    def handshake(self, request: Request) -> None:
+        """Answers the request; with a 101, or with what is wrong."""
         try:
             candidate = self.check(request)
-            response = protocol.accept(handshake)
-            if response.status_code != HTTPStatus.SWITCHING_PROTOCOLS:
-                self._refuse(response)
-                return
-            options = self.engine.options
-            self._parser = FrameParser(options.max_payload, options.max_fragments)
             id = self.engine.new_id()
-            if candidate is None and (cookie := self.engine.cookie(id)) is not None:
-                response.headers["Set-Cookie"] = cookie.decode()
-            self._transport.write(response.serialize())
+            cookie = self.engine.cookie(id) if candidate is None else None
+            self._transport.write(accept(request, b"" if cookie is None else b"Set-Cookie: %b\r\n" % cookie))
             self.opened(request, candidate, id)
         except Refused as error:
             refusal = error.refusal
             self.engine.journal.refusal(refusal, self.engine.gate.address_of(request))
-            body = msgspec.json.encode({"code": refusal.code, "message": refusal.message})
-            response = protocol.reject(HTTPStatus(refusal.status), body.decode())
-            self._refuse(response)
+            self._refuse(refusal.status, refusal.code, refusal.message)
+        except HandshakeError as error:
+            self.engine.journal.refusal(Refusal.BAD_REQUEST, self.engine.gate.address_of(request))
+            self._refuse(error.status, Refusal.BAD_REQUEST.code, error.reason)
 
-    def _refuse(self, response: Response) -> None:
-        self._parser = None
-        self._transport.write(response.serialize())
+    def _refuse(self, status: int, code: int, message: str) -> None:
+        body = msgspec.json.encode({"code": code, "message": message})
+        self._transport.write(refuse(status, HTTPStatus(status).phrase, body))
         self._transport.close()
 
     def _peer_closes(self, payload: bytes) -> None:
@@ -250,8 +196,23 @@ class HttpProtocol(HttpToolsProtocol):
         super().on_message_complete()
 
     def handle_websocket_upgrade(self) -> None:
+        # Requests for other paths than the engine's go to uvicorn's own WebSockets, so that a host application keeps
+        # its own endpoints.
         self._clear_deadline()
-        super().handle_websocket_upgrade()
+        engine = self.bound_engine
+        path, _, query_string = self.url.partition(b"?")
+        if path.rstrip(b"/") != engine.options.path.rstrip("/").encode():
+            super().handle_websocket_upgrade()
+            return
+        if self.scope["method"] != "GET":
+            self._refuse(Refusal.BAD_METHOD)
+            return
+        self.connections.discard(self)
+        protocol = WebSocketProtocol(engine, self.connections)
+        protocol.connection_made(self.transport)
+        self.transport.set_protocol(protocol)
+        address = self.client[0] if self.client else ""
+        protocol.handshake(Request(path.decode(), query_string, self.headers, address, self.scheme == "https"))
 
     def _clear_deadline(self) -> None:
         if self._deadline is not None:
@@ -267,23 +228,15 @@ class HttpProtocol(HttpToolsProtocol):
         """Answers what never became a whole request, and hangs up."""
         self.bound_engine.journal.refusal(refusal, self.client[0] if self.client else "")
         self._clear_deadline()
-        text = refusal.message.encode()
-        status = HTTPStatus(refusal.status)
-        self.transport.write(
-            b"HTTP/1.1 %d %b\r\ncontent-type: text/plain; charset=utf-8\r\ncontent-length: %d\r\n"
-            b"connection: close\r\n\r\n%b" % (status, status.phrase.encode(), len(text), text)
-        )
+        phrase = HTTPStatus(refusal.status).phrase
+        self.transport.write(refuse(refusal.status, phrase, refusal.message.encode(), b"text/plain; charset=utf-8"))
         self.transport.close()
 
 
-def protocol_classes(engine: EngineServer) -> tuple[type[HttpProtocol], type[WebSocketProtocol]]:
-    """The classes for uvicorn's ``http`` and ``ws`` settings that serve this engine."""
-
-    class BoundWebSocketProtocol(WebSocketProtocol):
-        __slots__ = ()
-        bound_engine = engine
+def protocol_class(engine: EngineServer) -> type[HttpProtocol]:
+    """The class for uvicorn's ``http`` setting that serves this engine."""
 
     class BoundHttpProtocol(HttpProtocol):
         bound_engine = engine
 
-    return BoundHttpProtocol, BoundWebSocketProtocol
+    return BoundHttpProtocol

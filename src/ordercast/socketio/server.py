@@ -12,7 +12,7 @@ from ordercast.engineio import EngineServer, Options, Session, disconnects
 from ordercast.engineio.asgi import app as engine_app
 from ordercast.engineio.deadlines import Deadlines
 from ordercast.engineio.polling import Receive, Scope, Send
-from ordercast.engineio.uvicorn import protocol_classes
+from ordercast.engineio.uvicorn import protocol_class
 from ordercast.socketio.client import Client
 from ordercast.socketio.dynamic import DynamicNamespace, Match
 from ordercast.socketio.namespace import Namespace
@@ -132,8 +132,7 @@ class Server:
 
     def uvicorn_settings(self) -> dict[str, Any]:
         """Keyword arguments for ``uvicorn.Config`` that let frames bypass ASGI."""
-        http, ws = protocol_classes(self.engine)
-        return {"http": http, "ws": ws}
+        return {"http": protocol_class(self.engine), "ws": "websockets-sansio"}
 
     async def close(self, grace: float = 2.0) -> None:
         """Closes every connection (clients come back by themselves) and ends what still runs."""
