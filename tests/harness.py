@@ -20,7 +20,8 @@ import jwt
 import socketio
 
 SECRET = "a-secret-of-the-tests-that-is-long-enough-1234567890"
-CLIENTS = Path(__file__).parent / "clients"
+ROOT = Path(__file__).parent.parent
+CLIENTS = ROOT / "tests" / "clients"
 SERVE = ("ordercast", "serve")
 START_TIMEOUT = 20.0  # s; generous, since machines that run tests are busy ones
 
@@ -105,7 +106,7 @@ class ServerProcess:
         deadline = time.monotonic() + START_TIMEOUT
         while time.monotonic() < deadline:
             said = self.log_path.read_text()[mark:]
-            if match := re.search(r"(?:listens|running) on http://[^:]+:(\d+)", said):
+            if match := re.search(r"(?:listens|[Rr]unning) on http://[^:]+:(\d+)", said):
                 self.port = int(match[1])
                 return self
             if self._process.poll() is not None:
@@ -116,6 +117,8 @@ class ServerProcess:
     def _port(self) -> tuple[str, ...]:
         if len(self.command) == 1:  # a program of the tests' own, without options
             return ()
+        if self.command[0] == "hypercorn":
+            return ("--bind", f"127.0.0.1:{self.port}")
         return ("--port", str(self.port))
 
     def kill(self) -> None:
@@ -192,9 +195,9 @@ EVENTS = (
 class Listener:
     """A `python-socketio` client, an implementation not ours, that keeps every event it hears."""
 
-    def __init__(self) -> None:
+    def __init__(self, **options: Any) -> None:
         self.heard: list[tuple[str, Any]] = []
-        self.client = socketio.AsyncClient(reconnection=False)
+        self.client = socketio.AsyncClient(**{"reconnection": False, **options})
         self._news = asyncio.Event()
         for event in EVENTS:
             self.client.on(event, self._keeper(event))
