@@ -101,12 +101,14 @@ class BroadcastOperator:
         if not targets:
             return []
         id = self._namespace.next_ack()
-        answers = {socket: socket.expect(id) for socket in targets}
         packets = encode(PacketType.EVENT, self._namespace.name, [event, *args], id)
-        self._namespace.delivered += fanout.deliver(targets, packets)
-        done, _ = await asyncio.wait(answers.values(), timeout=timeout)
-        for socket in targets:
-            socket.expect_no_more(id)
+        answers = [socket.expect(id) for socket in targets]
+        try:
+            self._namespace.delivered += fanout.deliver(targets, packets)
+            done, _ = await asyncio.wait(answers, timeout=timeout)
+        finally:
+            for socket in targets:
+                socket.expect_no_more(id)
         responses = [answer.result() for answer in done if answer.exception() is None]
         if len(responses) < len(targets):
             missing = len(targets) - len(responses)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ordercast.engineio import Request, Session, disconnects
@@ -133,11 +133,15 @@ class Socket(Emitter):
         check_event_name(event)
         if not self.connected:
             return
-        id = None
-        if ack is not None:
+        if ack is None:
+            self._send_event(event, args)
+        else:
             id = self.namespace.next_ack()
+            self._send_event(event, args, id)
             self._acks = self._acks or {}
             self._acks[id] = ack
+
+    def _send_event(self, event: str, args: Sequence[Any], id: int | None = None) -> None:
         self.send_packet(PacketType.EVENT, [event, *args], id)
         if self._listeners is not None:
             for listener in self._listeners.any_outgoing:
@@ -159,7 +163,7 @@ class Socket(Emitter):
         id = self.namespace.next_ack()
         answer = self.expect(id)
         try:
-            self.send_packet(PacketType.EVENT, [event, *args], id)
+            self._send_event(event, args, id)
             return await asyncio.wait_for(answer, timeout)
         except AckTimeout:
             raise
