@@ -29,16 +29,18 @@ class Packet:
     """A packet to be sent, to one client or to a thousand: each of its encodings is made once, when first asked for.
 
     ``key``: where a client is far behind, only the newest packet of a key waits for it (`backlog.py`); ``None`` for a
-    packet that always does. ``data`` is UTF-8 text, or raw bytes where ``binary`` is set (messages only).
+    packet that always does. ``trailer``: a packet that closes each write which held this one; where there are several,
+    that of the last. ``data`` is UTF-8 text, or raw bytes where ``binary`` is set (messages only).
     """
 
-    __slots__ = ("_frame", "_frame_v3", "_payload", "_text_v3", "binary", "data", "key", "type")
+    __slots__ = ("_frame", "_frame_v3", "_payload", "_text_v3", "binary", "data", "key", "trailer", "type")
 
     def __init__(self, type: PacketType, data: bytes = b"", *, binary: bool = False) -> None:
         self.type = type
         self.data = data
         self.binary = binary
         self.key: Hashable | None = None
+        self.trailer: Packet | None = None
         self._frame: bytes | None = None
         self._payload: bytes | None = None
         self._frame_v3: bytes | None = None

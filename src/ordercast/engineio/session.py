@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from enum import IntEnum
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Protocol
@@ -56,6 +57,7 @@ class Session:
     """
 
     __slots__ = (
+        "ahead",
         "backlog",
         "data",
         "dirty",
@@ -81,6 +83,7 @@ class Session:
         self.transport = transport
         self.state = State.OPEN
         self.queue: list[Packet] = []
+        self.ahead: list[Packet] | None = None  # what goes past the queue while that is held back
         self.dirty = False
         self.backlog: Backlog | None = None  # there while the client is behind
         self.protocol = transport.protocol
@@ -99,6 +102,24 @@ class Session:
             if not self.dirty:
                 self.server.mark_dirty(self)
 
+    def hold(self) -> None:
+        """Holds back what is sent from now on, until `release`. What was sent before still goes."""
+        if self.ahead is None:
+            self.ahead, self.queue = self.queue, []
+
+    def send_ahead(self, packets: Iterable[Packet]) -> None:
+        """Queues packets that go past what is held back. Only between `hold` and `release`."""
+        if self.state is State.OPEN and self.ahead is not None:
+            self.ahead += packets
+            self.server.flush_soon(self)
+
+    def release(self) -> None:
+        """Sends what was held back."""
+        if self.ahead is not None:
+            self.queue, self.ahead, self.backlog = self.ahead + self.queue, None, None
+            if self.state is State.OPEN:
+                self.server.flush_soon(self)
+
     def flush(self) -> None:
         """Writes all that waits, in one write, if the client can take it; else checks that not too much waits."""
         self.dirty = False
@@ -106,8 +127,15 @@ class Session:
             if self.queue:
                 self.server.behind(self)
             return
-        packets, self.queue = self.queue, []
-        self.backlog = None
+        if self.ahead is not None:
+            packets, self.ahead = self.ahead, []
+        else:
+            packets, self.queue = self.queue, []
+            self.backlog = None
+        for packet in reversed(packets):
+            if packet.trailer is not None:
+                packets.append(packet.trailer)
+                break
         if self.state is State.OPEN:
             if packets:
                 self.transport.write(packets)
@@ -151,6 +179,7 @@ class Session:
             return
         self.state = State.CLOSING
         self.why = why
+        self.release()
         self.server.handler.on_close(self, why)
         if why.farewell:
             self.server.linger(self)

@@ -144,7 +144,8 @@ class Client:
         self.joined = True
         self.session.server.gate.joined(self.session)
         self.sockets[socket.namespace.name] = socket
-        socket.send_packet(PacketType.CONNECT, None if self.legacy else {"sid": socket.id})
+        hello = {"sid": socket.id} if socket.pid is None else {"sid": socket.id, "pid": socket.pid}
+        socket.send_packet(PacketType.CONNECT, None if self.legacy else hello)
 
     def after_connect(self) -> None:
         """A namespace has been joined, and its listener told: what waited for "/" goes on."""

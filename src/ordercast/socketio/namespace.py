@@ -7,11 +7,11 @@ import logging
 from collections.abc import Awaitable, Callable, Collection, Hashable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from ordercast.engineio import disconnects
+from ordercast.engineio import Packet, disconnects
 from ordercast.socketio.errors import ConnectError
 from ordercast.socketio.listeners import Emitter, Listener
 from ordercast.socketio.operator import DEFAULT_ACK_TIMEOUT, BroadcastOperator
-from ordercast.socketio.packet import PacketType
+from ordercast.socketio.packet import PacketType, check_event_name, encode
 from ordercast.socketio.rooms import Rooms
 from ordercast.socketio.socket import Socket
 
@@ -41,6 +41,9 @@ class Namespace(Emitter):
         self.sockets: dict[str, Socket] = {}
         self.rooms: Rooms[Socket] = Rooms()
         self.delivered = 0
+        self.closing: Callable[[], Packet] | None = None
+        """Makes the packet that closes a write with an event that ends in a string, which clients since 4.6 take for
+        their offset in a recovery. https://socket.io/docs/v4/connection-state-recovery"""
         self._acks = 0
         self._joining = 0
         self._middleware: list[Middleware] = []
@@ -73,6 +76,15 @@ class Namespace(Emitter):
     def emit(self, event: str, *args: Any) -> None:
         """Sends an event to everyone."""
         BroadcastOperator(self).emit(event, *args)
+
+    def encode_event(self, event: str, args: Sequence[Any], id: int | None = None) -> list[Packet]:
+        """The packets of an event of this namespace. Raises ``ValueError`` for a reserved name and ``TypeError`` for
+        arguments that JSON cannot hold."""
+        check_event_name(event)
+        packets = encode(PacketType.EVENT, self.name, [event, *args], id)
+        if args and self.closing is not None and isinstance(args[-1], str):
+            packets[-1].trailer = self.closing()
+        return packets
 
     def next_ack(self) -> int:
         """An id for an acknowledgement, that no other one of this namespace has."""

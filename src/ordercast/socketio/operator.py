@@ -6,10 +6,10 @@ import asyncio
 from collections.abc import Collection, Hashable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from ordercast.engineio import disconnects
+from ordercast.engineio import Packet, disconnects
 from ordercast.socketio import fanout
 from ordercast.socketio.errors import AckTimeout
-from ordercast.socketio.packet import PacketType, check_event_name, encode
+from ordercast.socketio.packet import check_event_name
 
 if TYPE_CHECKING:
     from ordercast.socketio.namespace import Namespace
@@ -81,10 +81,14 @@ class BroadcastOperator:
         check_event_name(event)
         targets = self._targets()
         if targets:
-            packets = encode(PacketType.EVENT, self._namespace.name, [event, *args])
+            packets = self._namespace.encode_event(event, args)
             if self._key is not None and len(packets) == 1:
                 packets[0].key = self._key
             self._namespace.delivered += fanout.deliver(targets, packets)
+
+    def deliver(self, packets: list[Packet]) -> None:
+        """Sends packets that are encoded already, as `Namespace.encode_event` does it."""
+        self._namespace.delivered += fanout.deliver(self._targets(), packets)
 
     def send(self, *args: Any) -> None:
         """Emits a ``message`` event."""
@@ -101,7 +105,7 @@ class BroadcastOperator:
         if not targets:
             return []
         id = self._namespace.next_ack()
-        packets = encode(PacketType.EVENT, self._namespace.name, [event, *args], id)
+        packets = self._namespace.encode_event(event, args, id)
         answers = [socket.expect(id) for socket in targets]
         try:
             self._namespace.delivered += fanout.deliver(targets, packets)

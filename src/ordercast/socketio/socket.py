@@ -76,6 +76,8 @@ class Socket(Emitter):
         "id",
         "namespace",
         "over",
+        "pid",
+        "recovered",
         "session",
     )
 
@@ -86,6 +88,8 @@ class Socket(Emitter):
         self.id = id
         self.handshake = Handshake(session.request, auth, query)
         self.connected = False
+        self.pid: str | None = None  # told to the client, so that it comes back as whom it was
+        self.recovered = False
         self.over = False  # left or refused: rooms take it no more
         self._data: Any = None
         self._acks: dict[int, Ack | asyncio.Future[Any]] | None = None
@@ -142,7 +146,8 @@ class Socket(Emitter):
             self._acks[id] = ack
 
     def _send_event(self, event: str, args: Sequence[Any], id: int | None = None) -> None:
-        self.send_packet(PacketType.EVENT, [event, *args], id)
+        for packet in self.namespace.encode_event(event, args, id):
+            self.session.send(packet)
         if self._listeners is not None:
             for listener in self._listeners.any_outgoing:
                 listener(event, *args)
