@@ -3,10 +3,20 @@
 ``from ordercast.socketio import Server`` is a Socket.IO server for anything. https://socket.io/docs/v4/
 """
 
-from ordercast.socketio.errors import ConnectError
+from ordercast.socketio.dynamic import DynamicNamespace
+from ordercast.socketio.errors import AckTimeout, ConnectError
 from ordercast.socketio.namespace import Namespace
 from ordercast.socketio.operator import BroadcastOperator
 from ordercast.socketio.server import Server
 from ordercast.socketio.socket import Handshake, Socket
 
-__all__ = ["BroadcastOperator", "ConnectError", "Handshake", "Namespace", "Server", "Socket"]
+__all__ = [
+    "AckTimeout",
+    "BroadcastOperator",
+    "ConnectError",
+    "DynamicNamespace",
+    "Handshake",
+    "Namespace",
+    "Server",
+    "Socket",
+]
