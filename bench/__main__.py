@@ -11,11 +11,15 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from bench import contenders, document, memory, report, scenarios, soak
+from bench.company import alone
 from bench.loop import Failed, raise_file_limit
 from bench.scenario import Outcomes, Round, Scenario
 
 app = typer.Typer(add_completion=False, help=__doc__)
 console = Console(highlight=False, width=130)
+
+COMPARABLE = 3
+"""Rounds from which on results are kept for the page."""
 
 _COLUMNS = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
 
@@ -49,7 +53,7 @@ def main(
     results = {}
     for scenario in chosen:
         results[scenario] = _run(scenario, 1 if quick else rounds, quick)
-        if not quick:
+        if not quick and rounds >= COMPARABLE:
             memory.keep({scenario: results[scenario]})
     console.print(report.goals_table(results))
     if not only and not quick:
@@ -81,7 +85,8 @@ def soak_command(
             progress.update(bar, completed=round(seconds), description=f"soak: {so_far.memory[-1][1] / 1e6:.1f} MB")
 
         try:
-            result = soak.run(minutes, clients, rate, told)
+            with alone([]):
+                result = soak.run(minutes, clients, rate, told)
         except Failed as failure:
             console.print(f"The soak failed: {failure}")
             raise typer.Exit(1) from None
@@ -97,7 +102,8 @@ def _run(scenario: Scenario, rounds: int, quick: bool) -> Outcomes:
             for contender in taking_part:
                 progress.update(bar, description=f"{scenario.name}: {contender.name}")
                 try:
-                    outcomes.figures[contender].append(scenario.measure(Round(contender, quick, outcomes)))
+                    with alone(outcomes.others):
+                        outcomes.figures[contender].append(scenario.measure(Round(contender, quick, outcomes)))
                 except Failed as failure:
                     outcomes.failures[contender].append(failure)
                     console.print(f"{scenario.name}, {contender.name}, round {number + 1} failed: {failure}")

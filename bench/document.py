@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import platform
+import statistics
+import textwrap
 from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
@@ -15,16 +17,21 @@ from bench.scenario import Outcomes, Scenario
 
 DOCS = Path(__file__).parent.parent / "docs"
 
+_INTRO = """\
+Ordercast runs as `ordercast serve` runs it, with everything in it: token checks, SQLite on disk, metrics, limits.
+The others do the same job as their documentation has it, with orders in memory (`bench/peers/`). Each has one core
+and the load generator the other. They take turns, {rounds} rounds of each, on {machine}. **Compare the columns, not
+the absolute times**: on a shared or virtual machine those vary by half from one hour to the next, ratios much less.
+Other programs took {others} % of the two cores meanwhile (median); well above 10 % the figures are not worth much,
+ratios included."""
+
 _HEAD = """\
 # Benchmarks
 
 Written by `make bench`; to change a word, change it in `bench/`. `python -m bench --only NAME` measures one of
 them, `--quick` takes a first look, `python -m bench soak` leaves it running among clients that do not read.
 
-Ordercast runs as `ordercast serve` runs it, with everything in it: token checks, SQLite on disk, metrics, limits.
-The others do the same job as their documentation has it, with orders in memory (`bench/peers/`). Each has one core
-and the load generator the other. They take turns, {rounds} rounds of each, on {machine}. **Compare the columns, not
-the absolute times**: on a shared or virtual machine those vary by half from one hour to the next, ratios much less.
+{intro}
 
 | server | what it is |
 | --- | --- |
@@ -61,16 +68,17 @@ _TRUST = """\
 def write(results: Mapping[Scenario, Outcomes], folder: Path = DOCS) -> Path:
     """Writes the page and its plots and returns where."""
     rounds = max(len(them) + len(o.failures[who]) for o in results.values() for who, them in o.figures.items())
-    parts = [_head(rounds), _goals(results), _TRUST]
+    others = statistics.median(other for outcomes in results.values() for other in outcomes.others)
+    parts = [_head(rounds, others), _goals(results), _TRUST]
     for scenario, outcomes in results.items():
-        parts.append(f"## {scenario.title}\n\n{scenario.method}\n\n")
+        parts.append(f"## {scenario.title}\n\n{_filled(scenario.method)}\n\n")
         parts.append(_table(scenario, outcomes))
         parts += [
             f"![{scenario.title}: {name}]({path.relative_to(folder)})\n\n"
             for name, path in plots.write(scenario, outcomes, folder / "images")
         ]
         if scenario.verdict:
-            parts.append(f"{scenario.verdict}\n\n")
+            parts.append(f"{_filled(scenario.verdict)}\n\n")
     absent = [f"{contender.name} ({contender.missing})" for contender in ALL if contender.missing is not None]
     if absent:
         parts.append(f"Not taken part: {', '.join(absent)}.\n")
@@ -79,10 +87,21 @@ def write(results: Mapping[Scenario, Outcomes], folder: Path = DOCS) -> Path:
     return path
 
 
-def _head(rounds: int) -> str:
-    return _HEAD.format(
+def _filled(prose: str) -> str:
+    """Paragraphs in lines of even length, whatever was put into them."""
+    paragraphs = (" ".join(paragraph.split()) for paragraph in prose.split("\n\n"))
+    return "\n\n".join(textwrap.fill(paragraph, 118, break_on_hyphens=False) for paragraph in paragraphs)
+
+
+def _head(rounds: int, others: float) -> str:
+    intro = _INTRO.format(
         rounds=rounds,
         machine=f"{_processor()}, Linux {platform.release().partition('-')[0]}",
+        others=round(100 * others),
+    )
+    return _HEAD.format(
+        intro=_filled(intro),
+        rounds=rounds,
         python=platform.python_version(),
         uvloop=version("uvloop"),
         python_socketio=version("python-socketio"),

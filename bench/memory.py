@@ -19,8 +19,11 @@ def keep(results: Mapping[Scenario, Outcomes]) -> None:
     kept = json.loads(FILE.read_text()) if FILE.exists() else {}
     for scenario, outcomes in results.items():
         kept[scenario.name] = {
-            contender.name: {"figures": figures, "failures": [str(it) for it in outcomes.failures[contender]]}
-            for contender, figures in outcomes.figures.items()
+            "others": outcomes.others,
+            "servers": {
+                contender.name: {"figures": figures, "failures": [str(it) for it in outcomes.failures[contender]]}
+                for contender, figures in outcomes.figures.items()
+            },
         }
     FILE.parent.mkdir(exist_ok=True)
     FILE.write_text(json.dumps(kept, indent=1))
@@ -33,8 +36,9 @@ def recall() -> dict[Scenario, Outcomes]:
     results = {}
     for scenario in scenarios.ALL:
         if scenario.name in kept:
-            servers = kept[scenario.name]
+            servers = kept[scenario.name]["servers"]
             outcomes = results[scenario] = Outcomes([contenders[name] for name in servers])
+            outcomes.others += kept[scenario.name]["others"]
             for name, rounds in servers.items():
                 outcomes.figures[contenders[name]] += rounds["figures"]
                 outcomes.failures[contenders[name]] += map(Failed, rounds["failures"])

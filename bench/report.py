@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import statistics
 from collections.abc import Mapping
 
 from rich.table import Table
@@ -31,6 +32,8 @@ def scenario_table(scenario: Scenario, outcomes: Outcomes) -> Table:
             cells.append(figure(value, column) + ratio)
         total = len(failures) + len(outcomes.figures[contender])
         table.add_row(contender.name, *cells, f"{len(failures)} of {total}" if failures else "")
+    if outcomes.others:
+        table.caption = f"other programs took {100 * statistics.median(outcomes.others):.0f} % of both cores"
     return table
 
 

@@ -44,6 +44,8 @@ class Outcomes:
     def __init__(self, contenders: Sequence[Contender]) -> None:
         self.figures: dict[Contender, list[Figures]] = {contender: [] for contender in contenders}
         self.failures: dict[Contender, list[Failed]] = {contender: [] for contender in contenders}
+        self.others: list[float] = []
+        """What share of both cores programs other than the load and the server took in each round."""
 
     def median(self, contender: Contender, column: str) -> float | None:
         """Of the rounds that did not fail."""

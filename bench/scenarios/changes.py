@@ -13,7 +13,7 @@ from bench.shop import Lateness, Shop, quantile
 OPERATORS = 1_000
 IN_FLIGHT = 32
 ORDERS = 400
-SECONDS = 5
+SECONDS = 4
 PACE = 4
 SAMPLE = 10
 PATIENCE = 30.0  # s

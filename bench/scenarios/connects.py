@@ -77,9 +77,8 @@ garbage collection (which favours servers with much garbage); what the kernel ke
     verdict="""\
 We lose to Bun in CPU per connect: its HTTP parser, its WebSocket handshake and its event loop are compiled, ours
 are compiled only in part (httptools, uvloop, the hash). What is left is uvicorn's request, the handshake's headers,
-the token and Python objects for the session. Memory is the other way round:
-what we keep per connection is a session, a socket and their rooms, in slots, with no task and no timer of their
-own.
+the token and Python objects for the session. Memory is the other way round: what we keep per connection is a
+session, a socket and their rooms, in slots, with no task and no timer of their own.
 
 Node.js varies most in memory, since its heap grows in steps and gives back when it likes.""",
 )

@@ -13,7 +13,7 @@ from bench.scenario import Column, Figures, Goal, Round, Scenario
 
 FEW = 1_000
 MANY = 10_000
-DELIVERIES = 100_000
+DELIVERIES = 60_000
 EMITS = 20
 PATIENCE = 60.0  # s
 
