@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
@@ -11,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ordercast.engineio import Packet, message
 from ordercast.errors import StorageError
 from ordercast.live import feed as module
 from ordercast.live.feed import STORAGE_TRIES, TRIES, Feed
@@ -23,7 +25,7 @@ STEP = load_workflow().step
 
 
 class Io:
-    """Stands in for the server: keeps what is emitted to the operators."""
+    """Stands in for the server and its namespace: keeps what is emitted to the operators."""
 
     def __init__(self) -> None:
         self.heard: list[int] = []
@@ -39,13 +41,20 @@ class Io:
     def except_(self, *rooms: str) -> Io:
         return self
 
-    def emit(self, event: str, data: Any) -> None:
-        if "operators" in self.rooms:
-            position = data["position"]
+    def of(self, name: str) -> Io:
+        return self
+
+    def encode_event(self, event: str, args: list[Any], *, closed: bool = True) -> list[Packet]:
+        if event == "order:status_changed":
+            position = args[0]["position"]
             self.tried.append(position)
             if self.fails(position):
                 raise TypeError("JSON cannot hold this")
-            self.heard.append(position)
+        return [message(json.dumps(args))]
+
+    def deliver(self, packets: list[Packet]) -> None:
+        if "operators" in self.rooms:
+            self.heard.append(json.loads(packets[0].data)[0]["position"])
 
 
 class Orders:

@@ -20,9 +20,10 @@ from time import monotonic
 
 import structlog
 
+from ordercast.engineio import Packet
 from ordercast.errors import StorageError
-from ordercast.live.rooms import target
-from ordercast.orders.announcements import Step, announcements, needs_order
+from ordercast.live.said import Speaker
+from ordercast.orders.announcements import Step, needs_order
 from ordercast.orders.models import Order, OrderEvent
 from ordercast.orders.ports import EventLog, OrderRepository
 from ordercast.socketio import Server
@@ -49,13 +50,15 @@ class Feed:
     """Follows the log from the position it had at `start`."""
 
     def __init__(self, io: Server, log: EventLog, orders: OrderRepository, step: Step) -> None:
+        root = io.of("/")
+        self.speaker = Speaker(root, log.log_id, step)
+        root.closing = self.closing
         self.position = 0
         self.announced = 0
         self.skipped = 0
         self._io = io
         self._log = log
         self._orders = orders
-        self._step = step
         self._wake = asyncio.Event()
         self._busy = True  # whether the next events are the task's
         self._waiting: list[tuple[int, int, asyncio.Future[None]]] = []
@@ -150,10 +153,13 @@ class Feed:
             else:
                 return
 
+    def closing(self) -> Packet:
+        """The ``position`` event for what has been emitted so far."""
+        return self.speaker.closing(self.position)
+
     def _emit(self, event: OrderEvent, order: Order | None) -> None:
-        for announcement in tuple(announcements(event, order, self._step)):
-            where = target(event, announcement)
-            self._io.local.to(*where.to).except_(*where.except_).emit(announcement.event, announcement.data)
+        for said in self.speaker.say(event, order):
+            self._io.local.to(*said.where.to).except_(*said.where.except_).deliver(said.packets)
         self.announced += 1
 
     def _done(self, event: OrderEvent) -> None:

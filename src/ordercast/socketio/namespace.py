@@ -77,12 +77,16 @@ class Namespace(Emitter):
         """Sends an event to everyone."""
         BroadcastOperator(self).emit(event, *args)
 
-    def encode_event(self, event: str, args: Sequence[Any], id: int | None = None) -> list[Packet]:
-        """The packets of an event of this namespace. Raises ``ValueError`` for a reserved name and ``TypeError`` for
-        arguments that JSON cannot hold."""
+    def encode_event(
+        self, event: str, args: Sequence[Any], id: int | None = None, *, closed: bool = True
+    ) -> list[Packet]:
+        """The packets of an event of this namespace, with what must close their write unless not ``closed``.
+
+        Raises ``ValueError`` for a reserved name and ``TypeError`` for arguments that JSON cannot hold.
+        """
         check_event_name(event)
         packets = encode(PacketType.EVENT, self.name, [event, *args], id)
-        if args and self.closing is not None and isinstance(args[-1], str):
+        if closed and args and self.closing is not None and isinstance(args[-1], str):
             packets[-1].trailer = self.closing()
         return packets
 

@@ -1,0 +1,74 @@
+"""What an event of the log becomes on the wire: packets, and the rooms that each goes to."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ordercast.engineio import Packet
+from ordercast.live.rooms import Target, target
+from ordercast.orders.announcements import Step, announcements
+from ordercast.orders.cursors import format_cursor
+from ordercast.orders.models import Order, OrderEvent
+from ordercast.socketio import Namespace
+
+KEPT = 2_048
+"""Events whose packets are kept: when a whole shop comes back at once, all ask for the same ones."""
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """One announcement, encoded."""
+
+    where: Target
+    packets: list[Packet]
+
+    def reaches(self, rooms: frozenset[str]) -> bool:
+        """Whether a socket in these rooms gets it."""
+        return not rooms.isdisjoint(self.where.to) and rooms.isdisjoint(self.where.except_)
+
+
+class Speaker:
+    """Encodes events, each once, and remembers the latest."""
+
+    def __init__(self, namespace: Namespace, log_id: str, step: Step) -> None:
+        self._namespace = namespace
+        self._log_id = log_id
+        self._step = step
+        self._kept: OrderedDict[int, Sequence[Said]] = OrderedDict()
+        self._closing: tuple[int, Packet] = (-1, Packet.__new__(Packet))
+
+    def closing(self, position: int) -> Packet:
+        """The ``position`` event that closes a write with events up to this position: the cursor in it is what a
+        client comes back with."""
+        if self._closing[0] != position:
+            (packet,) = self._namespace.encode_event("position", [format_cursor(self._log_id, position)], closed=False)
+            self._closing = (position, packet)
+        return self._closing[1]
+
+    def say(self, event: OrderEvent, order: Order | None) -> Sequence[Said]:
+        """The announcements of an event, in the order they go out. Raises where one cannot be encoded; then none is
+        to be sent."""
+        kept = self._kept.get(event.position)
+        if kept is not None:
+            return kept
+        closing = self.closing(event.position)
+        said = []
+        for announcement in announcements(event, order, self._step):
+            packets = self._namespace.encode_event(announcement.event, [announcement.data])
+            packets[-1].trailer = closing
+            packets[0].key = (
+                announcement.event,
+                event.order_id,
+                event.fields if "changes" in announcement.data else (),
+            )
+            said.append(Said(target(event, announcement), packets))
+        self._kept[event.position] = said
+        if len(self._kept) > KEPT:
+            self._kept.popitem(last=False)
+        return said
+
+    def said(self, position: int) -> Sequence[Said] | None:
+        """The announcements of the event at this position, if they are still at hand."""
+        return self._kept.get(position)
