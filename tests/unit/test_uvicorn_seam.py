@@ -84,6 +84,21 @@ async def test_uvicorn_shuts_our_connections_down(site: Site) -> None:
     assert await wire.closed() == (1001, "server shutting down")
 
 
+async def test_a_poll_that_waits_does_not_hold_up_a_shutdown(site: Site) -> None:
+    wire = await site.connect()
+    wire.write(b"GET /socket.io/?EIO=4&transport=polling HTTP/1.1\r\nHost: shop.example\r\n\r\n")
+    _, opened = await wire.answer()
+    sid = opened.split(b'"sid":"')[1].split(b'"')[0]
+    wire.write(b"GET /socket.io/?EIO=4&transport=polling&sid=%b HTTP/1.1\r\nHost: shop.example\r\n\r\n" % sid)
+    session = site.io.engine.find(sid.decode())
+    async with asyncio.timeout(10):
+        while not session.transport.writable:  # noqa: ASYNC110 - until the poll is there
+            await asyncio.sleep(0.001)
+    site.uvicorn.should_exit = True
+    assert (await wire.answer())[0] == 200
+    assert site.io.engine.sessions == {}
+
+
 # -- whose WebSocket it is ------------------------------------------------------------------------------------
 
 

@@ -191,11 +191,15 @@ class EngineServer:
         """From now on handshakes get a 503; sessions that exist go on."""
         self.gate.accepting = False
 
-    async def close(self, why: Disconnect = disconnects.SHUTDOWN, grace: float = 2.0) -> None:
-        """Ends all sessions, giving what is queued up to ``grace`` seconds to be written."""
+    def begin_close(self, why: Disconnect = disconnects.SHUTDOWN) -> None:
+        """Ends all sessions, those that wait for a poll or have something queued as soon as that is done."""
         self.stop_accepting()
         for session in list(self.sessions.values()):
             session.close(why)
+
+    async def close(self, why: Disconnect = disconnects.SHUTDOWN, grace: float = 2.0) -> None:
+        """Ends all sessions, giving what is queued up to ``grace`` seconds to be written."""
+        self.begin_close(why)
         deadline = monotonic() + grace
         while self.sessions and monotonic() < deadline:  # noqa: ASYNC110 - sessions end in many ways, once a lifetime
             await asyncio.sleep(0.02)

@@ -214,6 +214,12 @@ class HttpProtocol(HttpToolsProtocol):
         address = self.client[0] if self.client else ""
         protocol.handshake(Request(path.decode(), query_string, self.headers, address, self.scheme == "https"))
 
+    def shutdown(self) -> None:
+        # uvicorn's first word to each connection when it stops: it waits for requests under way, and so for polls.
+        if self.bound_engine.gate.accepting:
+            self.bound_engine.begin_close()
+        super().shutdown()
+
     def _clear_deadline(self) -> None:
         if self._deadline is not None:
             self._deadline.cancel()
