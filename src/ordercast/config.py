@@ -26,7 +26,7 @@ from pydantic import (
 )
 from pydantic_settings import NoDecode, SettingsConfigDict
 
-from ordercast.config_limits import Limits, Seconds
+from ordercast.config_limits import Limits, Seconds, SecondsOr0
 from ordercast.errors import SettingsError
 
 MIN_SECRET_BYTES = 32
@@ -68,6 +68,12 @@ class Settings(Limits):
     redis_url: str | None = Field(default=None, repr=False)
     workflow: Path | None = None
     idempotency_ttl: Seconds = 86_400
+    log_retention: SecondsOr0 = 30 * 86_400  # 0: for ever
+
+    # How far back a client that was away is told what it missed, and for how long it is known again.
+    replay_max_events: PositiveInt = 10_000
+    replay_max_age: Seconds = 86_400
+    recovery_ttl: Seconds = 86_400
 
     # Tokens.
     secret_key: str | None = Field(default=None, repr=False)
@@ -89,6 +95,7 @@ class Settings(Limits):
     # Connections; how much each may ask: `Limits`.
     max_connections_per_user: NonNegativeInt = 0
     monitor_interval: Seconds = 30
+    position_interval: Seconds = 30
 
     # REST.
     max_body: PositiveInt = 1_048_576

@@ -10,7 +10,10 @@ from typing import Annotated, Any
 from pydantic import Field, NonNegativeInt, PositiveInt
 from pydantic_settings import BaseSettings
 
-Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+_CENTURY = 100 * 365.25 * 86_400  # s: longer than any of these, and a time so far away still fits every clock
+
+Seconds = Annotated[float, Field(gt=0, le=_CENTURY, allow_inf_nan=False)]
+SecondsOr0 = Annotated[float, Field(ge=0, le=_CENTURY, allow_inf_nan=False)]
 
 
 class Limits(BaseSettings):

@@ -17,7 +17,7 @@ from tests.contract.support import TTL, Clock, Ports
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock()
-    for module in ("ordercast.testing", "ordercast.storage.orders"):
+    for module in ("ordercast.testing.orders", "ordercast.storage.orders"):
         monkeypatch.setattr(f"{module}.now", clock)
     return clock
 

@@ -27,7 +27,7 @@ def clock() -> Iterator[Clock]:
     """Both sides write at the same time."""
     with pytest.MonkeyPatch.context() as patch:
         clock = Clock()
-        patch.setattr("ordercast.testing.now", clock)
+        patch.setattr("ordercast.testing.orders.now", clock)
         yield clock
 
 

@@ -97,7 +97,7 @@ async def test_strange_names(tmp_path: Path, name: str) -> None:
     async with open_storage(settings) as storage:
         await storage.orders.create(NewOrder(customer_id="42"), "received", "shop")
     assert names(tmp_path) == [name]
-    assert check(settings) == f"{path} holds 1 orders, log position 1, schema 0001"
+    assert check(settings) == f"{path} holds 1 orders, log position 1, schema 0002"
 
 
 def no_folder(path: Path) -> Path:
@@ -171,10 +171,10 @@ def test_migrations_make_what_the_tables_say(settings: Settings, path: Path, tmp
 
 
 def test_migrating_twice_changes_nothing(settings: Settings, path: Path) -> None:
-    assert migrate(settings) == (None, "0001")
+    assert migrate(settings) == (None, "0002")
     with sqlite3.connect(path) as db:
         before = list(db.iterdump())
-    assert migrate(settings) == ("0001", "0001")
+    assert migrate(settings) == ("0002", "0002")
     assert list(db.iterdump()) == before
     db.close()
 
@@ -193,8 +193,8 @@ def test_a_migration_that_breaks_off_leaves_nothing_half_done(
         patch.setattr(op, "create_table", break_off)
         with pytest.raises(ZeroDivisionError):
             migrate(settings)
-    assert check(settings) == f"{path} is at schema none, 'ordercast migrate' brings it to 0001"
-    assert migrate(settings) == (None, "0001")
+    assert check(settings) == f"{path} is at schema none, 'ordercast migrate' brings it to 0002"
+    assert migrate(settings) == (None, "0002")
 
 
 async def test_a_database_of_a_newer_version_is_left_alone(settings: Settings, path: Path) -> None:
@@ -223,7 +223,7 @@ def test_a_database_that_another_program_holds(settings: Settings, path: Path, m
         migrate(settings)
     other.execute("ROLLBACK")
     other.close()
-    assert migrate(settings) == (None, "0001")
+    assert migrate(settings) == (None, "0002")
 
 
 # -- looking at it ------------------------------------------------------------------------------------------
@@ -233,18 +233,18 @@ def test_check_before_there_is_one(settings: Settings, path: Path) -> None:
     assert check(settings) == f"{path} does not exist yet; 'ordercast serve' will make it"
     assert not path.exists()
     path.touch()
-    assert check(settings) == f"{path} is at schema none, 'ordercast migrate' brings it to 0001"
+    assert check(settings) == f"{path} is at schema none, 'ordercast migrate' brings it to 0002"
     assert path.stat().st_size == 0
 
 
 async def test_check(settings: Settings, path: Path) -> None:
     async with open_storage(settings) as storage:
-        assert check(settings) == f"{path} holds 0 orders, log position 0, schema 0001"
+        assert check(settings) == f"{path} holds 0 orders, log position 0, schema 0002"
         for _ in range(2):
             await storage.orders.create(NewOrder(customer_id="42"), "received", "shop")
         await storage.orders.change("1", lambda order: None)
-        assert check(settings) == f"{path} holds 2 orders, log position 2, schema 0001"
-    assert check(settings) == f"{path} holds 2 orders, log position 2, schema 0001"
+        assert check(settings) == f"{path} holds 2 orders, log position 2, schema 0002"
+    assert check(settings) == f"{path} holds 2 orders, log position 2, schema 0002"
 
 
 def test_checking_changes_nothing(settings: Settings, path: Path) -> None:

@@ -52,12 +52,14 @@ class ClaimReader:
             raise InvalidToken("claims are no JSON object")
         self._check_origin(claims)
         expires_at = self._expiry(claims, now)
+        issued_at = _time(claims, "iat")
         found = Principal(
             user_id=self._user_id(claims),
             role=self._role(claims),
             expires_at=expires_at,
             shops=_shops(claims),
             token_id=_token_id(claims),
+            issued_at=None if issued_at is None else _seconds(issued_at),
         )
         if expires_at <= now:  # RFC 7519, section 4.1.4: "on or after" it must not be accepted
             raise TokenExpired("exp has passed")
@@ -81,7 +83,7 @@ class ClaimReader:
             at = _time(claims, name)
             if at is not None and at > now + LEEWAY:
                 raise InvalidToken(f"{name} lies in the future")
-        return float(max(expires_at, 0))  # an integer below all floats is as past as any
+        return _seconds(expires_at)
 
     def _user_id(self, claims: Mapping[str, Any]) -> str:
         value = _claim(claims, self._user_claim)
@@ -126,6 +128,11 @@ def _time(claims: Mapping[str, Any], name: str) -> int | float | None:
     if type(value) is int or type(value) is float:
         return value
     raise InvalidToken(f"{name} is no number")
+
+
+def _seconds(time: float) -> float:
+    """A time that is not far in the future as a float. An integer below all floats is as past as any."""
+    return float(max(time, 0))
 
 
 def _shops(claims: Mapping[str, Any]) -> frozenset[str] | None:

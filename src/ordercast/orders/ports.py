@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from typing import Protocol
 
 from ordercast.orders.models import (
@@ -17,6 +18,7 @@ from ordercast.orders.models import (
     Snapshot,
     Written,
 )
+from ordercast.orders.principal import Principal
 
 Decide = Callable[[Order], Change | None]
 """Pure: looks at the current order inside the transaction and says what to change (``None``: nothing), or
@@ -61,21 +63,34 @@ class OrderRepository(Protocol):
         """
 
     async def history(self, order_id: str) -> Sequence[OrderEvent]:
-        """All events of one order, by version."""
+        """All events of one order that the log still has, by version."""
 
 
 class EventLog(Protocol):
-    """The log of all orders, in the order of commitment, without holes."""
+    """The log of all orders, in the order of commitment, without holes. Its beginning may be gone (`floor`)."""
 
     @property
     def log_id(self) -> str:
         """Which log this is; another database or a restored one has another id."""
 
+    @property
+    def floor(self) -> int:
+        """The position up to which events have been removed; 0 where there are all. It never falls.
+
+        Known without waiting: as new as the last `head` or `after`, and never older than some seconds.
+        """
+
     async def head(self) -> int:
         """The newest committed position; 0 for an empty log."""
 
+    async def at(self, position: int) -> datetime | None:
+        """When the event at that position happened; ``None`` where there is none, or none any more."""
+
     async def after(self, position: int, limit: int) -> Sequence[OrderEvent]:
-        """Up to ``limit`` events with a greater position, ascending, without a hole."""
+        """Up to ``limit`` events with a greater position, ascending, without a hole after the first of them.
+
+        Where ``position`` is below the `floor` afterwards, some before that first one may have been removed.
+        """
 
     def recent(self, position: int, limit: int) -> Sequence[Logged]:
         """As `after`, of what is at hand without waiting. Empty says nothing: `after` knows."""
@@ -84,4 +99,40 @@ class EventLog(Protocol):
         """Calls ``wake`` on the event loop after each commit of this process; returns how to stop it.
 
         A wake is a hint: it may be late, doubled or missing. The log is the truth.
+        """
+
+
+class Watches(Protocol):
+    """Which orders a connection watches, by its recovery id (``pid``), for as long as that may be used."""
+
+    async def save(self, pid: str, user_id: str, order_id: str) -> None:
+        """The connection watches the order from now on. The same again makes it last anew."""
+
+    async def drop(self, pid: str, order_id: str) -> None:
+        """It does so no more."""
+
+    async def of(self, pid: str, user_id: str) -> frozenset[str]:
+        """What it watches; nothing where the id is another user's."""
+
+
+class Revocations(Protocol):
+    """Tokens that count no more, although they would still hold."""
+
+    def is_revoked(self, principal: Principal) -> bool:
+        """Whether the token that this caller came with was revoked. Known without waiting."""
+
+    async def revoke_user(self, user_id: str) -> None:
+        """Revokes all tokens of the user that were issued up to now, to the millisecond.
+
+        A token without ``iat`` counts as issued before. Most libraries write ``iat`` in whole seconds, rounded down:
+        of those, the ones of this second are revoked too, also what is issued later in it.
+        """
+
+    async def revoke_token(self, token_id: str, expires_at: float | None = None) -> None:
+        """Revokes the token with this ``jti``; ``expires_at`` (s since the epoch): it ends by itself then."""
+
+    def subscribe(self, callback: Callable[[], None]) -> Callable[[], None]:
+        """Calls ``callback`` on the event loop after each revocation; returns how to stop it.
+
+        It may come doubled, and some seconds late where another process revoked.
         """

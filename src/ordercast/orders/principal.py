@@ -32,7 +32,8 @@ class Principal:
 
     ``shops`` is ``None`` for all shops; otherwise the ids of those the token names, and everything outside them
     is as if it were not there. ``expires_at`` is the token's ``exp`` in seconds since the epoch, ``None`` for
-    callers without a token (business code of the host application). ``token_id`` is the token's ``jti``.
+    callers without a token (business code of the host application). ``token_id`` is the token's ``jti``, ``issued_at``
+    its ``iat`` in seconds since the epoch.
     """
 
     user_id: str
@@ -40,6 +41,7 @@ class Principal:
     expires_at: float | None = None
     shops: frozenset[str] | None = None
     token_id: str | None = None
+    issued_at: float | None = None
 
     @property
     def is_staff(self) -> bool:

@@ -6,7 +6,7 @@ import asyncio
 import secrets
 import sqlite3
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,8 +19,13 @@ from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from ordercast.config import Settings
 from ordercast.errors import SettingsError, StorageError
-from ordercast.storage.orders import SqliteLog, SqliteOrders
+from ordercast.storage.housekeeping import LOOK_EVERY, TIDY_EVERY, regularly
+from ordercast.storage.log import SqliteLog
+from ordercast.storage.orders import SqliteOrders
+from ordercast.storage.retention import Retention
+from ordercast.storage.revocations import SqliteRevocations
 from ordercast.storage.sqlite import Readers, connect
+from ordercast.storage.watches import SqliteWatches
 from ordercast.storage.writer import Writer
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
@@ -32,6 +37,8 @@ class Storage:
 
     orders: SqliteOrders
     log: SqliteLog
+    watches: SqliteWatches
+    revocations: SqliteRevocations
     secret_key: str
 
 
@@ -113,20 +120,34 @@ def _alembic() -> Config:
 
 
 @asynccontextmanager
-async def open_storage(settings: Settings) -> AsyncIterator[Storage]:
+async def open_storage(
+    settings: Settings, *, look_every: float = LOOK_EVERY, tidy_every: float = TIDY_EVERY
+) -> AsyncIterator[Storage]:
     """The database, migrated and open; closed at the end. Raises `SettingsError`, `StorageError`."""
     path = database_path(settings)
     await asyncio.to_thread(migrate, settings)
     db = connect(path)
     log_id, secret_key = _identity(db)
-    readers = Readers(path)
-    log = SqliteLog(readers, log_id)
-    writer = Writer(db, log.committed)
-    try:
-        yield Storage(SqliteOrders(writer, readers, settings.idempotency_ttl), log, settings.secret_key or secret_key)
-    finally:
-        await writer.close()
-        await readers.close()
+    (floor,) = db.execute("SELECT floor FROM log_head").fetchone()
+    async with AsyncExitStack() as stack:
+        readers = Readers(path)
+        stack.push_async_callback(readers.close)
+        log = SqliteLog(readers, log_id, floor)
+        writer = Writer(db, log.committed)
+        stack.push_async_callback(writer.close)
+        storage = Storage(
+            SqliteOrders(writer, readers, settings.idempotency_ttl),
+            log,
+            SqliteWatches(writer, readers, settings.recovery_ttl),
+            SqliteRevocations(writer, readers, settings.jwt_max_lifetime),
+            settings.secret_key or secret_key,
+        )
+        retention = Retention(writer, readers, log, settings.log_retention)
+        await storage.revocations.look()  # before any token is
+        chores = retention.remove_old, storage.watches.purge, storage.revocations.purge
+        await stack.enter_async_context(regularly(look_every, storage.revocations.look, log.head))
+        await stack.enter_async_context(regularly(tidy_every, *chores))
+        yield storage
 
 
 def _identity(db: sqlite3.Connection) -> tuple[str, str]:

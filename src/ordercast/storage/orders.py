@@ -1,4 +1,4 @@
-"""Orders and their log in SQLite: `OrderRepository` and `EventLog` of the domain's ports."""
+"""Orders in SQLite: `OrderRepository` of the domain's ports."""
 
 from __future__ import annotations
 
@@ -6,16 +6,13 @@ import sqlite3
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-import structlog
 from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 
 from ordercast.errors import IdempotencyKeyReused, NotFound, OrderExists
-from ordercast.orders.announcements import needs_order
 from ordercast.orders.models import (
     Change,
     EventKind,
     IdempotencyKey,
-    Logged,
     NewOrder,
     Order,
     OrderEvent,
@@ -30,7 +27,6 @@ from ordercast.orders.ports import Decide, Render
 from ordercast.storage import queries
 from ordercast.storage.rows import EVENT_COLUMNS, ORDER_COLUMNS, event_from, order_from, order_row, to_column, to_ms
 from ordercast.storage.sqlite import Readers
-from ordercast.storage.tail import Tail
 from ordercast.storage.writer import Transaction, Writer
 
 _ORDER = ", ".join(ORDER_COLUMNS)
@@ -39,15 +35,12 @@ _SELECT_ORDER = f"SELECT {_ORDER} FROM orders WHERE order_id = ?"  # noqa: S608 
 _SELECT_SNAPSHOT = f"SELECT {_ORDER}, (SELECT n FROM log_head) FROM orders WHERE order_id = ?"  # noqa: S608
 _INSERT_ORDER = f"INSERT INTO orders ({_ORDER}) VALUES ({', '.join('?' * len(ORDER_COLUMNS))})"  # noqa: S608
 _SELECT_HISTORY = f"SELECT {_EVENT} FROM order_events WHERE order_id = ? ORDER BY version"  # noqa: S608
-_SELECT_AFTER = f"SELECT {_EVENT} FROM order_events WHERE position > ? ORDER BY position LIMIT ?"  # noqa: S608
 _NEXT_NUMBER = (
     "UPDATE log_head SET last_order_number = (WITH RECURSIVE taken (n) AS (SELECT last_order_number + 1 UNION ALL "
     "SELECT n + 1 FROM taken WHERE EXISTS (SELECT 1 FROM orders WHERE order_id = CAST(n AS TEXT))) "
     "SELECT max(n) FROM taken) RETURNING last_order_number"
 )
 _DIALECT = SQLiteDialect_pysqlite()
-
-_log = structlog.get_logger("ordercast.storage")
 
 _PURGE_EVERY = 1_000
 """Keyed writes between two purges of expired idempotency keys."""
@@ -207,51 +200,3 @@ def _number(db: sqlite3.Connection) -> str:
     """The next number that no order has, the shop's own ids considered."""
     ((number,),) = db.execute(_NEXT_NUMBER).fetchall()
     return str(number)
-
-
-class SqliteLog:
-    """The log. The newest events come from memory, the rest from the file; see `Tail` on why that is the same."""
-
-    def __init__(self, readers: Readers, log_id: str) -> None:
-        self._readers = readers
-        self._log_id = log_id
-        self._tail = Tail()
-        self._orders: dict[int, Order] = {}  # of the newest commit, where announcing it needs them
-        self._wakes: set[Callable[[], None]] = set()
-
-    @property
-    def log_id(self) -> str:
-        return self._log_id
-
-    async def head(self) -> int:
-        head: int = await self._readers.run(lambda db: db.execute("SELECT n FROM log_head").fetchone()[0])
-        return head
-
-    def recent(self, position: int, limit: int) -> Sequence[Logged]:
-        return [(event, self._orders.get(event.position)) for event in self._tail.after(position, limit)]
-
-    async def after(self, position: int, limit: int) -> Sequence[OrderEvent]:
-        recent = self._tail.after(position, limit)
-        if recent:
-            return recent
-        return await self._readers.run(
-            lambda db: [event_from(row) for row in db.execute(_SELECT_AFTER, (position, limit))]
-        )
-
-    def subscribe(self, wake: Callable[[], None]) -> Callable[[], None]:
-        # Wrapped, so that the same function may subscribe twice.
-        def subscribed() -> None:
-            wake()
-
-        self._wakes.add(subscribed)
-        return lambda: self._wakes.discard(subscribed)
-
-    def committed(self, written: Sequence[Logged]) -> None:
-        """Called by the `Writer` after each commit."""
-        self._tail.extend(event for event, _ in written)
-        self._orders = {event.position: order for event, order in written if order and needs_order(event)}
-        for wake in tuple(self._wakes):
-            try:
-                wake()
-            except Exception:  # or whoever waits for this commit would wait for ever
-                _log.exception("whoever follows the log failed to wake")

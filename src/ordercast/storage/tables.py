@@ -76,7 +76,8 @@ order_events = Table(
     UniqueConstraint("order_id", "version"),
     Index(None, "customer_id", "position"),
 )
-"""Audit trail and outbox in one (DESIGN, "Storage"): positions from 1 without a hole."""
+"""Audit trail and outbox in one (DESIGN, "Storage"): positions without a hole, from 1 or, where
+old ones were removed, from the one after ``log_head.floor``."""
 
 log_head = Table(
     "log_head",
@@ -84,9 +85,10 @@ log_head = Table(
     Column("id", Integer, primary_key=True, autoincrement=False),
     Column("n", BigInteger, nullable=False),
     Column("last_order_number", BigInteger, nullable=False),
+    Column("floor", BigInteger, nullable=False, server_default="0"),
     CheckConstraint("id = 1", name="one_row"),
 )
-"""One row: the newest position, and the newest number given to an order."""
+"""One row: the newest position, the newest number given to an order, the position up to which events were removed."""
 
 meta = Table("meta", metadata, Column("key", Word, primary_key=True), Column("value", Text, nullable=False))
 """``log_id`` and ``secret_key``, made once."""
@@ -101,3 +103,24 @@ idempotency_keys = Table(
     Column("body", LargeBinary, nullable=False),
     Column("created_at", BigInteger, nullable=False, index=True),
 )
+
+watches = Table(
+    "watches",
+    metadata,
+    Column("pid", String(512), primary_key=True),
+    Column("order_id", Id, primary_key=True),
+    Column("user_id", Id, nullable=False),
+    Column("at", BigInteger, nullable=False, index=True),
+)
+"""Which orders a connection watched, by its recovery id."""
+
+revocations = Table(
+    "revocations",
+    metadata,
+    Column("kind", Word, primary_key=True),
+    Column("value", String(255), primary_key=True),
+    Column("at", BigInteger, nullable=False, index=True),
+    Column("expires_at", BigInteger, nullable=False),
+)
+"""Tokens that count no more: of a ``user`` all that were issued up to ``at``, or the one ``token`` with this ``jti``;
+until ``expires_at``, when they have ended by themselves."""

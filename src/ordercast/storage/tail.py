@@ -29,6 +29,11 @@ class Tail:
                 self._events.clear()
             self._events.append(event)
 
+    def forget(self, position: int) -> None:
+        """Drops the events up to this position."""
+        while self._events and self._events[0].position <= position:
+            self._events.popleft()
+
     def after(self, position: int, limit: int) -> Sequence[OrderEvent]:
         """Up to ``limit`` events right after ``position``; empty where the run does not cover that place."""
         events = self._events

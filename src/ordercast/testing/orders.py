@@ -1,17 +1,4 @@
-"""What keeps the promises of `ordercast.orders.ports` in memory: for tests of code that stands on Ordercast.
-
-::
-
-    storage = memory_storage()
-    orders = OrderService(storage.orders, load_workflow())
-    shop = Principal("shop", Role.SERVICE)
-    written = await orders.create(NewOrder(customer_id="42"), shop)
-    await orders.change_status(written.order.order_id, "accepted", updated_by="kitchen")
-    assert [event.status for event in storage.log.events] == ["received", "accepted"]
-
-The same tests hold it and the database to the same behaviour (``tests/contract``). Tokens that a server under test
-accepts are made by `ordercast.auth.sign_token`.
-"""
+"""Orders and their log in memory."""
 
 from __future__ import annotations
 
@@ -20,7 +7,7 @@ from collections.abc import Callable, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, fields, replace
 from datetime import datetime, timedelta
-from itertools import count
+from itertools import count, takewhile
 
 import structlog
 
@@ -49,27 +36,40 @@ _log = structlog.get_logger("ordercast.testing")
 
 
 class MemoryLog:
-    """An `EventLog`. ``events`` is all of it, for tests to look at."""
+    """An `EventLog`. ``events`` is all of it that was not removed, for tests to look at."""
 
     def __init__(self, log_id: str = "memory") -> None:
         self.events: list[OrderEvent] = []
         self._orders: dict[int, Order] = {}
         self._log_id = log_id
+        self._floor = 0
         self._wakes: set[Callable[[], None]] = set()
 
     @property
     def log_id(self) -> str:
         return self._log_id
 
+    @property
+    def floor(self) -> int:
+        return self._floor
+
+    @property
+    def newest(self) -> int:
+        """The `head`, without waiting."""
+        return self._floor + len(self.events)
+
     async def head(self) -> int:
-        return len(self.events)
+        return self.newest
+
+    async def at(self, position: int) -> datetime | None:
+        return self.events[position - self._floor - 1].at if self._floor < position <= self.newest else None
 
     async def after(self, position: int, limit: int) -> Sequence[OrderEvent]:
-        start = max(position, 0)
+        start = max(position - self._floor, 0)
         return self.events[start : start + limit]
 
     def recent(self, position: int, limit: int) -> Sequence[Logged]:
-        start = max(position, 0)
+        start = max(position - self._floor, 0)
         return [(event, self._orders.get(event.position)) for event in self.events[start : start + limit]]
 
     def subscribe(self, wake: Callable[[], None]) -> Callable[[], None]:
@@ -79,6 +79,12 @@ class MemoryLog:
 
         self._wakes.add(subscribed)
         return lambda: self._wakes.discard(subscribed)
+
+    def remove_before(self, time: datetime) -> None:
+        """Removes events that are older, as retention does: only from the beginning on."""
+        old = len([*takewhile(lambda event: event.at < time, self.events)])
+        del self.events[:old]
+        self._floor += old
 
     def append(self, event: OrderEvent, order: Order | None = None) -> None:
         """Adds the event of the next position, of an order that is now this one, and wakes whoever follows."""
@@ -129,7 +135,7 @@ class MemoryOrders:
 
     async def snapshot(self, order_id: str) -> Snapshot | None:
         order = await self.get(order_id)
-        return None if order is None else Snapshot(order, len(self._log.events))
+        return None if order is None else Snapshot(order, self._log.newest)
 
     async def find(self, query: OrderQuery) -> OrderPage:
         found = sorted((order for order in self._orders.values() if _fits(order, query)), key=_place, reverse=True)
@@ -140,7 +146,7 @@ class MemoryOrders:
             found = [order for order in found if _place(order) < last.groups()]
         page = deepcopy(found[: query.limit])
         cursor = "/".join(_place(page[-1])) if len(found) > query.limit else None
-        return OrderPage(page, cursor, len(self._log.events))
+        return OrderPage(page, cursor, self._log.newest)
 
     async def history(self, order_id: str) -> Sequence[OrderEvent]:
         return [event for event in self._log.events if event.order_id == order_id]
@@ -200,7 +206,7 @@ class MemoryOrders:
         if draft.change is None:
             return Written(order)
         self._orders[order.order_id] = deepcopy(order)
-        event = event_of(order, draft.change, draft.before, len(self._log.events) + 1)
+        event = event_of(order, draft.change, draft.before, self._log.newest + 1)
         self._log.append(event, deepcopy(order))
         return Written(order, event)
 
@@ -223,17 +229,3 @@ def _fits(order: Order, query: OrderQuery) -> bool:
 def _place(order: Order) -> tuple[str, str]:
     """Where the order stands among all: such times sort as text."""
     return iso(order.created_at), order.order_id
-
-
-@dataclass(frozen=True, slots=True)
-class MemoryStorage:
-    """Orders and their log, as an open database has them."""
-
-    orders: MemoryOrders
-    log: MemoryLog
-
-
-def memory_storage(*, idempotency_ttl: float = 86_400) -> MemoryStorage:
-    """An empty one."""
-    log = MemoryLog()
-    return MemoryStorage(MemoryOrders(log, idempotency_ttl), log)

@@ -1,0 +1,39 @@
+"""What keeps the promises of `ordercast.orders.ports` in memory: for tests of code that stands on Ordercast.
+
+::
+
+    storage = memory_storage()
+    orders = OrderService(storage.orders, load_workflow())
+    shop = Principal("shop", Role.SERVICE)
+    written = await orders.create(NewOrder(customer_id="42"), shop)
+    await orders.change_status(written.order.order_id, "accepted", updated_by="kitchen")
+    assert [event.status for event in storage.log.events] == ["received", "accepted"]
+
+The same tests hold it and the database to the same behaviour (``tests/contract``). Tokens that a server under test
+accepts are made by `ordercast.auth.sign_token`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ordercast.testing.orders import MemoryLog, MemoryOrders
+from ordercast.testing.recovery import MemoryRevocations, MemoryWatches
+
+__all__ = ["MemoryLog", "MemoryOrders", "MemoryRevocations", "MemoryStorage", "MemoryWatches", "memory_storage"]
+
+
+@dataclass(frozen=True, slots=True)
+class MemoryStorage:
+    """Orders, their log and what goes with them, as an open database has them."""
+
+    orders: MemoryOrders
+    log: MemoryLog
+    watches: MemoryWatches
+    revocations: MemoryRevocations
+
+
+def memory_storage(*, idempotency_ttl: float = 86_400, recovery_ttl: float = 86_400) -> MemoryStorage:
+    """An empty one."""
+    log = MemoryLog()
+    return MemoryStorage(MemoryOrders(log, idempotency_ttl), log, MemoryWatches(recovery_ttl), MemoryRevocations())
