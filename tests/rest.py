@@ -43,6 +43,7 @@ class Side:
             log=storage.log,
             workflow=WORKFLOW,
             verifier=VERIFIER,
+            revocations=storage.revocations,
             ready=nothing_wrong,
             metrics=bytes,
         )

@@ -76,6 +76,7 @@ class Ordercast:
                 log=storage.log,
                 workflow=self.workflow,
                 verifier=self.verifier,
+                revocations=storage.revocations,
                 ready=self.problems,
                 metrics=self.metrics.render,
             )

@@ -11,10 +11,10 @@ import msgspec
 from fastapi import Depends, Header, Request, Response
 
 from ordercast.auth import TokenVerifier
-from ordercast.errors import Invalid
+from ordercast.errors import Invalid, InvalidToken
 from ordercast.orders.announcements import order_view
 from ordercast.orders.models import IdempotencyKey, Order
-from ordercast.orders.ports import EventLog, OrderRepository
+from ordercast.orders.ports import EventLog, OrderRepository, Revocations
 from ordercast.orders.principal import Principal
 from ordercast.orders.service import OrderService
 from ordercast.orders.workflow import Workflow
@@ -36,8 +36,19 @@ class Services:
     log: EventLog
     workflow: Workflow
     verifier: TokenVerifier
+    revocations: Revocations
     ready: Readiness
     metrics: Callable[[], bytes]
+
+    async def authenticate(self, token: object) -> Principal:
+        """Who a request with this ``Authorization`` is from. Raises `AuthError`.
+
+        Every request is asked here, so that a token which the verifier remembers can be revoked all the same.
+        """
+        principal = await self.verifier.verify(token)
+        if self.revocations.is_revoked(principal):
+            raise InvalidToken("revoked")
+        return principal
 
     def step(self, status: str) -> int:
         """The customer-facing step of a status."""
@@ -57,7 +68,7 @@ async def services(request: Request) -> Services:
 async def caller(request: Request) -> Principal:
     """Who sent the ``Authorization`` header. Raises `AuthError`."""
     parts = await services(request)
-    return await parts.verifier.verify(request.headers.get("authorization"))
+    return await parts.authenticate(request.headers.get("authorization"))
 
 
 Caller = Annotated[Principal, Depends(caller)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import re
+import time
 from contextlib import suppress
 from typing import Annotated, Any
 
@@ -11,8 +11,10 @@ from fastapi import APIRouter, Query, Response
 
 from ordercast.api.context import Caller, Parts, Services, json_response
 from ordercast.api.schemas import EventPage, ProblemView
-from ordercast.errors import CursorGone, Invalid
+from ordercast.errors import CursorGone, Invalid, InvalidToken
 from ordercast.orders.announcements import announcements, heard_by, needs_order
+from ordercast.orders.cursors import format_cursor, parse_cursor
+from ordercast.orders.ports import EventLog
 from ordercast.orders.principal import Principal
 
 MAX_WAIT = 60.0
@@ -20,7 +22,6 @@ MAX_WAIT = 60.0
 
 _BATCH = 256
 _ENOUGH = 500  # events in one answer, after which the caller asks again
-_CURSOR = re.compile(r"(?:([A-Za-z0-9_-]{1,64})\.)?([0-9]{1,18})")
 
 router = APIRouter(
     prefix="/api",
@@ -29,16 +30,16 @@ router = APIRouter(
 )
 
 
-def parse_cursor(cursor: str, log_id: str, head: int) -> int:
-    """The position in ``<logId>.<position>``, or in a bare integer. Raises `Invalid`, or `CursorGone` for a cursor
-    of another log or from the future."""
-    match = _CURSOR.fullmatch(cursor)
-    if match is None:
-        raise Invalid("after: must be a cursor as an earlier answer gave it, or a position from 0 up")
-    position = int(match[2])
-    if match[1] not in (None, log_id) or position > head:
+def _position(cursor: str, log: EventLog, head: int) -> int:
+    """The place in the log that a cursor names. Raises `Invalid`, or `CursorGone` for one of another log or from the
+    future."""
+    try:
+        found = parse_cursor(cursor)
+    except ValueError:
+        raise Invalid("after: must be a cursor as an earlier answer gave it, or a position from 0 up") from None
+    if not found.of(log.log_id) or found.position > head:
         raise CursorGone("This cursor is not of this log. Fetch the orders anew and go on from the cursor of now.")
-    return position
+    return found.position
 
 
 @router.get("/events", response_model=EventPage)
@@ -50,27 +51,36 @@ async def events(
 ) -> Response:
     """What happened after a cursor, as far as the caller may see it. Ask again with the answer's `cursor`."""
     head = await parts.log.head()
-    position = head if after is None else parse_cursor(after, parts.log.log_id, head)
+    position = head if after is None else _position(after, parts.log, head)
     wake = asyncio.Event()
-    unsubscribe = parts.log.subscribe(wake.set)
+    unsubscribe = parts.log.subscribe(wake.set), parts.revocations.subscribe(wake.set)
+    if caller.expires_at is not None:
+        wait = min(wait, max(caller.expires_at - time.time(), 0))  # the next one gets to hear that it has expired
     try:
         found, position = await _collect(parts, caller, position)
         with suppress(TimeoutError):
             async with asyncio.timeout(wait):
-                while not found and after is not None:
+                while not found and after is not None and not parts.revocations.is_revoked(caller):
                     await wake.wait()
                     wake.clear()
                     found, position = await _collect(parts, caller, position)
     finally:
-        unsubscribe()
-    return json_response({"events": found, "position": position, "cursor": f"{parts.log.log_id}.{position}"})
+        for stop in unsubscribe:
+            stop()
+    if parts.revocations.is_revoked(caller):  # while it waited
+        raise InvalidToken("revoked")
+    return json_response({"events": found, "position": position, "cursor": format_cursor(parts.log.log_id, position)})
 
 
 async def _collect(parts: Services, caller: Principal, position: int) -> tuple[list[dict[str, Any]], int]:
-    """What the caller hears after ``position``, and how far was looked."""
+    """What the caller hears after ``position``, and how far was looked. Raises `CursorGone`."""
     found: list[dict[str, Any]] = []
     while len(found) < _ENOUGH:
         batch = await parts.log.after(position, _BATCH)
+        if position < parts.log.floor:  # asked afterwards, since events may be removed between two batches
+            raise CursorGone(
+                "Events after this cursor have been removed. Fetch the orders anew and go on from the cursor of now."
+            )
         for event in batch:
             position = event.position
             if not caller.is_staff and event.customer_id != caller.user_id:

@@ -75,7 +75,7 @@ class Express:
             await self.app(scope, receive, send)
             return
         try:
-            principal = await self._services.verifier.verify(_text(head, b"authorization"))
+            principal = await self._services.authenticate(_text(head, b"authorization"))
             written = await self._services.orders.update(id, principal, **arguments)
             answer = self._services.render(principal)(written.order)
         except AuthError:
@@ -96,7 +96,7 @@ class Express:
             await self.app(scope, receive, send)
             return
         try:
-            principal = await self._services.verifier.verify(_text(head, b"authorization"))
+            principal = await self._services.authenticate(_text(head, b"authorization"))
             bound = None if key is None else bound_key(key, principal, "POST", _ORDERS, body)
             render = self._services.render(principal)
             written: Written = await self._services.orders.create(new, principal, bound, render)
@@ -115,7 +115,7 @@ class Express:
             await self.app(scope, receive, send)
             return
         try:
-            principal = await self._services.verifier.verify(_text(head, b"authorization"))
+            principal = await self._services.authenticate(_text(head, b"authorization"))
             answer = self._services.render(principal)(await self._services.orders.get(id, principal))
         except AuthError:
             await self.app(scope, receive, send)

@@ -103,9 +103,10 @@ async def contact(id: OrderId, caller: Caller, parts: Parts, key: Idempotency) -
 
 @router.get("/orders/{id}/events", response_model=History)
 async def history(id: OrderId, caller: Caller, parts: Parts) -> Response:
-    """Everything that happened to an order, oldest first."""
+    """What happened to an order, oldest first: all of it, unless its beginning is older than the log."""
     events = await parts.orders.history(id, caller)
-    return json_response({"events": [event_view(event, staff=caller.is_staff) for event in events]})
+    views = [event_view(event, staff=caller.is_staff) for event in events]
+    return json_response({"events": views, "complete": bool(events) and events[0].version == 1})
 
 
 @router.get("/workflow", tags=["workflow"], responses={401: {"description": "not needed here"}})

@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    WithJsonSchema,
+    model_validator,
+)
 from pydantic.alias_generators import to_camel
 
 from ordercast.api.strict import shallow
+from ordercast.auth.claims import MAX_TOKEN_ID
 from ordercast.orders.ids import parse_id
 from ordercast.orders.models import Fulfilment, NewOrder
 
@@ -85,6 +95,25 @@ class PatchOrder(Body):
         }
 
 
+def _printable(value: str) -> str:
+    if not value.isprintable():
+        raise ValueError("must be printable, as a token's jti has to be")
+    return value
+
+
+class RevokeTokens(Body):
+    """``POST /api/tokens/revoke``: either all tokens of a user, or one token by its ``jti``."""
+
+    user_id: Id | None = None
+    token_id: Annotated[str, AfterValidator(_printable), Field(min_length=1, max_length=MAX_TOKEN_ID)] | None = None
+
+    @model_validator(mode="after")
+    def _one(self) -> Self:
+        if (self.user_id is None) == (self.token_id is None):
+            raise ValueError("name either userId or tokenId")
+        return self
+
+
 class _View(BaseModel):
     model_config = ConfigDict(alias_generator=to_camel, serialize_by_alias=True)
 
@@ -140,9 +169,10 @@ class HistoryEntry(_View):
 
 
 class History(_View):
-    """An order's history."""
+    """An order's history; ``complete`` where it goes back to the order's creation."""
 
     events: list[HistoryEntry]
+    complete: bool
 
 
 class LiveEvent(_View):

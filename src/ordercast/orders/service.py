@@ -61,7 +61,7 @@ class OrderService:
         return await self._repository.find(replace(query, customer_id=by.user_id))
 
     async def history(self, order_id: str, by: Principal) -> Sequence[OrderEvent]:
-        """All that happened to one order. Raises `NotFound`."""
+        """All that happened to one order, as far back as the log goes. Raises `NotFound`."""
         await self.get(order_id, by)
         return await self._repository.history(order_id)
 

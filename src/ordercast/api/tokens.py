@@ -1,0 +1,33 @@
+"""Tokens over REST: taking them back. Who makes them is the shop's own backend or its identity provider."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Response
+
+from ordercast.api.context import Caller, Parts
+from ordercast.api.schemas import ProblemView, RevokeTokens
+from ordercast.api.strict import StrictRoute
+from ordercast.errors import Forbidden
+from ordercast.orders.principal import Role
+
+router = APIRouter(
+    prefix="/api/tokens",
+    tags=["tokens"],
+    route_class=StrictRoute,
+    responses={status: {"model": ProblemView} for status in (400, 401, 403, 413, 422, 503)},
+)
+
+
+@router.post("/revoke", status_code=204, response_model=None)
+async def revoke(body: RevokeTokens, caller: Caller, parts: Parts) -> Response:
+    """Revokes one token by its `jti`, or all of a user that were issued up to now; open sockets end too.
+
+    Where `iat` is in whole seconds, as most libraries write it, a user's new token counts from the next second on.
+    """
+    if caller.role not in (Role.SERVICE, Role.ADMIN):
+        raise Forbidden("Only the shop's backend and admins revoke tokens.")
+    if body.user_id is not None:
+        await parts.revocations.revoke_user(body.user_id)
+    elif body.token_id is not None:
+        await parts.revocations.revoke_token(body.token_id)
+    return Response(status_code=204)
