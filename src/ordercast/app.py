@@ -13,8 +13,11 @@ from ordercast.api.context import Services
 from ordercast.auth import TokenVerifier
 from ordercast.config import Settings, load_settings
 from ordercast.live.feed import Feed
+from ordercast.live.freshness import Freshness
 from ordercast.live.handlers import Handlers
 from ordercast.live.monitor import Monitor
+from ordercast.live.recovery import Pids
+from ordercast.live.replay import Replay
 from ordercast.live.sessions import ConnectionLimit, TokenClock
 from ordercast.metrics import Metrics
 from ordercast.orders.service import OrderService
@@ -69,7 +72,30 @@ class Ordercast:
             self.feed = Feed(self.io, storage.log, storage.orders, self.workflow.step)
             clock = TokenClock()
             limit = ConnectionLimit(self.io, self.settings.max_connections_per_user)
-            Handlers(self.io, self.verifier, self.orders, self.feed, self.monitor, limit, clock)
+            self.replay = Replay(
+                self.feed,
+                storage.log,
+                storage.orders,
+                self.orders,
+                Pids(storage.secret_key),
+                storage.watches,
+                self.settings.replay_max_events,
+                self.settings.replay_max_age,
+            )
+            handlers = Handlers(
+                self.io,
+                self.verifier,
+                self.orders,
+                self.feed,
+                self.monitor,
+                limit,
+                clock,
+                self.replay,
+                storage.watches,
+                storage.revocations,
+            )
+            stack.callback(storage.revocations.subscribe(handlers.revoked))
+            freshness = Freshness(self.io, self.feed, self.settings.position_interval)
             services = Services(
                 orders=self.orders,
                 repository=storage.orders,
@@ -85,6 +111,8 @@ class Ordercast:
             stack.push_async_callback(self.verifier.close)
             await self.feed.start()
             stack.push_async_callback(self.feed.stop)
+            await freshness.start()
+            stack.push_async_callback(freshness.stop)
             await self.monitor.start()
             stack.push_async_callback(self.monitor.stop)
             stack.callback(clock.close)
@@ -157,6 +185,8 @@ class Ordercast:
         metrics.watch("operators_online", lambda: self.monitor.operators)
         metrics.watch("sessions", lambda: len(engine))
         metrics.watch("rooms", lambda: len(root.rooms))
+        metrics.watch("events_replayed", lambda: self.replay.replayed)
+        metrics.watch("resyncs", lambda: self.replay.resyncs)
         metrics.watch("log_position", lambda: self.feed.position)
         metrics.watch("events_announced", lambda: self.feed.announced)
         metrics.watch("events_skipped", lambda: self.feed.skipped)

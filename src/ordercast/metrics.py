@@ -25,6 +25,8 @@ _GAUGES = {
 _COUNTERS = {
     "events_announced": "Events of the log emitted on this node.",
     "events_skipped": "Events of the log that could not be emitted on this node, whatever was tried.",
+    "events_replayed": "Events of the log played to sockets that came back.",
+    "resyncs": "Sockets that came back and had to fetch anew.",
     "deliveries": "Events queued to a socket, over all sockets.",
     "sessions_opened": "Engine.IO sessions opened.",
     "packets_conflated": "Packets that a newer one of the same key replaced, for clients far behind.",

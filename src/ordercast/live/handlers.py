@@ -8,13 +8,15 @@ from typing import Any
 import structlog
 
 from ordercast.auth import TokenVerifier, find_token
-from ordercast.errors import AuthError, NotFound
+from ordercast.errors import AuthError, InvalidToken, NotFound
 from ordercast.live.feed import Feed
 from ordercast.live.monitor import Monitor
+from ordercast.live.replay import Replay, Watches
 from ordercast.live.rooms import order_room, rooms_on_connect
-from ordercast.live.sessions import ConnectionLimit, Member, TokenClock
+from ordercast.live.sessions import REVOKED, ConnectionLimit, Member, TokenClock, evict
 from ordercast.orders.ids import json_id, parse_id
 from ordercast.orders.models import Snapshot
+from ordercast.orders.ports import Revocations
 from ordercast.orders.principal import Principal
 from ordercast.orders.service import OrderService
 from ordercast.socketio import ConnectError, Server, Socket
@@ -34,6 +36,9 @@ class Handlers:
         monitor: Monitor,
         limit: ConnectionLimit,
         clock: TokenClock,
+        replay: Replay,
+        watches: Watches,
+        revocations: Revocations,
     ) -> None:
         self._verifier = verifier
         self._orders = orders
@@ -41,35 +46,53 @@ class Handlers:
         self._monitor = monitor
         self._limit = limit
         self._clock = clock
+        self._replay = replay
+        self._watches = watches
+        self._revocations = revocations
+        self._io = io
         io.use(self.authenticate)
         io.on("connection", self.connected)
         io.on("disconnect", self.disconnected)
         io.on("watch:order", self.watch_order)
         io.on("unwatch:order", self.unwatch_order)
+        io.on("auth:refresh", self.refresh)
 
     # -- coming and going ----------------------------------------------------------------------------------
 
     def authenticate(self, socket: Socket) -> Awaitable[None] | None:
-        """Middleware: no connection without a token. Awaits only where keys must be fetched."""
+        """Middleware: no connection without a token. Awaits only where keys or a replay's beginning must be fetched."""
         handshake = socket.handshake
         token = find_token(handshake.auth, handshake.request.query_string, handshake.request.header(b"authorization"))
-        if self._verifier.is_local:
-            try:
-                self._admit(socket, self._verifier.verify_now(token))
-            except AuthError as error:
-                raise self._refused(socket, error) from None
-            return None
-        return self._authenticate_later(socket, token)
+        if not self._verifier.is_local:
+            return self._authenticate_later(socket, token)
+        try:
+            principal = self._verifier.verify_now(token)
+        except AuthError as error:
+            raise self._refused(socket, error) from None
+        return self._admit(socket, principal)
 
     async def _authenticate_later(self, socket: Socket, token: object) -> None:
         try:
-            self._admit(socket, await self._verifier.verify(token))
+            principal = await self._verifier.verify(token)
         except AuthError as error:
             raise self._refused(socket, error) from None
+        if (more := self._admit(socket, principal)) is not None:
+            await more
 
-    def _admit(self, socket: Socket, principal: Principal) -> None:
+    def _admit(self, socket: Socket, principal: Principal) -> Awaitable[None] | None:
+        if self._revocations.is_revoked(principal):
+            raise self._refused(socket, InvalidToken("revoked"))
         self._limit.admit(principal)
         socket.data = Member(principal)
+        if self._replay.wanted(socket.handshake):
+            return self._resume_later(socket, principal)
+        socket.pid = self._replay.new_pid(principal)
+        return None
+
+    async def _resume_later(self, socket: Socket, principal: Principal) -> None:
+        member: Member = socket.data
+        member.resume = await self._replay.plan(socket, principal)
+        member.watching = set(member.resume.watching) or None
 
     def _refused(self, socket: Socket, error: AuthError) -> ConnectError:
         _log.info("connection refused", message=str(error), why=error.why, address=socket.handshake.address)
@@ -78,7 +101,14 @@ class Handlers:
     def connected(self, socket: Socket) -> None:
         """Puts the socket where its token says it belongs."""
         principal: Principal = socket.data.principal
-        socket.join(*rooms_on_connect(principal))
+        member: Member = socket.data
+        socket.join(*rooms_on_connect(principal), *map(order_room, member.watching or ()))
+        if member.resume is not None:
+            self._replay.begin(socket, member.resume)
+            if member.resume.position is None:
+                for order_id in member.resume.watching:
+                    socket.namespace.server.spawn(self._tell(socket, order_id))
+            member.resume = None
         if principal.expires_at is not None:
             self._clock.watch(socket, principal.expires_at)
         self._monitor.came(principal)
@@ -89,6 +119,44 @@ class Handlers:
         principal: Principal = socket.data.principal
         self._monitor.went(principal)
         _log.info("disconnected", user=principal.user_id, role=principal.role.value, sid=socket.id, reason=reason)
+
+    def revoked(self) -> None:
+        """Tokens have been revoked: those who came with them go."""
+        for socket in tuple(self._io.of("/").sockets.values()):
+            if self._revocations.is_revoked(socket.data.principal):
+                evict(socket, REVOKED)
+
+    async def refresh(self, socket: Socket, token: Any = None, *_: Any) -> dict[str, Any]:
+        """A new token of the same user: the connection goes on with it, in the rooms that it gives."""
+        member: Member = socket.data
+        before = member.principal
+        try:
+            principal = await self._verifier.verify(token)
+        except AuthError as error:
+            return {"error": str(error)}
+        if principal.user_id != before.user_id or self._revocations.is_revoked(principal):
+            return {"error": "Invalid token"}
+        if not socket.connected:
+            return {"error": "Authentication required"}
+        member.principal = principal
+        self._monitor.went(before)
+        self._monitor.came(principal)
+        for room in set(rooms_on_connect(before)).difference(rooms_on_connect(principal)):
+            socket.leave(room)
+        socket.join(*rooms_on_connect(principal))
+        if principal.expires_at is not None:
+            self._clock.watch(socket, principal.expires_at)
+        for id in tuple(member.watching or ()):
+            await self._look_again(socket, id)
+        return {"expiresAt": None if principal.expires_at is None else round(principal.expires_at)}
+
+    async def _look_again(self, socket: Socket, id: str) -> None:
+        """The caller's rights have changed: an order it may not see any more is not watched any more."""
+        try:
+            await self._orders.get(id, socket.data.principal)
+        except NotFound:
+            await self._forget(socket, id)
+            self._deny(socket, id, "not_found")
 
     # -- watching ------------------------------------------------------------------------------------------
 
@@ -105,17 +173,23 @@ class Handlers:
         except NotFound:
             member.watching.discard(id)
             return self._deny(socket, id, "not_found")
+        if socket.pid is not None and snapshot.order.customer_id != member.principal.user_id:
+            # A customer hears of their own orders anyway.
+            await self._watches.save(socket.pid, member.principal.user_id, id)
         await self._feed.reached(snapshot.position)
-        order = snapshot.order
-        answer = {
-            "orderId": json_id(id),
-            "status": order.status,
-            "version": order.version,
-            "position": snapshot.position,
-        }
+        answer = _watching(snapshot)
         if id in member.watching:
             socket.emit("watching", answer)
         return answer
+
+    async def _tell(self, socket: Socket, id: str) -> None:
+        """A fresh snapshot of an order that is watched already."""
+        try:
+            snapshot = await self._join(socket, id)
+        except NotFound:
+            return
+        await self._feed.reached(snapshot.position)
+        socket.emit("watching", _watching(snapshot))
 
     async def _join(self, socket: Socket, id: str) -> Snapshot:
         """Joins the order's room, if the caller may see it, and reads it at a position the room has not passed.
@@ -136,10 +210,24 @@ class Handlers:
         socket.emit("watch:denied", answer)
         return answer
 
-    def unwatch_order(self, socket: Socket, order_id: Any = None, *_: Any) -> None:
+    async def unwatch_order(self, socket: Socket, order_id: Any = None, *_: Any) -> None:
         """Leaves ``order:{id}``; not watching it is no error."""
         id = parse_id(order_id)
-        member: Member = socket.data
-        if id is not None and member.watching is not None:
-            member.watching.discard(id)
-            socket.leave(order_room(id))
+        if id is not None and socket.data.watching is not None and id in socket.data.watching:
+            await self._forget(socket, id)
+
+    async def _forget(self, socket: Socket, id: str) -> None:
+        socket.data.watching.discard(id)
+        socket.leave(order_room(id))
+        if socket.pid is not None:
+            await self._watches.drop(socket.pid, id)
+
+
+def _watching(snapshot: Snapshot) -> dict[str, Any]:
+    order = snapshot.order
+    return {
+        "orderId": json_id(order.order_id),
+        "status": order.status,
+        "version": order.version,
+        "position": snapshot.position,
+    }

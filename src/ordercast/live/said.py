@@ -47,9 +47,11 @@ class Speaker:
             self._closing = (position, packet)
         return self._closing[1]
 
-    def say(self, event: OrderEvent, order: Order | None) -> Sequence[Said]:
-        """The announcements of an event, in the order they go out. Raises where one cannot be encoded; then none is
-        to be sent."""
+    def say(self, event: OrderEvent, order: Order | None, *, keep: bool = True) -> Sequence[Said]:
+        """The announcements of an event, in the order they go out, kept at hand if it is one of the latest.
+
+        Raises where one cannot be encoded; then none is to be sent.
+        """
         kept = self._kept.get(event.position)
         if kept is not None:
             return kept
@@ -64,9 +66,10 @@ class Speaker:
                 event.fields if "changes" in announcement.data else (),
             )
             said.append(Said(target(event, announcement), packets))
-        self._kept[event.position] = said
-        if len(self._kept) > KEPT:
-            self._kept.popitem(last=False)
+        if keep:
+            self._kept[event.position] = said
+            if len(self._kept) > KEPT:
+                self._kept.popitem(last=False)
         return said
 
     def said(self, position: int) -> Sequence[Said] | None:

@@ -6,11 +6,15 @@ import asyncio
 import heapq
 import time
 from itertools import count
+from typing import TYPE_CHECKING
 
 from ordercast.engineio.disconnects import Disconnect
 from ordercast.live.rooms import user_room
 from ordercast.orders.principal import Principal
 from ordercast.socketio import ConnectError, Server, Socket
+
+if TYPE_CHECKING:
+    from ordercast.live.replay import Resume
 
 TOKEN_EXPIRED = Disconnect("token_expired", returns=False, farewell=True)
 REVOKED = Disconnect("revoked", returns=False, farewell=True)
@@ -29,12 +33,13 @@ _LONGEST_SLEEP = 30.0  # s; token times are wall-clock times, and the wall clock
 class Member:
     """What `Socket.data` holds on an Ordercast server."""
 
-    __slots__ = ("principal", "since", "watching")
+    __slots__ = ("principal", "resume", "since", "watching")
 
     def __init__(self, principal: Principal) -> None:
         self.principal = principal
         self.since = time.monotonic()
         self.watching: set[str] | None = None
+        self.resume: Resume | None = None  # between its middleware and its connection
 
 
 def evict(socket: Socket, why: Disconnect) -> None:
@@ -80,6 +85,8 @@ class TokenClock:
             principal: Principal = socket.data.principal
             if not socket.connected or principal.expires_at is None:
                 continue
+            if principal.expires_at - (0 if ends else WARNING) > now:
+                continue  # a newer token has a time of its own
             if ends:
                 evict(socket, TOKEN_EXPIRED)
             else:

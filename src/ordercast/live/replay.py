@@ -1,0 +1,216 @@
+"""What a client missed, in order, before anything newer.
+
+A client that comes back is put into its rooms and its queue is held (`Session.hold`): the feed goes on and queues what
+is new, while what it missed, up to where the feed was at that moment, goes past the queue. Then the queue is let go.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Protocol
+
+import structlog
+
+from ordercast.engineio import disconnects
+from ordercast.errors import NotFound, StorageError
+from ordercast.live.feed import Feed
+from ordercast.live.recovery import Pid, Pids
+from ordercast.live.said import Said
+from ordercast.orders.announcements import needs_order
+from ordercast.orders.cursors import Cursor, format_cursor, parse_cursor
+from ordercast.orders.models import now
+from ordercast.orders.ports import EventLog, OrderRepository
+from ordercast.orders.principal import Principal
+from ordercast.orders.service import OrderService
+from ordercast.socketio import Handshake, Socket
+
+_log = structlog.get_logger("ordercast.live")
+
+_BATCH = 256  # events of the log per look
+_AHEAD = 1_000  # packets that may wait for a client that replays; it reads, or there is no point in more
+_PAUSE = 0.05  # s between looks whether it has read
+
+
+class Watches(Protocol):
+    """Which orders a connection watched; kept where every node finds it."""
+
+    async def save(self, pid: str, user_id: str, order_id: str) -> None:
+        """It watches an order."""
+
+    async def drop(self, pid: str, order_id: str) -> None:
+        """It does not any more."""
+
+    async def of(self, pid: str, user_id: str) -> frozenset[str]:
+        """What it watches."""
+
+
+@dataclass(frozen=True, slots=True)
+class Resume:
+    """Where a client goes on. ``position`` ``None``: that cannot be given whole, and it must fetch anew."""
+
+    position: int | None
+    watching: frozenset[str]
+
+
+class Replay:
+    """Plans and plays replays. ``max_events`` and ``max_age`` (s) bound how far back one goes."""
+
+    def __init__(
+        self,
+        feed: Feed,
+        log: EventLog,
+        repository: OrderRepository,
+        orders: OrderService,
+        pids: Pids,
+        watches: Watches,
+        max_events: int,
+        max_age: float,
+    ) -> None:
+        self._feed = feed
+        self._log = log
+        self._repository = repository
+        self._orders = orders
+        self._pids = pids
+        self._watches = watches
+        self._max_events = max_events
+        self._max_age = timedelta(seconds=max_age)
+        self.replayed = 0
+        self.resyncs = 0
+
+    # -- planning ------------------------------------------------------------------------------------------
+
+    def new_pid(self, principal: Principal) -> str:
+        """A pid for a client that begins here and now."""
+        return self._pids.issue(principal.user_id, format_cursor(self._log.log_id, self._feed.position))
+
+    @staticmethod
+    def wanted(handshake: Handshake) -> bool:
+        """Whether a client asks to go on from somewhere."""
+        auth = handshake.auth
+        return "pid" in auth or "since" in auth or b"since=" in handshake.request.query_string
+
+    async def plan(self, socket: Socket, principal: Principal) -> Resume:
+        """Where the client goes on, and whether as whom it was (`Socket.recovered`, with the pid it had)."""
+        try:
+            return await self._plan(socket, principal)
+        except StorageError as error:
+            # Refused, it would stay away; like this it is served, and told that it has missed something.
+            _log.error("a replay cannot be planned", error=str(error))
+            socket.pid = self.new_pid(principal)
+            return Resume(None, frozenset())
+
+    async def _plan(self, socket: Socket, principal: Principal) -> Resume:
+        auth = socket.handshake.auth
+        pid = self._own_pid(auth.get("pid"), principal)
+        watching: frozenset[str] = frozenset()
+        if pid is not None:
+            watching = await self._still_visible(await self._watches.of(auth["pid"], principal.user_id), principal)
+        position = await self._reachable(self._cursor_of(socket.handshake, pid))
+        socket.recovered = pid is not None and position is not None
+        socket.pid = auth["pid"] if socket.recovered else self.new_pid(principal)
+        if pid is not None and not socket.recovered:
+            for order_id in watching:  # what it watched stays watched under its new pid
+                await self._watches.save(socket.pid, principal.user_id, order_id)
+        return Resume(position, watching)
+
+    def _own_pid(self, pid: object, principal: Principal) -> Pid | None:
+        read = self._pids.read(pid)
+        return read if read is not None and read.user_id == principal.user_id else None
+
+    def _cursor_of(self, handshake: Handshake, pid: Pid | None) -> Cursor | None:
+        """Where it says it is: its offset, ``since``, or else the cursor its pid was issued with."""
+        for value in (handshake.auth.get("offset"), _since(handshake), None if pid is None else pid.cursor):
+            try:
+                return parse_cursor(value)
+            except ValueError:
+                continue  # an offset may be another event's last string
+        return None
+
+    async def _reachable(self, cursor: Cursor | None) -> int | None:
+        """The position to go on from, where everything after it is still there and not too much."""
+        if cursor is None or not cursor.of(self._log.log_id):
+            return None
+        position, head = cursor.position, await self._log.head()
+        if not self._log.floor <= position <= head or head - position > self._max_events:
+            return None
+        if position < head:
+            since = await self._log.at(position + 1)
+            if since is None or now() - since > self._max_age:
+                return None
+        return position
+
+    async def _still_visible(self, watched: frozenset[str], principal: Principal) -> frozenset[str]:
+        visible = set()
+        for order_id in watched:
+            try:
+                await self._orders.get(order_id, principal)
+            except NotFound:
+                continue
+            visible.add(order_id)
+        return frozenset(visible)
+
+    # -- playing -------------------------------------------------------------------------------------------
+
+    def begin(self, socket: Socket, resume: Resume) -> None:
+        """The socket is in its rooms: holds what is new and plays what it missed, or says that it cannot."""
+        until = self._feed.position
+        if resume.position is None:
+            self.resyncs += 1
+            socket.emit("resync", {"position": until})
+            return
+        socket.session.hold()
+        socket.namespace.server.spawn(self._play(socket, resume.position, until))
+
+    async def _play(self, socket: Socket, position: int, until: int) -> None:
+        session = socket.session
+        try:
+            while position < until and socket.connected:
+                rooms = socket.rooms
+                for at, said in await self._batch(position, until):
+                    session.send_ahead([packet for one in said if one.reaches(rooms) for packet in one.packets])
+                    position = at
+                    self.replayed += 1
+                await self._read_by(socket)
+            packets = socket.namespace.encode_event("caught_up", [{"position": until}])
+            packets[-1].trailer = self._feed.speaker.closing(until)
+            session.send_ahead(packets)
+        except Exception:
+            # It comes back from the last cursor it heard; what it has got until here is in order.
+            _log.exception("a replay failed", sid=socket.id, position=position)
+            session.close(disconnects.TRANSPORT_ERROR)
+        finally:
+            session.release()
+
+    async def _batch(self, position: int, until: int) -> Sequence[tuple[int, Sequence[Said]]]:
+        """The announcements of some events after ``position``."""
+        speaker = self._feed.speaker
+        found: list[tuple[int, Sequence[Said]]] = []
+        while len(found) < _BATCH and position < until and (said := speaker.said(position + 1)) is not None:
+            position += 1
+            found.append((position, said))
+        if found:
+            return found
+        for event in await self._log.after(position, min(_BATCH, until - position)):
+            order = await self._repository.get(event.order_id) if needs_order(event) else None
+            found.append((event.position, speaker.say(event, order, keep=False)))
+        if not found or found[0][0] != position + 1:
+            raise LookupError(f"the log has nothing right after {position}")
+        return found
+
+    async def _read_by(self, socket: Socket) -> None:
+        """Waits while the client does not read; `Session.flush` bounds for how long, once its queue waits too."""
+        waited = 0.0
+        while socket.connected and socket.session.ahead is not None and len(socket.session.ahead) > _AHEAD:
+            await asyncio.sleep(_PAUSE)
+            waited += _PAUSE
+            if waited > socket.session.server.options.max_queue_time:
+                socket.session.close(disconnects.SLOW_CONSUMER)
+
+
+def _since(handshake: Handshake) -> object:
+    """The cursor a client brings: in ``auth``, or in the query as clients before 3.0 do."""
+    since: object = handshake.auth.get("since")
+    return since if since is not None else handshake.query.get("since")
