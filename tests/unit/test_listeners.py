@@ -78,6 +78,9 @@ async def test_the_first_listener_acknowledges(io: Server, client: FakeClient, i
     socket.off("ask")
     client.say('28["ask"]')
     assert await client.hear() == ['38["third"]']
+    io.off("ask")
+    client.say('29["ask"]')
+    assert await client.hear() == [], "who listens to everything answers for nothing"
 
 
 async def test_a_first_listener_that_fails_leaves_the_others(io: Server, client: FakeClient) -> None:

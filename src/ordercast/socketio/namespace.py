@@ -210,18 +210,18 @@ class Namespace(Emitter):
         """A client's event: calls its listeners and acknowledges with what the first one returns."""
         if event in LIFECYCLE:
             return
-        for listener, arguments in self._calls(socket, event, args):
-            self._call(socket, event, listener, arguments, id)
+        for listener in socket.listeners(event):
+            self._call(socket, event, listener, args, id)
             id = None
-
-    def _calls(self, socket: Socket, event: str, args: Sequence[Any]) -> list[tuple[Listener, Sequence[Any]]]:
-        own, ours = socket.listeners(event), self.listeners(event)
-        calls: list[tuple[Listener, Sequence[Any]]] = [(listener, args) for listener in own]
-        calls += [(listener, (socket, *args)) for listener in ours]
-        calls += [(listener, (event, *args)) for listener in socket.catch_all()]
+        for listener in self.listeners(event):
+            self._call(socket, event, listener, (socket, *args), id)
+            id = None
+        # Who listens to everything answers for nothing.
+        for listener in socket.catch_all():
+            self._call(socket, event, listener, (event, *args), None)
         if self._listeners is not None:
-            calls += [(listener, (socket, event, *args)) for listener in self._listeners.any]
-        return calls
+            for listener in self._listeners.any:
+                self._call(socket, event, listener, (socket, event, *args), None)
 
     def _call(self, socket: Socket, event: str, listener: Listener, args: Sequence[Any], id: int | None) -> None:
         try:
