@@ -18,6 +18,8 @@ from pathlib import Path
 
 import jwt
 
+from bench.loop import Failed
+
 HERE = Path(__file__).parent
 SECRET = "a-secret-of-the-benchmarks-long-enough-1234567890"
 START_TIMEOUT = 30.0  # s
@@ -97,18 +99,17 @@ class Running:
     def __init__(self, contender: Contender, folder: str) -> None:
         with socket.create_server(("127.0.0.1", 0)) as free:
             self.port: int = free.getsockname()[1]
-        self._folder = folder
+        self._log = Path(folder) / "log"
         self._command = [part.format(port=self.port, folder=folder) for part in contender.command]
         ours = {key: value.format(port=self.port, folder=folder) for key, value in contender.env.items()}
         self._env = {**{k: v for k, v in os.environ.items() if not k.startswith("ORDERCAST_")}, **ours}
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> float:
-        """Returns the seconds until it listened. Raises `RuntimeError` where it ends instead."""
+        """Returns the seconds until it answered. Raises `Failed` where it does not."""
         core, _ = cores()
-        log = Path(self._folder) / "log"
         began = time.monotonic()
-        with log.open("wb") as out:
+        with self._log.open("wb") as out:
             process = self._process = subprocess.Popen(
                 self._command,
                 env=self._env,
@@ -118,14 +119,22 @@ class Running:
             )
         while time.monotonic() < began + START_TIMEOUT:
             if process.poll() is not None:
-                raise RuntimeError(f"it ended with {process.returncode}:\n{log.read_text()}")
+                break
             try:
-                socket.create_connection(("127.0.0.1", self.port), 1).close()
+                with socket.create_connection(("127.0.0.1", self.port), START_TIMEOUT) as asking:
+                    asking.send(b"GET /bench HTTP/1.1\r\nHost: localhost\r\n\r\n")
+                    if asking.recv(1):
+                        return time.monotonic() - began
             except OSError:
                 time.sleep(0.01)
-            else:
-                return time.monotonic() - began
-        raise TimeoutError(f"it does not listen on port {self.port}:\n{log.read_text()}")
+        raise Failed("the server does not answer")
+
+    def last_words(self) -> str:
+        """Why it ended, where it did by itself."""
+        if self._process is None or self._process.poll() is None:
+            return ""
+        lines = self._log.read_text(errors="replace").splitlines() or ["without a word"]
+        return f"; it ended with {self._process.returncode}: {lines[-1]}"
 
     def kill(self) -> None:
         """Ends it without a word, as a crash would."""
@@ -164,5 +173,7 @@ def running(contender: Contender) -> Iterator[Running]:
         try:
             server.start()
             yield server
+        except Failed as failure:
+            raise Failed(f"{failure}{server.last_words()}") from failure
         finally:
             server.kill()
