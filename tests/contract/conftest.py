@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from ordercast.config import Settings
-from ordercast.orders.ports import EventLog, OrderRepository
+from ordercast.orders.ports import EventLog, OrderRepository, Revocations, Watches
 from ordercast.storage.database import open_storage
 from ordercast.testing import memory_storage
-from tests.contract.support import TTL, Clock, Ports
+from tests.contract.support import CLOCKS, TTL, Clock, Ports, retention
 
 
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock()
-    for module in ("ordercast.testing.orders", "ordercast.storage.orders"):
+    for module in CLOCKS:
         monkeypatch.setattr(f"{module}.now", clock)
     return clock
 
@@ -25,12 +26,20 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 @pytest.fixture(params=["memory", "sqlite"])
 async def ports(request: pytest.FixtureRequest, tmp_path: Path, clock: Clock) -> AsyncIterator[Ports]:
     if request.param == "memory":
-        memory = memory_storage(idempotency_ttl=TTL)
-        yield Ports(memory.orders, memory.log)
+        memory = memory_storage(idempotency_ttl=TTL, recovery_ttl=TTL)
+
+        async def forget(seconds: float) -> None:
+            memory.log.remove_before(clock.time - timedelta(seconds=seconds))
+
+        yield Ports(memory.orders, memory.log, memory.watches, memory.revocations, forget)
     else:
-        settings = Settings(database_url=f"sqlite:///{tmp_path}/orders.db", idempotency_ttl=TTL)
+        settings = Settings(database_url=f"sqlite:///{tmp_path}/orders.db", idempotency_ttl=TTL, recovery_ttl=TTL)
         async with open_storage(settings) as storage:
-            yield Ports(storage.orders, storage.log)
+
+            async def remove(seconds: float) -> None:
+                await retention(storage, seconds).remove_old()
+
+            yield Ports(storage.orders, storage.log, storage.watches, storage.revocations, remove)
 
 
 @pytest.fixture
@@ -41,3 +50,13 @@ def orders(ports: Ports) -> OrderRepository:
 @pytest.fixture
 def log(ports: Ports) -> EventLog:
     return ports.log
+
+
+@pytest.fixture
+def watches(ports: Ports) -> Watches:
+    return ports.watches
+
+
+@pytest.fixture
+def revocations(ports: Ports) -> Revocations:
+    return ports.revocations

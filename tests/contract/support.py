@@ -4,16 +4,28 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from ordercast.orders.models import Change, EventKind, Fulfilment, NewOrder, Order, OrderEvent, Written
-from ordercast.orders.ports import EventLog, OrderRepository
+from ordercast.orders.ports import EventLog, OrderRepository, Revocations, Watches
+from ordercast.storage.database import Storage
+from ordercast.storage.retention import Retention
 
-TTL = 60.0  # s that an idempotency key is remembered for
+TTL = 60.0  # s that an idempotency key is remembered for, and a watch
+
+CLOCKS = (
+    "ordercast.testing.orders",
+    "ordercast.testing.recovery",
+    "ordercast.storage.orders",
+    "ordercast.storage.retention",
+    "ordercast.storage.revocations",
+    "ordercast.storage.watches",
+)
+"""Modules that ask what time it is, by a name `now` of theirs."""
 
 
 FULL = NewOrder(
@@ -53,6 +65,15 @@ class Ports:
 
     orders: OrderRepository
     log: EventLog
+    watches: Watches
+    revocations: Revocations
+    retain: Callable[[float], Awaitable[None]]
+    """Removes events that are older than so many seconds."""
+
+
+def retention(storage: Storage, seconds: float) -> Retention:
+    """What removes events older than this from an open database."""
+    return Retention(storage.orders._writer, storage.orders._readers, storage.log, seconds)
 
 
 def setting(**values: Any) -> Callable[[Order], Change]:
