@@ -12,15 +12,12 @@ from ordercast.config import Settings
 from ordercast.orders.ports import EventLog, OrderRepository, Revocations, Watches
 from ordercast.storage.database import open_storage
 from ordercast.testing import memory_storage
-from tests.contract.support import CLOCKS, TTL, Clock, Ports, retention
+from tests.contract.support import TTL, Clock, Ports, retention, stop_clocks
 
 
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    clock = Clock()
-    for module in CLOCKS:
-        monkeypatch.setattr(f"{module}.now", clock)
-    return clock
+    return stop_clocks(monkeypatch)
 
 
 @pytest.fixture(params=["memory", "sqlite"])

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
+
 from ordercast.orders.models import Change, EventKind, Fulfilment, NewOrder, Order, OrderEvent, Written
 from ordercast.orders.ports import EventLog, OrderRepository, Revocations, Watches
 from ordercast.storage.database import Storage
@@ -57,6 +59,14 @@ class Clock:
         """Goes on, and returns the new time."""
         self.time += timedelta(seconds=seconds)
         return self.time
+
+
+def stop_clocks(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    """Has every keeper of orders ask this clock."""
+    clock = Clock()
+    for module in CLOCKS:
+        monkeypatch.setattr(f"{module}.now", clock)
+    return clock
 
 
 @dataclass(frozen=True)

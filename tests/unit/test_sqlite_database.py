@@ -1,4 +1,4 @@
-"""Opening the file: its schema, its ids, and what is said where it does not open."""
+"""Opening the file: its ids, and what is said where it does not open."""
 
 from __future__ import annotations
 
@@ -8,17 +8,12 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
-from alembic import op
-from alembic.autogenerate import compare_metadata
-from alembic.runtime.migration import MigrationContext
-from sqlalchemy import Engine, create_engine, inspect
 
 from ordercast.config import Settings
 from ordercast.errors import SettingsError, StorageError
 from ordercast.orders.models import NewOrder
 from ordercast.storage.database import check, database_path, migrate, open_storage
 from ordercast.storage.sqlite import connect
-from ordercast.storage.tables import metadata
 
 
 @pytest.fixture
@@ -135,95 +130,6 @@ async def test_files_that_cannot_be_opened(path: Path, make: Any, words: str) ->
         async with open_storage(settings):
             pass
     assert (path.read_bytes() if path.is_file() else None) == before
-
-
-# -- the schema ---------------------------------------------------------------------------------------------
-
-
-def described(engine: Engine) -> dict[str, Any]:
-    """What an inspector sees, in an order of its own."""
-    found: dict[str, Any] = {}
-    inspector = inspect(engine)
-    for table in inspector.get_table_names():
-        if table != "alembic_version":
-            found[table] = {
-                "columns": [column | {"type": str(column["type"])} for column in inspector.get_columns(table)],
-                "primary key": inspector.get_pk_constraint(table),
-                "unique": sorted(inspector.get_unique_constraints(table), key=str),
-                "checks": sorted(inspector.get_check_constraints(table), key=str),
-                "indexes": sorted(inspector.get_indexes(table), key=str),
-            }
-    return found
-
-
-def test_migrations_make_what_the_tables_say(settings: Settings, path: Path, tmp_path: Path) -> None:
-    migrate(settings)
-    migrated = create_engine(f"sqlite:///{path}")
-    made = create_engine(f"sqlite:///{tmp_path}/made.db")
-    metadata.create_all(made)
-    with migrated.connect() as connection:
-        context = MigrationContext.configure(connection, opts={"compare_type": True, "compare_server_default": True})
-        assert compare_metadata(context, metadata) == []
-    assert described(migrated) == described(made)
-    assert described(made).keys() == metadata.tables.keys()
-    for engine in (migrated, made):
-        engine.dispose()
-
-
-def test_migrating_twice_changes_nothing(settings: Settings, path: Path) -> None:
-    assert migrate(settings) == (None, "0002")
-    with sqlite3.connect(path) as db:
-        before = list(db.iterdump())
-    assert migrate(settings) == ("0002", "0002")
-    assert list(db.iterdump()) == before
-    db.close()
-
-
-def test_a_migration_that_breaks_off_leaves_nothing_half_done(
-    settings: Settings, path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    create_table = op.create_table
-
-    def break_off(name: str, *columns: Any) -> Any:
-        if name == "meta":
-            raise ZeroDivisionError
-        return create_table(name, *columns)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(op, "create_table", break_off)
-        with pytest.raises(ZeroDivisionError):
-            migrate(settings)
-    assert check(settings) == f"{path} is at schema none, 'ordercast migrate' brings it to 0002"
-    assert migrate(settings) == (None, "0002")
-
-
-async def test_a_database_of_a_newer_version_is_left_alone(settings: Settings, path: Path) -> None:
-    migrate(settings)
-    with sqlite3.connect(path) as db:
-        db.execute("UPDATE alembic_version SET version_num = '9999'")
-    before = list(db.iterdump())
-    for use in (check, migrate):
-        with pytest.raises(StorageError, match="at schema 9999, which this version of Ordercast does not know"):
-            use(settings)
-    with pytest.raises(StorageError, match="run the newer one"):
-        async with open_storage(settings):
-            pass
-    assert list(db.iterdump()) == before
-    db.close()
-
-
-def test_a_database_that_another_program_holds(settings: Settings, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(
-        "ordercast.storage.database.create_engine", lambda url: create_engine(url, connect_args={"timeout": 0})
-    )
-    connect(path).close()
-    other = sqlite3.connect(path, isolation_level=None)
-    other.execute("BEGIN IMMEDIATE")
-    with pytest.raises(StorageError, match=r"could not be brought to the current schema.*locked"):
-        migrate(settings)
-    other.execute("ROLLBACK")
-    other.close()
-    assert migrate(settings) == (None, "0002")
 
 
 # -- looking at it ------------------------------------------------------------------------------------------

@@ -1,0 +1,175 @@
+"""The schema: what the tables say, reached from every version before, whole or not at all."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+import pytest
+from alembic import command, op
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import Engine, create_engine, inspect
+
+from ordercast.config import Settings
+from ordercast.errors import StorageError
+from ordercast.orders.models import NewOrder
+from ordercast.storage.database import _alembic, check, migrate, open_storage
+from ordercast.storage.sqlite import connect
+from ordercast.storage.tables import metadata
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "orders.db"
+
+
+@pytest.fixture
+def settings(path: Path) -> Settings:
+    return Settings(database_url=f"sqlite:///{path}")
+
+
+def described(engine: Engine) -> dict[str, Any]:
+    """What an inspector sees, in an order of its own."""
+    found: dict[str, Any] = {}
+    inspector = inspect(engine)
+    for table in inspector.get_table_names():
+        if table != "alembic_version":
+            found[table] = {
+                "columns": [column | {"type": str(column["type"])} for column in inspector.get_columns(table)],
+                "primary key": inspector.get_pk_constraint(table),
+                "unique": sorted(inspector.get_unique_constraints(table), key=str),
+                "checks": sorted(inspector.get_check_constraints(table), key=str),
+                "indexes": sorted(inspector.get_indexes(table), key=str),
+            }
+    return found
+
+
+def test_migrations_make_what_the_tables_say(settings: Settings, path: Path, tmp_path: Path) -> None:
+    migrate(settings)
+    migrated = create_engine(f"sqlite:///{path}")
+    made = create_engine(f"sqlite:///{tmp_path}/made.db")
+    metadata.create_all(made)
+    with migrated.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True, "compare_server_default": True})
+        assert compare_metadata(context, metadata) == []
+    assert described(migrated) == described(made)
+    assert described(made).keys() == metadata.tables.keys()
+    for engine in (migrated, made):
+        engine.dispose()
+
+
+def test_migrating_twice_changes_nothing(settings: Settings, path: Path) -> None:
+    assert migrate(settings) == (None, "0002")
+    with sqlite3.connect(path) as db:
+        before = list(db.iterdump())
+    assert migrate(settings) == ("0002", "0002")
+    assert list(db.iterdump()) == before
+    db.close()
+
+
+def test_a_migration_that_breaks_off_leaves_nothing_half_done(
+    settings: Settings, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    create_table = op.create_table
+
+    def break_off(name: str, *columns: Any) -> Any:
+        if name == "meta":
+            raise ZeroDivisionError
+        return create_table(name, *columns)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(op, "create_table", break_off)
+        with pytest.raises(ZeroDivisionError):
+            migrate(settings)
+    assert check(settings) == f"{path} is at schema none, 'ordercast migrate' brings it to 0002"
+    assert migrate(settings) == (None, "0002")
+
+
+async def test_a_database_of_the_first_version_keeps_what_it_has(settings: Settings, path: Path) -> None:
+    engine = create_engine(f"sqlite:///{path}")
+    with engine.begin() as connection:
+        config = _alembic()
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0001")
+    engine.dispose()
+    db = sqlite3.connect(path)
+    for id in ("1", "a"):
+        db.execute(
+            "INSERT INTO orders (order_id, customer_id, fulfilment, status, version, items, created_at, updated_at) "
+            "VALUES (?, '42', 'pickup', 'received', 1, '[]', 7, 7)",
+            (id,),
+        )
+    db.execute(
+        "INSERT INTO order_events (position, order_id, version, kind, status, fields, customer_id, forced, at) "
+        "VALUES (1, '1', 1, 'created', 'received', '[]', '42', 0, 7), "
+        "(2, 'a', 1, 'created', 'received', '[]', '42', 0, 7)"
+    )
+    db.execute("UPDATE log_head SET n = 2, last_order_number = 1")
+    db.execute("INSERT INTO meta (key, value) VALUES ('log_id', 'old'), ('secret_key', 'secret')")
+    db.execute("INSERT INTO idempotency_keys VALUES ('s', 'k', 'f', '1', 'body', 7)")
+    db.commit()
+    tables = ("orders", "order_events", "meta", "idempotency_keys")
+    before = [db.execute(f"SELECT * FROM {table}").fetchall() for table in tables]
+    assert migrate(settings) == ("0001", "0002")
+    assert [db.execute(f"SELECT * FROM {table}").fetchall() for table in tables] == before
+    assert db.execute("SELECT id, n, last_order_number, floor FROM log_head").fetchall() == [(1, 2, 1, 0)]
+    db.close()
+    async with open_storage(settings.model_copy(update={"log_retention": 0.0})) as storage:
+        assert (storage.log.log_id, storage.log.floor, storage.secret_key) == ("old", 0, "secret")
+        assert [event.order_id for event in await storage.log.after(0, 10)] == ["1", "a"]
+        written = await storage.orders.create(NewOrder(customer_id="42"), "received", "shop")
+        assert written.event is not None
+        assert (written.order.order_id, written.event.position) == ("2", 3)
+
+
+def test_a_migration_to_the_second_version_that_breaks_off(
+    settings: Settings, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def break_off(*_: Any, **__: Any) -> None:
+        raise ZeroDivisionError
+
+    engine = create_engine(f"sqlite:///{path}")
+    with engine.begin() as connection:
+        config = _alembic()
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0001")
+    before = described(engine)
+    with monkeypatch.context() as patch:
+        patch.setattr(op, "add_column", break_off)
+        with pytest.raises(ZeroDivisionError):
+            migrate(settings)
+    assert check(settings) == f"{path} is at schema 0001, 'ordercast migrate' brings it to 0002"
+    assert described(engine) == before
+    assert migrate(settings) == ("0001", "0002")
+    engine.dispose()
+
+
+async def test_a_database_of_a_newer_version_is_left_alone(settings: Settings, path: Path) -> None:
+    migrate(settings)
+    with sqlite3.connect(path) as db:
+        db.execute("UPDATE alembic_version SET version_num = '9999'")
+    before = list(db.iterdump())
+    for use in (check, migrate):
+        with pytest.raises(StorageError, match="at schema 9999, which this version of Ordercast does not know"):
+            use(settings)
+    with pytest.raises(StorageError, match="run the newer one"):
+        async with open_storage(settings):
+            pass
+    assert list(db.iterdump()) == before
+    db.close()
+
+
+def test_a_database_that_another_program_holds(settings: Settings, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        "ordercast.storage.database.create_engine", lambda url: create_engine(url, connect_args={"timeout": 0})
+    )
+    connect(path).close()
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    with pytest.raises(StorageError, match=r"could not be brought to the current schema.*locked"):
+        migrate(settings)
+    other.execute("ROLLBACK")
+    other.close()
+    assert migrate(settings) == (None, "0002")
