@@ -182,6 +182,8 @@ class StepClient:
             self.sid = msgspec.json.decode(packet[1:])["sid"]
         elif packet[:2] == "40":
             self.id = json.loads(packet[2:])["sid"] if self.protocol == 4 else self.sid
+        elif packet == "41":
+            pass  # sent away; the sequence says so
         elif packet == "3probe":
             self.probed = True
         elif packet[0] == "4":

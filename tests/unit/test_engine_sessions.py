@@ -219,3 +219,16 @@ def test_packets_that_clients_do_not_send(one: OneSession, type: PacketType) -> 
     assert one.handler.closed == ["parse error"]
     one.session.receive(PacketType.MESSAGE, "too late")
     assert one.handler.messages == []
+
+
+def test_a_transport_that_fails_keeps_nobody_elses_packets(one: OneSession, caplog: pytest.LogCaptureFixture) -> None:
+    class Broken(FakeTransport):
+        def write(self, packets: list[Packet]) -> None:
+            raise OSError("broken")
+
+    broken = one.engine.open(one.session.request, Broken())
+    one.send("hello")
+    one.loop.turn()
+    assert one.transport.texts == ["4hello"]
+    assert broken.id not in one.engine.sessions
+    assert "could not be written to" in caplog.text

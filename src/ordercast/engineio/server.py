@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import secrets
 from time import monotonic
 from typing import Protocol
@@ -21,6 +22,8 @@ from ordercast.engineio.options import Options
 from ordercast.engineio.packet import Packet, PacketType
 from ordercast.engineio.request import Request
 from ordercast.engineio.session import Session, State, Transport
+
+_log = logging.getLogger("ordercast.engineio")
 
 _MAX_PAUSE = 0.03  # s between flushes under load: bounds what batching may add to a latency
 _LIGHT_FLUSH = 0.002  # s; a flush shorter than this lets the next one come at once
@@ -135,7 +138,12 @@ class EngineServer:
         started = monotonic()
         dirty, self._dirty = self._dirty, []
         for session in dirty:
-            session.flush()
+            try:
+                session.flush()
+            except Exception:
+                # One transport's fault must not keep the others' packets.
+                _log.exception("a session could not be written to")
+                session.abort()
         ended = monotonic()
         if ended - started > _LIGHT_FLUSH:
             self._not_before = ended + min(ended - started, _MAX_PAUSE)
