@@ -1,0 +1,138 @@
+"""``GET /api/events?after=`` and histories, where the log's beginning is gone or the cursor is none of it."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+
+from ordercast.api.application import create_api
+from tests.contract.support import Clock, stop_clocks
+from tests.rest import BACKEND, MAX_BODY, Side, ask, bearer
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    return stop_clocks(monkeypatch)
+
+
+@pytest.fixture
+async def side(clock: Clock) -> Side:
+    """Six events a second apart: two orders created, then 7 is changed."""
+    side = await Side.open()
+    for status in ("accepted", "preparing", "ready", "out_for_delivery"):
+        clock.tick(1)
+        await side.orders.change_status("7", status, updated_by="kitchen")
+    return side
+
+
+async def get(side: Side, path: str, query: str = "", caller: Any = BACKEND) -> tuple[int, Any]:
+    app = create_api(side.services, max_body=MAX_BODY)
+    status, _, answer = await ask(app, "GET", path, headers=caller, query=query.encode())
+    return status, json.loads(answer)
+
+
+async def after(side: Side, cursor: object) -> tuple[int, Any]:
+    return await get(side, "/api/events", f"after={quote(str(cursor))}")
+
+
+def forget(side: Side, clock: Clock, seconds: float) -> None:
+    side.storage.log.remove_before(clock.time - timedelta(seconds=seconds))
+
+
+NO_CURSORS = [
+    "",
+    "yesterday",
+    -1,
+    "-0",
+    2**63,
+    10**100,
+    f"memory.{2**63}",
+    "memory.",
+    ".1",
+    "memory.-1",
+    "memory.1 ",
+]
+
+
+@pytest.mark.parametrize("cursor", NO_CURSORS)
+async def test_what_is_no_cursor(side: Side, cursor: object) -> None:
+    status, problem = await after(side, cursor)
+    assert (status, problem["type"]) == (422, "urn:ordercast:invalid")
+
+
+@pytest.mark.parametrize("cursor", ["memory.7", 7, 2**63 - 1, "other.1", "other.99", "other.0", "7.1"])
+async def test_cursors_of_another_log_or_from_the_future(side: Side, cursor: object) -> None:
+    status, problem = await after(side, cursor)
+    assert (status, problem["type"]) == (410, "urn:ordercast:cursor-gone")
+    assert "not of this log" in problem["detail"]
+
+
+@pytest.mark.parametrize("position", range(7))
+@pytest.mark.parametrize("name", ["", "memory."])
+async def test_below_the_floor_it_cannot_be_given_whole(side: Side, clock: Clock, position: int, name: str) -> None:
+    forget(side, clock, 2.5)
+    assert side.storage.log.floor == 3
+    status, answer = await after(side, f"{name}{position}")
+    if position < 3:
+        assert (status, answer["type"]) == (410, "urn:ordercast:cursor-gone")
+        assert "have been removed" in answer["detail"]
+    else:
+        assert (status, answer["cursor"]) == (200, "memory.6")
+        assert {event["position"] for event in answer["events"]} == {*range(position + 1, 7)}
+
+
+async def test_a_log_that_is_all_gone_can_still_be_followed(side: Side, clock: Clock) -> None:
+    clock.tick(1)
+    forget(side, clock, 0.5)
+    status, answer = await get(side, "/api/events")
+    assert (status, answer["cursor"]) == (200, "memory.6")
+    assert (await after(side, answer["cursor"]))[1]["events"] == []
+    await side.orders.change_status("7", "delivered", updated_by="kitchen")
+    events = (await after(side, answer["cursor"]))[1]["events"]
+    assert [(event["event"], event["position"]) for event in events] == [("order:status_changed", 7)]
+
+
+async def test_what_is_removed_between_two_looks_is_missed_loudly(
+    side: Side, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ordercast.api.events._BATCH", 2)
+    read = side.storage.log.after
+
+    async def remove_after(position: int, limit: int) -> Any:
+        found = await read(position, limit)
+        if position == 0:
+            forget(side, clock, 0.5)
+        return found
+
+    assert (await after(side, 0))[0] == 200
+    monkeypatch.setattr(type(side.storage.log), "after", lambda log, position, limit: remove_after(position, limit))
+    status, problem = await after(side, 0)
+    assert (status, problem["type"]) == (410, "urn:ordercast:cursor-gone")
+
+
+@pytest.mark.parametrize("caller", [BACKEND, bearer("customer", 42), bearer("operator")])
+async def test_a_history_says_whether_it_is_whole(side: Side, clock: Clock, caller: Any) -> None:
+    async def history() -> tuple[list[int], bool]:
+        status, answer = await get(side, "/api/orders/7/events", caller=caller)
+        assert status == 200
+        return [event["version"] for event in answer["events"]], answer["complete"]
+
+    assert await history() == ([1, 2, 3, 4, 5], True)
+    forget(side, clock, 2.5)
+    assert await history() == ([3, 4, 5], False)
+    clock.tick(1)
+    forget(side, clock, 0.5)
+    assert await history() == ([], False)
+    await side.orders.change_status("7", "delivered", updated_by="kitchen")
+    assert await history() == ([6], False)
+
+
+async def test_the_documentation_knows_the_route_and_the_field(side: Side) -> None:
+    status, document = await get(side, "/openapi.json")
+    assert status == 200
+    assert "204" in document["paths"]["/api/tokens/revoke"]["post"]["responses"]
+    assert document["components"]["schemas"]["History"]["required"] == ["events", "complete"]
