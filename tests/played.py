@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from tests.checker import Entry, Findings, check
+from tests.checker import check
+from tests.histories import Entry, Findings
 
 STATUSES = ("received", "accepted", "preparing", "ready")
 OWNERS = {"1": "ann", "2": "bob", "3": "ann"}

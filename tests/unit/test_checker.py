@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.checker import read
+from tests.histories import Findings, read
 from tests.played import World, a_day
 
 
@@ -185,11 +185,6 @@ def ignored(world: World) -> str:
     return "ann ends with order 1 as preparing version 3; the log has ('ready', 4)"
 
 
-def cursor_backwards(world: World) -> str:
-    world.say("op", "position", cursor="log.3")
-    return "op was told cursor 3 after 9"
-
-
 FAULTS: list[Callable[[World], str]] = [
     lost_acknowledgement,
     other_status,
@@ -214,7 +209,6 @@ FAULTS: list[Callable[[World], str]] = [
     wrong_snapshot,
     stale_watcher,
     ignored,
-    cursor_backwards,
 ]
 
 
@@ -223,6 +217,35 @@ def test_a_fault_is_reported(fault: Callable[[World], str]) -> None:
     world = a_day()
     expected = fault(world)
     assert expected in world.end().violations
+
+
+def test_a_cursor_behind_a_newer_one_is_counted() -> None:
+    world = a_day()
+    world.say("op", "position", cursor="log.3")
+    assert world.end() == replace(world.check(), violations=[], cursors_back=1)
+
+
+def far_behind(*, newest: bool) -> Findings:
+    """The operator is away for 2,000 changes and gets every fifth of them, or the newest ones too."""
+    world = a_day()
+    world.disconnect("op")
+    for _ in range(2_000):
+        world.change("1")
+    world.connect("op")
+    missed = [index for index in world.events("op") if world.records[index]["position"] > 9]
+    drop = {*missed[:-1]}.difference(missed[:-1:5]) | (set() if newest else {missed[-1]})
+    world.records = [record for i, record in enumerate(world.records) if i not in drop]
+    return world.end()
+
+
+def test_a_client_that_is_far_behind_may_get_the_newest_of_an_order_only() -> None:
+    findings = far_behind(newest=True)
+    assert findings.violations == []
+    assert findings.conflated > 1_500
+
+
+def test_the_newest_of_an_order_is_never_dropped() -> None:
+    assert len(far_behind(newest=False).violations) == 2
 
 
 def test_a_client_that_did_not_come_to_an_end_is_reported() -> None:
