@@ -18,12 +18,12 @@ from bench.scenario import Outcomes, Scenario
 DOCS = Path(__file__).parent.parent / "docs"
 
 _INTRO = """\
-Ordercast runs as `ordercast serve` runs it, with everything in it: token checks, SQLite on disk, metrics, limits.
-The others do the same job as their documentation has it, with orders in memory (`bench/peers/`). Each has one core
-and the load generator the other. They take turns, {rounds} rounds of each, on {machine}. **Compare the columns, not
-the absolute times**: on a shared or virtual machine those vary by half from one hour to the next, ratios much less.
-Other programs took {others} % of the two cores meanwhile (median); well above 10 % the figures are not worth much,
-ratios included."""
+Ordercast runs as `ordercast serve --log-level warning` runs it (none of the others logs either), with everything in
+it: token checks, SQLite on disk, metrics, limits. The others do the same job as their documentation has it, with
+orders in memory (`bench/peers/`). Each has one core and the load generator the other. They take turns, {rounds}
+rounds of each, on {machine}. **Compare the columns, not the absolute times**: on a shared or virtual machine those
+vary by half from one hour to the next, ratios much less. Other programs took {others} % of the two cores meanwhile
+(median); well above 10 % the figures are not worth much, ratios included."""
 
 _HEAD = """\
 # Benchmarks

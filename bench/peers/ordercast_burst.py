@@ -1,6 +1,6 @@
 """``ordercast serve`` with two more routes: events without requests, and a heap without garbage.
 
-Everything else is the product as it ships, started as ``ordercast serve`` starts it.
+Everything else is the product as it ships, started as ``ordercast serve --log-level warning`` starts it.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from urllib.parse import parse_qs
 from starlette.responses import JSONResponse
 from starlette.types import Receive, Scope, Send
 
+from ordercast import logs
 from ordercast.app import Ordercast
 from ordercast.config import load_settings
 from ordercast.serving import bind, run, serve
@@ -54,4 +55,5 @@ class Bursting(Ordercast):
 
 if __name__ == "__main__":
     settings = load_settings(port=int(sys.argv[1]), log_level="warning")
+    logs.configure(settings.log_level, settings.log_format)
     run(serve(Bursting(settings), bind(settings)))
