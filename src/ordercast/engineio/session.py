@@ -61,6 +61,7 @@ class Session:
         "backlog",
         "data",
         "dirty",
+        "holder",
         "id",
         "joined",
         "messages",
@@ -84,6 +85,7 @@ class Session:
         self.state = State.OPEN
         self.queue: list[Packet] = []
         self.ahead: list[Packet] | None = None  # what goes past the queue while that is held back
+        self.holder: object | None = None  # who holds the queue back
         self.dirty = False
         self.backlog: Backlog | None = None  # there while the client is behind
         self.protocol = transport.protocol
@@ -102,21 +104,25 @@ class Session:
             if not self.dirty:
                 self.server.mark_dirty(self)
 
-    def hold(self) -> None:
-        """Holds back what is sent from now on, until `release`. What was sent before still goes."""
+    def hold(self, holder: object) -> None:
+        """Holds back what is sent from now on, until the same holder's `release`. What was sent before still goes.
+
+        A later holder takes over from an earlier one.
+        """
+        self.holder = holder
         if self.ahead is None:
             self.ahead, self.queue = self.queue, []
 
-    def send_ahead(self, packets: Iterable[Packet]) -> None:
-        """Queues packets that go past what is held back. Only between `hold` and `release`."""
-        if self.state is State.OPEN and self.ahead is not None:
+    def send_ahead(self, holder: object, packets: Iterable[Packet]) -> None:
+        """Queues packets that go past what its holder holds back; another one's are dropped."""
+        if self.state is State.OPEN and self.ahead is not None and self.holder is holder:
             self.ahead += packets
             self.server.flush_soon(self)
 
-    def release(self) -> None:
-        """Sends what was held back."""
-        if self.ahead is not None:
-            self.queue, self.ahead, self.backlog = self.ahead + self.queue, None, None
+    def release(self, holder: object) -> None:
+        """Sends what this holder held back."""
+        if self.ahead is not None and self.holder is holder:
+            self.queue, self.ahead, self.backlog, self.holder = self.ahead + self.queue, None, None, None
             if self.state is State.OPEN:
                 self.server.flush_soon(self)
 
@@ -179,7 +185,7 @@ class Session:
             return
         self.state = State.CLOSING
         self.why = why
-        self.release()
+        self.release(self.holder)
         self.server.handler.on_close(self, why)
         if why.farewell:
             self.server.linger(self)

@@ -111,9 +111,8 @@ class Replay:
         position = await self._reachable(self._cursor_of(socket.handshake, pid))
         socket.recovered = pid is not None and position is not None
         socket.pid = auth["pid"] if socket.recovered else self.new_pid(principal)
-        if pid is not None and not socket.recovered:
-            for order_id in watching:  # what it watched stays watched under its new pid
-                await self._watches.save(socket.pid, principal.user_id, order_id)
+        for order_id in watching:  # kept for longer, or under its new pid
+            await self._watches.save(socket.pid, principal.user_id, order_id)
         return Resume(position, watching)
 
     def _own_pid(self, pid: object, principal: Principal) -> Pid | None:
@@ -140,6 +139,7 @@ class Replay:
             since = await self._log.at(position + 1)
             if since is None or now() - since > self._max_age:
                 return None
+        await self._feed.reached(position)  # another node may have told it what this one is yet to hear
         return position
 
     async def _still_visible(self, watched: frozenset[str], principal: Principal) -> frozenset[str]:
@@ -161,7 +161,7 @@ class Replay:
             self.resyncs += 1
             socket.emit("resync", {"position": until})
             return
-        socket.session.hold()
+        socket.session.hold(socket)
         socket.namespace.server.spawn(self._play(socket, resume.position, until))
 
     async def _play(self, socket: Socket, position: int, until: int) -> None:
@@ -170,19 +170,19 @@ class Replay:
             while position < until and socket.connected:
                 rooms = socket.rooms
                 for at, said in await self._batch(position, until):
-                    session.send_ahead([packet for one in said if one.reaches(rooms) for packet in one.packets])
+                    session.send_ahead(socket, [packet for one in said if one.reaches(rooms) for packet in one.packets])
                     position = at
                     self.replayed += 1
                 await self._read_by(socket)
             packets = socket.namespace.encode_event("caught_up", [{"position": until}])
             packets[-1].trailer = self._feed.speaker.closing(until)
-            session.send_ahead(packets)
+            session.send_ahead(socket, packets)
         except Exception:
             # It comes back from the last cursor it heard; what it has got until here is in order.
             _log.exception("a replay failed", sid=socket.id, position=position)
             session.close(disconnects.TRANSPORT_ERROR)
         finally:
-            session.release()
+            session.release(socket)
 
     async def _batch(self, position: int, until: int) -> Sequence[tuple[int, Sequence[Said]]]:
         """The announcements of some events after ``position``."""

@@ -1,0 +1,92 @@
+"""Holding a session's queue back while something goes ahead of it, and the packet that closes a write."""
+
+from __future__ import annotations
+
+import pytest
+
+from ordercast.engineio import disconnects
+from ordercast.engineio.packet import Packet, message
+from tests.fakes import OneSession, virtual_loop
+
+
+@pytest.fixture
+def one(monkeypatch: pytest.MonkeyPatch) -> OneSession:
+    return OneSession(virtual_loop(monkeypatch))
+
+
+def test_what_goes_ahead_goes_first(one: OneSession) -> None:
+    one.send("before")
+    one.session.hold("me")
+    one.send("new 1")
+    one.session.send_ahead("me", [message("missed 1")])
+    one.loop.turn()
+    assert one.transport.texts == ["4before", "4missed 1"]
+    one.send("new 2")
+    one.session.send_ahead("me", [message("missed 2")])
+    one.session.release("me")
+    one.loop.turn()
+    assert one.transport.texts == ["4before", "4missed 1", "4missed 2", "4new 1", "4new 2"]
+    one.send("later")
+    one.loop.turn()
+    assert one.transport.texts[-1] == "4later"
+
+
+def test_a_later_holder_takes_over(one: OneSession) -> None:
+    one.session.hold("first")
+    one.send("new")
+    one.session.hold("second")
+    one.session.send_ahead("first", [message("nobody's")])
+    one.session.send_ahead("second", [message("missed")])
+    one.session.release("first")
+    one.loop.turn()
+    assert one.transport.texts == ["4missed"]
+    one.session.release("second")
+    one.loop.turn()
+    assert one.transport.texts == ["4missed", "4new"]
+    one.session.release("second")
+    one.loop.turn()
+    assert one.transport.texts == ["4missed", "4new"]
+
+
+@pytest.mark.parametrize("writable", [True, False])
+def test_a_farewell_takes_what_was_held_along(one: OneSession, writable: bool) -> None:
+    one.transport.writable = writable
+    one.session.hold("me")
+    one.send("new")
+    one.session.send_ahead("me", [message("missed")])
+    one.session.close(disconnects.SHUTDOWN)
+    one.transport.writable = True
+    one.engine.flush_soon(one.session)
+    one.loop.turn()
+    assert one.transport.texts == ["4missed", "4new"]
+    assert one.transport.ended is disconnects.SHUTDOWN
+
+
+def test_what_is_held_counts_as_waiting(one: OneSession) -> None:
+    one.transport.writable = False
+    one.session.hold("me")
+    for _ in range(11):
+        one.send("x" * 99)
+        one.loop.turn()
+    assert one.handler.closed == ["slow_consumer"]
+
+
+def trailed(text: str, trailer: Packet | None) -> Packet:
+    packet = message(text)
+    packet.trailer = trailer
+    return packet
+
+
+def test_a_write_is_closed_once_by_the_last_that_asks_for_it(one: OneSession) -> None:
+    first, last = message("at 1"), message("at 2")
+    for packet in (trailed("a", first), trailed("b", last), message("plain")):
+        one.session.send(packet)
+    one.loop.turn()
+    assert one.transport.writes == [one.transport.writes[0]]
+    assert one.transport.texts == ["4a", "4b", "4plain", "4at 2"]
+    one.send("plain")
+    one.loop.turn()
+    assert one.transport.texts[-1] == "4plain"
+    one.session.send(trailed("c", last))
+    one.loop.turn()
+    assert one.transport.texts[-2:] == ["4c", "4at 2"]
