@@ -11,12 +11,12 @@ from ordercast.auth import TokenVerifier, find_token
 from ordercast.errors import AuthError, InvalidToken, NotFound
 from ordercast.live.feed import Feed
 from ordercast.live.monitor import Monitor
-from ordercast.live.replay import Replay, Watches
+from ordercast.live.replay import Replay
 from ordercast.live.rooms import order_room, rooms_on_connect
 from ordercast.live.sessions import REVOKED, ConnectionLimit, Member, TokenClock, evict
 from ordercast.orders.ids import json_id, parse_id
 from ordercast.orders.models import Snapshot
-from ordercast.orders.ports import Revocations
+from ordercast.orders.ports import Revocations, Watches
 from ordercast.orders.principal import Principal
 from ordercast.orders.service import OrderService
 from ordercast.socketio import ConnectError, Server, Socket

@@ -10,7 +10,6 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Protocol
 
 import structlog
 
@@ -22,7 +21,7 @@ from ordercast.live.said import Said
 from ordercast.orders.announcements import needs_order
 from ordercast.orders.cursors import Cursor, format_cursor, parse_cursor
 from ordercast.orders.models import now
-from ordercast.orders.ports import EventLog, OrderRepository
+from ordercast.orders.ports import EventLog, OrderRepository, Watches
 from ordercast.orders.principal import Principal
 from ordercast.orders.service import OrderService
 from ordercast.socketio import Handshake, Socket
@@ -32,19 +31,6 @@ _log = structlog.get_logger("ordercast.live")
 _BATCH = 256  # events of the log per look
 _AHEAD = 1_000  # packets that may wait for a client that replays; it reads, or there is no point in more
 _PAUSE = 0.05  # s between looks whether it has read
-
-
-class Watches(Protocol):
-    """Which orders a connection watched; kept where every node finds it."""
-
-    async def save(self, pid: str, user_id: str, order_id: str) -> None:
-        """It watches an order."""
-
-    async def drop(self, pid: str, order_id: str) -> None:
-        """It does not any more."""
-
-    async def of(self, pid: str, user_id: str) -> frozenset[str]:
-        """What it watches."""
 
 
 @dataclass(frozen=True, slots=True)
