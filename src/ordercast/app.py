@@ -12,6 +12,7 @@ from ordercast.api.application import create_api
 from ordercast.api.context import Services
 from ordercast.auth import TokenVerifier
 from ordercast.config import Settings, load_settings
+from ordercast.live.every import every
 from ordercast.live.feed import Feed
 from ordercast.live.freshness import Freshness
 from ordercast.live.handlers import Handlers
@@ -57,7 +58,7 @@ class Ordercast:
             trusted_proxies=settings.trusted_proxies,
             **settings.server_options(),
         )
-        self.monitor = Monitor(settings.monitor_interval)
+        self.monitor = Monitor()
         self.metrics = Metrics()
         self.feed: Feed
         self.storage: Storage
@@ -95,7 +96,7 @@ class Ordercast:
                 storage.revocations,
             )
             stack.callback(storage.revocations.subscribe(handlers.revoked))
-            freshness = Freshness(self.io, self.feed, self.settings.position_interval)
+            freshness = Freshness(self.io, self.feed)
             services = Services(
                 orders=self.orders,
                 repository=storage.orders,
@@ -111,10 +112,8 @@ class Ordercast:
             stack.push_async_callback(self.verifier.close)
             await self.feed.start()
             stack.push_async_callback(self.feed.stop)
-            await freshness.start()
-            stack.push_async_callback(freshness.stop)
-            await self.monitor.start()
-            stack.push_async_callback(self.monitor.stop)
+            await stack.enter_async_context(every(self.settings.position_interval, freshness.tell))
+            await stack.enter_async_context(every(self.settings.monitor_interval, self.monitor.log))
             stack.callback(clock.close)
             stack.push_async_callback(self.io.close)
             self._stack = stack.pop_all()

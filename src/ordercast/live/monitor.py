@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections import Counter
-from contextlib import suppress
 
 import structlog
 
@@ -14,16 +12,11 @@ _log = structlog.get_logger("ordercast.monitor")
 
 
 class Monitor:
-    """Counts connections, and operators by user: one with three tabs is one operator.
+    """Counts connections, and operators by user: one with three tabs is one operator."""
 
-    ``interval`` in seconds.
-    """
-
-    def __init__(self, interval: float) -> None:
-        self.interval = interval
+    def __init__(self) -> None:
         self.connections: Counter[Role] = Counter()
         self._operators: Counter[str] = Counter()
-        self._task: asyncio.Task[None] | None = None
 
     def came(self, principal: Principal) -> None:
         """A socket has connected."""
@@ -49,18 +42,6 @@ class Monitor:
         """The contract's line."""
         return f"Connections: {self.connections.total()} | Operators online: {self.operators}"
 
-    async def start(self) -> None:
-        """Begins to log."""
-        self._task = asyncio.create_task(self._run(), name="ordercast monitor")
-
-    async def stop(self) -> None:
-        """Stops logging."""
-        if self._task is not None:
-            self._task.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._task
-
-    async def _run(self) -> None:
-        while True:
-            await asyncio.sleep(self.interval)
-            _log.info(self.line)
+    def log(self) -> None:
+        """Says it."""
+        _log.info(self.line)
