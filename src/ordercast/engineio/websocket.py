@@ -6,6 +6,8 @@ https://socket.io/docs/v4/engine-io-protocol/#websocket
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
+
 from ordercast.engineio import disconnects
 from ordercast.engineio.disconnects import Disconnect
 from ordercast.engineio.errors import PacketError, Refusal, Refused
@@ -17,7 +19,7 @@ from ordercast.engineio.server import EngineServer
 from ordercast.engineio.session import Session, State
 
 
-class WebSocketTransport:
+class WebSocketTransport(ABC):
     """Binds one WebSocket to a session: a new one, or, by the probe, one that began on polling."""
 
     __slots__ = ("_base64", "candidate", "engine", "protocol", "session", "writable")
@@ -35,17 +37,17 @@ class WebSocketTransport:
 
     # What a carrier provides.
 
+    @abstractmethod
     def write(self, packets: list[Packet]) -> None:
         """Sends the packets in one write."""
-        raise NotImplementedError
 
+    @abstractmethod
     def end(self, packets: list[Packet], why: Disconnect) -> None:
         """Sends the packets and a close frame."""
-        raise NotImplementedError
 
+    @abstractmethod
     def abort(self) -> None:
         """Drops the connection."""
-        raise NotImplementedError
 
     # What a carrier calls.
 
