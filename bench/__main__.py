@@ -102,7 +102,7 @@ def _run(scenario: Scenario, rounds: int, quick: bool) -> Outcomes:
             for contender in taking_part:
                 progress.update(bar, description=f"{scenario.name}: {contender.name}")
                 try:
-                    with alone(outcomes.others):
+                    with alone(outcomes.others[contender]):
                         outcomes.figures[contender].append(scenario.measure(Round(contender, quick, outcomes)))
                 except Failed as failure:
                     outcomes.failures[contender].append(failure)

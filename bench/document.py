@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import platform
-import statistics
 import textwrap
 from collections.abc import Mapping
 from importlib.metadata import version
@@ -12,7 +11,7 @@ from pathlib import Path
 
 from bench import contenders, plots
 from bench.contenders import ALL, ORDERCAST
-from bench.report import figure, goal_cells
+from bench.report import figure, goal_cells, percent
 from bench.scenario import Outcomes, Scenario
 
 DOCS = Path(__file__).parent.parent / "docs"
@@ -22,8 +21,9 @@ Ordercast runs as `ordercast serve --log-level warning` runs it (none of the oth
 it: token checks, SQLite on disk, metrics, limits. The others do the same job as their documentation has it, with
 orders in memory (`bench/peers/`). Each has one core and the load generator the other. They take turns, {rounds}
 rounds of each, on {machine}. **Compare the columns, not the absolute times**: on a shared or virtual machine those
-vary by half from one hour to the next, ratios much less. Other programs took {others} % of the two cores meanwhile
-(median); well above 10 % the figures are not worth much, ratios included."""
+vary by half from one hour to the next, ratios much less. *Others' CPU* is the share of both cores that programs
+other than the load and the server took meanwhile: where it is well above 10 %, or much higher for one server than
+for another, a row is worth little."""
 
 _HEAD = """\
 # Benchmarks
@@ -68,8 +68,7 @@ _TRUST = """\
 def write(results: Mapping[Scenario, Outcomes], folder: Path = DOCS) -> Path:
     """Writes the page and its plots and returns where."""
     rounds = max(len(them) + len(o.failures[who]) for o in results.values() for who, them in o.figures.items())
-    others = statistics.median(other for outcomes in results.values() for other in outcomes.others)
-    parts = [_head(rounds, others), _goals(results), _TRUST]
+    parts = [_head(rounds), _goals(results), _TRUST]
     for scenario, outcomes in results.items():
         parts.append(f"## {scenario.title}\n\n{_filled(scenario.method)}\n\n")
         parts.append(_table(scenario, outcomes))
@@ -93,11 +92,10 @@ def _filled(prose: str) -> str:
     return "\n\n".join(textwrap.fill(paragraph, 118, break_on_hyphens=False) for paragraph in paragraphs)
 
 
-def _head(rounds: int, others: float) -> str:
+def _head(rounds: int) -> str:
     intro = _INTRO.format(
         rounds=rounds,
         machine=f"{_processor()}, Linux {platform.release().partition('-')[0]}",
-        others=round(100 * others),
     )
     return _HEAD.format(
         intro=_filled(intro),
@@ -123,12 +121,12 @@ def _goals(results: Mapping[Scenario, Outcomes]) -> str:
 
 def _table(scenario: Scenario, outcomes: Outcomes) -> str:
     names = [column.name.strip() for column in scenario.columns]
-    lines = [f"| server | {' | '.join(names)} |", "| --- |" + " ---: |" * len(names)]
+    lines = [f"| server | {' | '.join(names)} | others' CPU % |", "| --- |" + " ---: |" * (len(names) + 1)]
     notes = []
     for contender, failures in outcomes.failures.items():
         cells = [figure(outcomes.median(contender, column.name), column) for column in scenario.columns]
         name = f"**{contender.name}**" if contender is ORDERCAST else contender.name
-        lines.append(f"| {name} | {' | '.join(cells)} |")
+        lines.append(f"| {name} | {' | '.join(cells)} | {percent(outcomes.disturbance(contender))} |")
         if failures:
             total = len(failures) + len(outcomes.figures[contender])
             notes.append(f"{contender.name} failed in {len(failures)} of {total} rounds: {failures[0]}.")

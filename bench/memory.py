@@ -19,11 +19,12 @@ def keep(results: Mapping[Scenario, Outcomes]) -> None:
     kept = json.loads(FILE.read_text()) if FILE.exists() else {}
     for scenario, outcomes in results.items():
         kept[scenario.name] = {
-            "others": outcomes.others,
-            "servers": {
-                contender.name: {"figures": figures, "failures": [str(it) for it in outcomes.failures[contender]]}
-                for contender, figures in outcomes.figures.items()
-            },
+            contender.name: {
+                "figures": figures,
+                "failures": [str(it) for it in outcomes.failures[contender]],
+                "others": outcomes.others[contender],
+            }
+            for contender, figures in outcomes.figures.items()
         }
     FILE.parent.mkdir(exist_ok=True)
     FILE.write_text(json.dumps(kept, indent=1))
@@ -36,10 +37,10 @@ def recall() -> dict[Scenario, Outcomes]:
     results = {}
     for scenario in scenarios.ALL:
         if scenario.name in kept:
-            servers = kept[scenario.name]["servers"]
+            servers = kept[scenario.name]
             outcomes = results[scenario] = Outcomes([contenders[name] for name in servers])
-            outcomes.others += kept[scenario.name]["others"]
             for name, rounds in servers.items():
                 outcomes.figures[contenders[name]] += rounds["figures"]
                 outcomes.failures[contenders[name]] += map(Failed, rounds["failures"])
+                outcomes.others[contenders[name]] += rounds["others"]
     return results

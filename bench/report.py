@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import statistics
 from collections.abc import Mapping
 
 from rich.table import Table
@@ -17,12 +16,18 @@ def figure(value: float | None, column: Column) -> str:
     return "–" if value is None else f"{value:,.{column.digits}f}"
 
 
+def percent(share: float | None) -> str:
+    """A share as text."""
+    return "–" if share is None else f"{100 * share:.0f}"
+
+
 def scenario_table(scenario: Scenario, outcomes: Outcomes) -> Table:
     """Medians of one scenario, with the ratio to ours."""
     table = Table(title=scenario.title, title_justify="left")
     table.add_column("server")
     for column in scenario.columns:
         table.add_column(column.name, justify="right")
+    table.add_column("others' CPU %", justify="right")
     table.add_column("failed", justify="right")
     for contender, failures in outcomes.failures.items():
         cells = []
@@ -31,9 +36,12 @@ def scenario_table(scenario: Scenario, outcomes: Outcomes) -> Table:
             ratio = "" if contender is ORDERCAST or not ours or value is None else f" ({value / ours:.2g}×)"
             cells.append(figure(value, column) + ratio)
         total = len(failures) + len(outcomes.figures[contender])
-        table.add_row(contender.name, *cells, f"{len(failures)} of {total}" if failures else "")
-    if outcomes.others:
-        table.caption = f"other programs took {100 * statistics.median(outcomes.others):.0f} % of both cores"
+        table.add_row(
+            contender.name,
+            *cells,
+            percent(outcomes.disturbance(contender)),
+            f"{len(failures)} of {total}" if failures else "",
+        )
     return table
 
 

@@ -44,8 +44,12 @@ class Outcomes:
     def __init__(self, contenders: Sequence[Contender]) -> None:
         self.figures: dict[Contender, list[Figures]] = {contender: [] for contender in contenders}
         self.failures: dict[Contender, list[Failed]] = {contender: [] for contender in contenders}
-        self.others: list[float] = []
+        self.others: dict[Contender, list[float]] = {contender: [] for contender in contenders}
         """What share of both cores programs other than the load and the server took in each round."""
+
+    def disturbance(self, contender: Contender) -> float | None:
+        """The median of `others` for a server."""
+        return statistics.median(self.others[contender]) if self.others[contender] else None
 
     def median(self, contender: Contender, column: str) -> float | None:
         """Of the rounds that did not fail."""
