@@ -9,23 +9,14 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 
-from websockets.speedups import apply_mask
-
 from bench.contenders import token
 from bench.loop import READ, WRITE, Failed, Loop, dial
-from bench.packets import Key, Reader
+from bench.packets import Key, Reader, masked
 
 Heard = Callable[["Client", tuple[Key, ...]], None]
 
 RETRY = 0.1  # s after a refused connection
 _BUFFER = 262_144
-
-
-def masked(text: bytes) -> bytes:
-    """A client's text frame (RFC 6455, section 5.2)."""
-    mask = os.urandom(4)
-    head = bytes((0x81, 0x80 | len(text))) if len(text) < 126 else b"\x81\xfe" + len(text).to_bytes(2, "big")
-    return head + mask + apply_mask(text, mask)
 
 
 _PONG = masked(b"3")

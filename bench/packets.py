@@ -6,8 +6,11 @@ look-up per client where the server's writes look alike, and less than half a mi
 
 from __future__ import annotations
 
+import os
 import re
 from typing import NamedTuple
+
+from websockets.speedups import apply_mask
 
 Key = tuple[bytes, int]
 """An event's order and version."""
@@ -98,3 +101,10 @@ def read_payload(payload: bytes) -> Chunk:
         else:
             others.append(packet)
     return Chunk(tuple(keys), pings, tuple(others), closed, b"")
+
+
+def masked(text: bytes) -> bytes:
+    """A client's text frame (RFC 6455, section 5.2)."""
+    mask = os.urandom(4)
+    head = bytes((0x81, 0x80 | len(text))) if len(text) < 126 else b"\x81\xfe" + len(text).to_bytes(2, "big")
+    return head + mask + apply_mask(text, mask)
