@@ -47,7 +47,7 @@ lock: build ## Remake the lock files after a change of dependencies
 	    --custom-compile-command "make lock" -o requirements/$$name.lock; done
 
 clean: ## Remove everything that was built
-	rm -rf $(VENV) .cache src/ordercast/web web/node_modules tests/clients/node_modules bench/peers/node/node_modules
+	rm -rf $(VENV) .cache src/ordercast/web web/node_modules tests/clients/node_modules bench/peers/*/node_modules
 
 # -- what the above stand on ---------------------------------------------------------------------------------
 
@@ -68,9 +68,9 @@ $(STAMPS)/clients: tests/clients/package-lock.json
 	@cd tests/clients && npm ci --silent --no-audit --no-fund
 	@mkdir -p $(STAMPS) && touch $@
 
-$(STAMPS)/peers: bench/peers/node/package-lock.json
+$(STAMPS)/peers: bench/peers/node/package-lock.json bench/peers/bun/package-lock.json
 	@echo "Fetching the servers that the benchmarks run beside …"
-	@cd bench/peers/node && npm ci --silent --no-audit --no-fund
+	@for peer in node bun; do (cd bench/peers/$$peer && npm ci --silent --no-audit --no-fund); done
 	@mkdir -p $(STAMPS) && touch $@
 
 tools:
