@@ -30,7 +30,7 @@ class StillLoop(asyncio.SelectorEventLoop):
 
         async def turns() -> None:
             act()
-            for _ in range(12):
+            for _ in range(40):
                 await asyncio.sleep(0)
 
         self.run_until_complete(turns())

@@ -288,3 +288,25 @@ async def test_idle_clients_learn_that_they_are_current(tmp_path: Path) -> None:
             assert told[-1] == await cursor(api) or await idle.until("position", len(told) + 1)
             assert idle.of("order:created") == []
             await idle.close()
+
+
+async def test_a_cursor_opens_no_way_around_the_limit_of_connections(tmp_path: Path) -> None:
+    with ServerProcess(tmp_path, max_connections_per_user="1") as server:
+        listeners = [Returning() for _ in range(10)]
+        outcomes = await asyncio.gather(
+            *(listener.come(server.url, token(42), 0) for listener in listeners), return_exceptions=True
+        )
+        assert sum(outcome is None for outcome in outcomes) == 1
+        for listener in listeners:
+            await listener.close()
+
+
+async def test_an_answer_to_another_shops_key_is_not_given(server: ServerProcess) -> None:
+    async def create(shop: str) -> Any:
+        async with server.api("operator", "ana", shops=[shop]) as caller:
+            key = {"Idempotency-Key": "the same"}
+            return (await caller.send("POST", "/api/orders", json={"customerId": 7}, headers=key)).json()
+
+    north, south = await create("north"), await create("south")
+    assert (north["shopId"], south["shopId"]) == ("north", "south")
+    assert north["orderId"] != south["orderId"]

@@ -90,3 +90,38 @@ def test_a_write_is_closed_once_by_the_last_that_asks_for_it(one: OneSession) ->
     one.session.send(trailed("c", last))
     one.loop.turn()
     assert one.transport.texts[-2:] == ["4c", "4at 2"]
+
+
+@pytest.mark.parametrize("ends", [True, False])
+def test_nothing_tells_a_client_that_it_is_past_what_did_not_come(one: OneSession, ends: bool) -> None:
+    """Where a replay breaks off, the events behind it and the cursors they bring go too; the farewell stays."""
+    position = message("position 9")
+    one.session.hold("me")
+    one.session.send_ahead("me", [trailed("missed 1", message("position 1"))])
+    one.session.send(trailed("new 9", position))
+    one.session.send(trailed("position 9 alone", position))
+    one.send("force_disconnect")
+    if ends:
+        one.session.close(disconnects.SERVER_DISCONNECT)
+    else:
+        one.session.drop_held("me")
+        one.session.release("me")
+    one.loop.turn()
+    assert one.transport.texts == ["4missed 1", "4force_disconnect", "4position 1"]
+
+
+def test_heartbeats_wait_for_nobody(one: OneSession) -> None:
+    one.session.hold("me")
+    one.send("new")
+    one.loop.advance(one.engine.options.ping_interval + 1)
+    assert one.transport.texts == ["2"]
+
+
+def test_a_closing_packet_alone_is_sent_once(one: OneSession) -> None:
+    closing = message("position 2")
+    closing.trailer = closing
+    older = trailed("event", message("position 1"))
+    one.session.send(older)
+    one.session.send(closing)
+    one.loop.turn()
+    assert one.transport.texts == ["4event", "4position 2"]

@@ -96,7 +96,9 @@ async def idempotency_key(
 
 def bound_key(key: str, principal: Principal, method: str, path: str, body: bytes) -> IdempotencyKey:
     """A key, bound to caller, route and body."""
-    scope = f"{principal.role.value}:{principal.user_id} {method} {path}"
+    # The shops count too: the same user with other ones is another caller.
+    shops = "" if principal.shops is None else hashlib.sha256(",".join(sorted(principal.shops)).encode()).hexdigest()
+    scope = f"{principal.role.value}:{principal.user_id}:{shops} {method} {path}"
     return IdempotencyKey(scope, key, hashlib.sha256(body).hexdigest())
 
 

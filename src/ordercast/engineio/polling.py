@@ -160,7 +160,7 @@ async def _poll(
         session.abort()
         raise Refused(Refusal.BAD_REQUEST)
     poll = transport.begin()
-    if session.queue or session.state is not State.OPEN:
+    if session.queue or session.ahead or session.state is not State.OPEN:
         session.flush()
     elif session.upgrading:
         transport.write([NOOP])

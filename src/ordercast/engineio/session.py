@@ -100,7 +100,10 @@ class Session:
     def send(self, packet: Packet) -> None:
         """Queues a packet; it is written at the end of this turn of the event loop."""
         if self.state is State.OPEN:
-            self.queue.append(packet)
+            if self.ahead is not None and packet.type is not PacketType.MESSAGE:
+                self.ahead.append(packet)  # heartbeats wait for nobody
+            else:
+                self.queue.append(packet)
             if not self.dirty:
                 self.server.mark_dirty(self)
 
@@ -111,13 +114,19 @@ class Session:
         """
         self.holder = holder
         if self.ahead is None:
-            self.ahead, self.queue = self.queue, []
+            self.ahead, self.queue, self.backlog = self.queue, [], None
 
     def send_ahead(self, holder: object, packets: Iterable[Packet]) -> None:
         """Queues packets that go past what its holder holds back; another one's are dropped."""
         if self.state is State.OPEN and self.ahead is not None and self.holder is holder:
             self.ahead += packets
             self.server.flush_soon(self)
+
+    def drop_held(self, holder: object) -> None:
+        """What was to go ahead does not come any more: drops what was held back but for plain messages, since nothing
+        may tell the client that it is past what it did not get."""
+        if self.ahead is not None and self.holder is holder:
+            self.queue = [packet for packet in self.queue if packet.trailer is None and packet.key is None]
 
     def release(self, holder: object) -> None:
         """Sends what this holder held back."""
@@ -140,7 +149,8 @@ class Session:
             self.backlog = None
         for packet in reversed(packets):
             if packet.trailer is not None:
-                packets.append(packet.trailer)
+                if packet.trailer is not packet:  # it may be the closing one itself
+                    packets.append(packet.trailer)
                 break
         if self.state is State.OPEN:
             if packets:
@@ -185,6 +195,7 @@ class Session:
             return
         self.state = State.CLOSING
         self.why = why
+        self.drop_held(self.holder)
         self.release(self.holder)
         self.server.handler.on_close(self, why)
         if why.farewell:

@@ -80,19 +80,25 @@ class Handlers:
             await more
 
     def _admit(self, socket: Socket, principal: Principal) -> Awaitable[None] | None:
-        if self._revocations.is_revoked(principal):
-            raise self._refused(socket, InvalidToken("revoked"))
-        self._limit.admit(principal)
-        socket.data = Member(principal)
         if self._replay.wanted(socket.handshake):
             return self._resume_later(socket, principal)
+        self._let_in(socket, principal)
         socket.pid = self._replay.new_pid(principal)
         return None
 
     async def _resume_later(self, socket: Socket, principal: Principal) -> None:
-        member: Member = socket.data
-        member.resume = await self._replay.plan(socket, principal)
-        member.watching = set(member.resume.watching) or None
+        resume = await self._replay.plan(socket, principal)
+        member = self._let_in(socket, principal)
+        member.resume = resume
+        member.watching = set(resume.watching) or None
+
+    def _let_in(self, socket: Socket, principal: Principal) -> Member:
+        """The last word of the middleware: nothing is awaited between it and `connected`."""
+        if self._revocations.is_revoked(principal):
+            raise self._refused(socket, InvalidToken("revoked"))
+        self._limit.admit(principal)
+        member = socket.data = Member(principal)
+        return member
 
     def _refused(self, socket: Socket, error: AuthError) -> ConnectError:
         _log.info("connection refused", message=str(error), why=error.why, address=socket.handshake.address)
@@ -115,7 +121,10 @@ class Handlers:
         _log.info("connected", user=principal.user_id, role=principal.role.value, sid=socket.id)
 
     def disconnected(self, socket: Socket, reason: str) -> None:
-        """Counts it out; rooms are left by then."""
+        """Counts it out; rooms are left by then, and a replay for it ends here."""
+        socket.session.drop_held(socket)
+        socket.session.release(socket)
+        self._clock.forget()
         principal: Principal = socket.data.principal
         self._monitor.went(principal)
         _log.info("disconnected", user=principal.user_id, role=principal.role.value, sid=socket.id, reason=reason)
@@ -139,6 +148,7 @@ class Handlers:
         if not socket.connected:
             return {"error": "Authentication required"}
         member.principal = principal
+        self._clock.forget()
         self._monitor.went(before)
         self._monitor.came(principal)
         for room in set(rooms_on_connect(before)).difference(rooms_on_connect(principal)):

@@ -160,6 +160,8 @@ class Replay:
                     position = at
                     self.replayed += 1
                 await self._read_by(socket)
+            if not socket.connected:
+                return
             packets = socket.namespace.encode_event("caught_up", [{"position": until}])
             packets[-1].trailer = self._feed.speaker.closing(until)
             session.send_ahead(socket, packets)
@@ -181,7 +183,7 @@ class Replay:
             return found
         for event in await self._log.after(position, min(_BATCH, until - position)):
             order = await self._repository.get(event.order_id) if needs_order(event) else None
-            found.append((event.position, speaker.say(event, order, keep=False)))
+            found.append((event.position, speaker.say(event, order)))
         if not found or found[0][0] != position + 1:
             raise LookupError(f"the log has nothing right after {position}")
         return found

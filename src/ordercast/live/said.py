@@ -13,8 +13,8 @@ from ordercast.orders.cursors import format_cursor
 from ordercast.orders.models import Order, OrderEvent
 from ordercast.socketio import Namespace
 
-KEPT = 2_048
-"""Events whose packets are kept: when a whole shop comes back at once, all ask for the same ones."""
+KEPT = 8_192
+"""Events whose packets are kept, some MB: when a whole shop comes back at once, all ask for the same ones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +44,13 @@ class Speaker:
         client comes back with."""
         if self._closing[0] != position:
             (packet,) = self._namespace.encode_event("position", [format_cursor(self._log_id, position)], closed=False)
+            packet.key = "position"  # the newest will do
+            packet.trailer = packet
             self._closing = (position, packet)
         return self._closing[1]
 
-    def say(self, event: OrderEvent, order: Order | None, *, keep: bool = True) -> Sequence[Said]:
-        """The announcements of an event, in the order they go out, kept at hand if it is one of the latest.
+    def say(self, event: OrderEvent, order: Order | None) -> Sequence[Said]:
+        """The announcements of an event, in the order they go out, kept at hand for whoever asks for it next.
 
         Raises where one cannot be encoded; then none is to be sent.
         """
@@ -66,10 +68,9 @@ class Speaker:
                 event.fields if "changes" in announcement.data else (),
             )
             said.append(Said(target(event, announcement), packets))
-        if keep:
-            self._kept[event.position] = said
-            if len(self._kept) > KEPT:
-                self._kept.popitem(last=False)
+        self._kept[event.position] = said
+        if len(self._kept) > KEPT:
+            self._kept.popitem(last=False)
         return said
 
     def said(self, position: int) -> Sequence[Said] | None:

@@ -27,6 +27,7 @@ MIN_AGE = 5.0
 """s that a socket has before a newer one may evict it. The 2016 recipe's client reconnects when it is evicted, so two
 of them would evict each other for ever; the contract refuses the newcomer instead."""
 
+_SWEEP = 1_000  # entries that may be stale before a sweep pays
 _LONGEST_SLEEP = 30.0  # s; token times are wall-clock times, and the wall clock may be set
 
 
@@ -55,6 +56,7 @@ class TokenClock:
         self._due: list[tuple[float, int, bool, Socket]] = []  # (at, tie, whether it is the end, socket)
         self._tie = count()
         self._timer: asyncio.TimerHandle | None = None
+        self._stale = 0
 
     def watch(self, socket: Socket, expires_at: float) -> None:
         """``expires_at``: seconds since the epoch."""
@@ -63,6 +65,20 @@ class TokenClock:
         heapq.heappush(self._due, (expires_at if ends else warn_at, next(self._tie), ends, socket))
         if self._due[0][3] is socket:
             self._arm()
+
+    def forget(self) -> None:
+        """An entry counts no more: its socket has gone or has a newer token. Now and then they are swept out."""
+        self._stale += 1
+        if self._stale > len(self._due) // 2 + _SWEEP:
+            self._due = [entry for entry in self._due if self._counts(entry)]
+            heapq.heapify(self._due)
+            self._stale = 0
+
+    @staticmethod
+    def _counts(entry: tuple[float, int, bool, Socket]) -> bool:
+        at, _, ends, socket = entry
+        expires_at = socket.data.principal.expires_at
+        return socket.connected and expires_at is not None and at == expires_at - (0 if ends else WARNING)
 
     def close(self) -> None:
         """Stops the timer."""
@@ -86,7 +102,7 @@ class TokenClock:
             if not socket.connected or principal.expires_at is None:
                 continue
             if principal.expires_at - (0 if ends else WARNING) > now:
-                continue  # a newer token has a time of its own
+                continue  # a newer token has an entry of its own
             if ends:
                 evict(socket, TOKEN_EXPIRED)
             else:

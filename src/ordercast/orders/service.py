@@ -84,7 +84,9 @@ class OrderService:
             if new.shop_id not in by.shops:
                 raise Invalid("shopId: must be one of the shops that your token names", shops=sorted(by.shops))
         new = replace(new, expected_at=_kept("expected_at", new.expected_at))
-        return await self._repository.create(new, self._workflow.initial, by.user_id, idempotency, render)
+        written = await self._repository.create(new, self._workflow.initial, by.user_id, idempotency, render)
+        _visible(written.order, by)  # the answer to an earlier request may be of an order that is not theirs any more
+        return written
 
     async def update(
         self,
@@ -161,7 +163,9 @@ class OrderService:
             first = {"first_contact_at": now()} if order.first_contact_at is None else {}
             return Change(kind=EventKind.CONTACTED, values=first, updated_by=by.user_id)
 
-        return await self._repository.change(order_id, decide, idempotency, render)
+        written = await self._repository.change(order_id, decide, idempotency, render)
+        _visible(written.order, by)
+        return written
 
     async def change_status(
         self,

@@ -13,19 +13,32 @@ if TYPE_CHECKING:
     from ordercast.socketio.server import Server
     from ordercast.socketio.socket import Socket
 
+_MAX_REFUSALS = 16  # after which a session that tries again and again is not worth its log lines
 _MAX_NAMESPACES = 16  # per session, connected or connecting
 
 
 class Client:
     """The Socket.IO side of one engine session."""
 
-    __slots__ = ("_buffers", "_connecting", "_early", "_partial", "_server", "joined", "legacy", "session", "sockets")
+    __slots__ = (
+        "_buffers",
+        "_connecting",
+        "_early",
+        "_partial",
+        "_refusals",
+        "_server",
+        "joined",
+        "legacy",
+        "session",
+        "sockets",
+    )
 
     def __init__(self, server: Server, session: Session) -> None:
         self._server = server
         self.session = session
         self.sockets: dict[str, Socket] = {}
         self.legacy = session.protocol == 3  # Socket.IO 1.x or 2.x
+        self._refusals = 0
         self.joined = False  # whether any namespace was ever joined
         self._early: list[str] | None = None  # namespaces that a legacy client asked for before it was in "/"
         self._connecting: dict[str, Socket] | None = None  # whom middleware still looks at
@@ -162,6 +175,9 @@ class Client:
         if self.waits_for(socket):
             self._settled(socket)
             self.refuse(socket.namespace.name, error)
+            self._refusals += 1
+            if self._refusals >= _MAX_REFUSALS:
+                self.session.close(disconnects.TOO_MANY_MESSAGES)
 
     def refuse(self, name: str, error: ConnectError) -> None:
         """Tells the client that, and why, it is not in a namespace."""
