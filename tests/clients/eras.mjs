@@ -156,6 +156,7 @@ keep(
     c.socket.io.engine.close();
     await gone;
     await once(c.socket, "connect"); // by itself
+    if (c.transport === "upgrade") await c.upgraded();
     return c.socket.connected;
   }),
 );

@@ -26,4 +26,4 @@ async def every_era(server: ServerProcess) -> None:
             "updates": [["accepted", 2], ["preparing", 3], ["ready", 4]],
             "cut": True,
             "sentAway": "io server disconnect",
-        }
+        }, one
