@@ -1,7 +1,6 @@
 """WebSocket frames after RFC 6455, pure: bytes in, messages out, and back.
 
-The handshake is the `websockets` library's. Its frame parser is not used because it keeps some 4 kB per
-connection (docs/decisions/0001).
+The `websockets` library's parser is not used because it keeps some 4 kB per connection (docs/decisions/0001).
 """
 
 from __future__ import annotations
