@@ -127,6 +127,7 @@ class StepClient:
 
     def vanish(self) -> None:
         """The network goes away, as far as the server can see that; else the client says goodbye."""
+        self.look()  # a poll that was answered has no connection left that could break
         wire = self.wire
         if wire is not None and not wire.over:
             self.loop.do(lambda: wire.gone(disconnects.TRANSPORT_CLOSE))
