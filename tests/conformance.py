@@ -11,8 +11,8 @@ from typing import Any
 import uvicorn
 
 from ordercast.engineio import Disconnect, EngineServer, Options, Session, message
+from ordercast.engineio.asgi import Receive, Scope, Send
 from ordercast.engineio.asgi import app as engine_app
-from ordercast.engineio.polling import Receive, Scope, Send
 from ordercast.engineio.uvicorn import protocol_class
 from ordercast.socketio import Server, Socket
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from ordercast.engineio import EngineServer, Options, PacketType, Session, polling
+from ordercast.engineio import EngineServer, Options, PacketType, Session, asgi
 from ordercast.socketio import Server
 from tests.fakes import HOST, FakeHandler, FakeTransport, request
 
@@ -110,12 +110,12 @@ class Polls:
     async def run(self, call: AsgiCall) -> AsgiCall:
         """Answers a call that does not wait."""
         async with asyncio.timeout(10):
-            await polling.handle(self.engine, call.scope, call.receive, call.send)
+            await asgi.app(self.engine, call.scope, call.receive, call.send)
         return call
 
     async def begin(self, call: AsgiCall) -> asyncio.Task[None]:
         """Begins a call that waits."""
-        task = asyncio.create_task(polling.handle(self.engine, call.scope, call.receive, call.send))
+        task = asyncio.create_task(asgi.app(self.engine, call.scope, call.receive, call.send))
         self.tasks.append(task)
         await self.turns()
         return task

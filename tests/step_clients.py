@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from ordercast.engineio import Disconnect, Packet, disconnects, polling
+from ordercast.engineio import Disconnect, Packet, asgi, disconnects
 from ordercast.engineio.payload import Received, decode_binary_payload_v3, decode_payload, decode_payload_v3
 from ordercast.engineio.websocket import WebSocketTransport
 from ordercast.socketio import Server, Socket
@@ -98,7 +98,7 @@ class StepClient:
 
     def ask(self, query: str, body: bytes | None = None) -> AsgiCall:
         call = AsgiCall("GET" if body is None else "POST", query, None, body or b"")
-        handling = polling.handle(self.io.engine, call.scope, call.receive, call.send)
+        handling = asgi.app(self.io.engine, call.scope, call.receive, call.send)
         self.loop.do(lambda: self.loop.create_task(handling))
         return call
 

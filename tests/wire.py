@@ -10,7 +10,7 @@ from typing import Any
 import uvicorn
 from websockets.frames import Frame, Opcode
 
-from ordercast.engineio.polling import Receive, Send
+from ordercast.engineio.asgi import Receive, Send
 from ordercast.socketio import Server
 
 NONCE, ACCEPT = "dGhlIHNhbXBsZSBub25jZQ==", "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="  # RFC 6455, section 1.3
@@ -130,8 +130,11 @@ class Site:
 
 
 @asynccontextmanager
-async def running(**options: Any) -> AsyncIterator[Site]:
-    """A Socket.IO server with ``options`` beside an application of one's own: an echo, over HTTP and WebSocket."""
+async def running(direct: bool = True, **options: Any) -> AsyncIterator[Site]:
+    """A Socket.IO server with ``options`` beside an application of one's own: an echo, over HTTP and WebSocket.
+
+    ``direct``: with our protocol classes; else through plain ASGI.
+    """
     io = Server(**options)
 
     async def app(scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
@@ -151,7 +154,7 @@ async def running(**options: Any) -> AsyncIterator[Site]:
         access_log=False,
         loop="none",
         timeout_graceful_shutdown=1,
-        **io.uvicorn_settings(),
+        **(io.uvicorn_settings() if direct else {"ws": "websockets-sansio"}),
     )
     server = uvicorn.Server(config)
     task = asyncio.create_task(server._serve())

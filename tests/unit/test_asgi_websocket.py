@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from ordercast.engineio import EngineServer, Options, Session, asgi, disconnects
+from ordercast.engineio import EngineServer, Options, Session, asgi, asgi_websocket, disconnects
 from ordercast.engineio.packet import message
 from ordercast.engineio.polling import PollingTransport
 from ordercast.engineio.session import State
@@ -227,7 +227,7 @@ async def test_a_slow_consumer_that_reads_again_is_told_why_it_was_let_go_of(eng
 async def test_a_write_that_never_ends_is_given_up(
     engine: EngineServer, why: disconnects.Disconnect, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(asgi, "_CLOSE_TIMEOUT", 0.01)
+    monkeypatch.setattr(asgi_websocket, "_CLOSE_TIMEOUT", 0.01)
     peer = await Peer(engine).opened()
     session = the_session(engine)
     peer.reads.clear()
@@ -244,7 +244,7 @@ async def test_a_write_that_never_ends_is_given_up(
 async def test_a_peer_that_does_not_answer_the_close_is_not_waited_for(
     engine: EngineServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(asgi, "_CLOSE_TIMEOUT", 0.01)
+    monkeypatch.setattr(asgi_websocket, "_CLOSE_TIMEOUT", 0.01)
     peer = await Peer(engine).opened()
     peer.put("receive", text="no packet")
     async with asyncio.timeout(10):
@@ -274,7 +274,7 @@ async def test_too_much_before_the_upgrade(engine: EngineServer) -> None:
 async def test_an_upgrade_that_comes_too_late_is_closed_and_hung_up_on(
     engine: EngineServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(asgi, "_CLOSE_TIMEOUT", 0.01)
+    monkeypatch.setattr(asgi_websocket, "_CLOSE_TIMEOUT", 0.01)
     first = await Peer(engine).opened()
     late = Peer(engine, f"EIO=4&transport=websocket&sid={the_session(engine).id}")
     async with asyncio.timeout(10):
@@ -288,7 +288,7 @@ async def test_a_send_that_fails(
     engine: EngineServer, handler: FakeHandler, error: Exception, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """`OSError` says that the peer has gone (ASGI, "Send exceptions"); anything else is for the server's log."""
-    monkeypatch.setattr(asgi, "_CLOSE_TIMEOUT", 0.01)
+    monkeypatch.setattr(asgi_websocket, "_CLOSE_TIMEOUT", 0.01)
     peer = await Peer(engine).opened()
     peer.fails = error
     the_session(engine).send(message("one"))

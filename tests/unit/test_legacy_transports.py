@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import msgspec
 import pytest
 
-from ordercast.engineio import polling
+from ordercast.engineio import asgi
 from ordercast.engineio.frames import BINARY, CLOSE, TEXT
 from ordercast.socketio import Socket
 from tests.fake_clients import AsgiCall
@@ -30,7 +30,7 @@ async def ask(site: Site, query: str, body: bytes | None = None, method: str = "
     """One polling request: a POST where it has a body."""
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     call = AsgiCall(method or ("GET" if body is None else "POST"), query, named, body or b"")
-    await polling.handle(site.io.engine, call.scope, call.receive, call.send)
+    await asgi.app(site.io.engine, call.scope, call.receive, call.send)
     return call
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import re
 from collections.abc import AsyncIterator
 
 import pytest
@@ -16,7 +17,9 @@ from uvicorn.server import ServerState
 
 from ordercast.engineio.frames import TEXT
 from ordercast.engineio.options import Options
-from ordercast.engineio.uvicorn import HttpProtocol, WebSocketProtocol
+from ordercast.engineio.uvicorn import HttpProtocol
+from ordercast.engineio.uvicorn_polling import HttpExchange
+from ordercast.engineio.uvicorn_websocket import WebSocketProtocol
 from ordercast.socketio import Server
 from tests.wire import Site, frame, running
 
@@ -47,11 +50,20 @@ def test_what_a_handshake_is_made_of() -> None:
 
 
 def test_what_we_override_is_there_to_be_overridden() -> None:
-    names = ("data_received", "on_headers_complete", "on_message_complete", "handle_websocket_upgrade")
+    names = ("data_received", "on_headers_complete", "on_body", "on_message_complete", "handle_websocket_upgrade")
     for name in (*names, "connection_made", "connection_lost"):
         assert callable(getattr(HttpToolsProtocol, name))
         assert name in vars(HttpProtocol)
     assert ServerState().connections == set()
+
+
+def test_what_uvicorn_asks_of_a_request_under_way() -> None:
+    """Polls are answered without its `RequestResponseCycle`, by an object that stands in for one."""
+    asked = set(re.findall(r"(?:self\.|existing_)cycle\.(\w+)", inspect.getsource(HttpToolsProtocol)))
+    ours_answer = {"body", "more_body"}  # used in what we override only
+    assert asked == {"disconnected", "message_event", "response_complete", "keep_alive"} | ours_answer
+    for name in asked - ours_answer:
+        assert hasattr(HttpExchange, name)
 
 
 def test_each_server_has_classes_of_its_own() -> None:

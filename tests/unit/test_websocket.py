@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from ordercast.engineio import Session, disconnects
-from ordercast.engineio import uvicorn as carrier
+from ordercast.engineio import uvicorn_websocket as carrier
 from ordercast.engineio.frames import BINARY, CLOSE, CONTINUATION, PING, PONG, TEXT, encode_frame
 from ordercast.engineio.packet import message
 from ordercast.engineio.session import State

@@ -1,6 +1,7 @@
 """A session over a WebSocket, whichever server carries the frames: what both carriers share.
 
-The fast one is an asyncio protocol for uvicorn (`uvicorn.py`), the other plain ASGI (`asgi.py`).
+The fast one is an asyncio protocol for uvicorn (`uvicorn_websocket.py`), the other plain ASGI
+(`asgi_websocket.py`).
 https://socket.io/docs/v4/engine-io-protocol/#websocket
 """
 
@@ -13,7 +14,8 @@ from ordercast.engineio.disconnects import Disconnect
 from ordercast.engineio.errors import PacketError, Refusal, Refused
 from ordercast.engineio.packet import NOOP, PROBE_REPLY, Packet, PacketType, decode_packet
 from ordercast.engineio.payload import binary_packet_v3, decode_packet_v3
-from ordercast.engineio.polling import PollingTransport, parse_handshake_query
+from ordercast.engineio.polling import PollingTransport
+from ordercast.engineio.query import parse_handshake_query
 from ordercast.engineio.request import Request
 from ordercast.engineio.server import EngineServer
 from ordercast.engineio.session import Session, State

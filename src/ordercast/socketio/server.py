@@ -9,9 +9,9 @@ from collections.abc import Coroutine
 from typing import Any, overload
 
 from ordercast.engineio import EngineServer, Options, Session, disconnects
+from ordercast.engineio.asgi import Receive, Scope, Send
 from ordercast.engineio.asgi import app as engine_app
 from ordercast.engineio.deadlines import Deadlines
-from ordercast.engineio.polling import Receive, Scope, Send
 from ordercast.engineio.uvicorn import protocol_class
 from ordercast.socketio.client import Client
 from ordercast.socketio.dynamic import DynamicNamespace, Match
