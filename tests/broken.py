@@ -14,22 +14,22 @@ from ordercast.cli import main
 from ordercast.live.replay import Replay, Resume
 from ordercast.socketio import Socket
 from ordercast.socketio.operator import BroadcastOperator
-from ordercast.storage.writer import Writer
+from ordercast.storage.sqlite_writer import SqliteWriter
 
 COMMIT_DELAY = 0.2  # s by which a commit comes after its replies
 
 
 def reply_before_commit() -> None:
     """A change is acknowledged while its transaction is still open."""
-    original: Callable[..., Any] = Writer._apply_all
+    original: Callable[..., Any] = SqliteWriter._apply_all
 
-    def apply_all(self: Writer, *args: Any, **kwargs: Any) -> Any:
+    def apply_all(self: SqliteWriter, *args: Any, **kwargs: Any) -> Any:
         outcomes, events = original(self, *args, **kwargs)
         self._loop.call_soon_threadsafe(self._deliver, outcomes, [])
         time.sleep(COMMIT_DELAY)
         return outcomes, events
 
-    _replace(Writer, "_apply_all", apply_all)
+    _replace(SqliteWriter, "_apply_all", apply_all)
 
 
 def no_replay() -> None:

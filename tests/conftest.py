@@ -1,13 +1,20 @@
-"""Fixtures for tests that need a running server: a real process, a real port, a database of its own."""
+"""Fixtures for tests that need a running server: a real process, a real port, a database of its own.
+
+And for those that need a database alone: of each kind, empty."""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
+from ordercast.config import Settings
+from ordercast.storage.database import migrate
 from tests.harness import Api, ServerProcess
+from tests.postgres import PostgresServer
 
 
 @pytest.fixture(scope="module")
@@ -29,3 +36,40 @@ async def api(server: ServerProcess) -> AsyncIterator[Api]:
     """REST with the shop's own token."""
     async with server.api("service") as api:
         yield api
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    """A PostgreSQL server for all tests. Who kills it starts it again."""
+    with PostgresServer() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def migrated(postgres: PostgresServer) -> str:
+    """A database at the current schema, to copy."""
+
+    def make() -> str:
+        name = asyncio.run(postgres.create())
+        migrate(Settings(database_url=postgres.url(name)))
+        return name
+
+    with ThreadPoolExecutor(1) as thread:  # which has no event loop yet, as the first test's may have
+        return thread.submit(make).result()
+
+
+@pytest.fixture
+async def postgres_url(postgres: PostgresServer, migrated: str) -> AsyncIterator[str]:
+    """A database at the current schema, with nothing in it, for one test alone."""
+    name = await postgres.create(migrated)
+    yield postgres.url(name)
+    await postgres.drop(name)
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def database_url(request: pytest.FixtureRequest) -> str:
+    """An empty database of each kind, one after the other."""
+    if request.param == "postgres":
+        url: str = request.getfixturevalue("postgres_url")
+        return url
+    return f"sqlite:///{request.getfixturevalue('tmp_path')}/orders.db"

@@ -5,6 +5,7 @@
     OrdercastError
     ├── SettingsError            a setting is missing, weak or contradicts another; stops `serve` with its sentence
     ├── StorageError             the database cannot be reached, or is not at the schema this version needs
+    │   └── StorageInDoubt           it went away within a commit: whether that took place is not known
     ├── AuthError                who are you?
     │   ├── AuthenticationRequired   "Authentication required": no token at all
     │   ├── InvalidToken             "Invalid token": unreadable, forged, or claims we cannot accept
@@ -37,6 +38,10 @@ class SettingsError(OrdercastError):
 
 class StorageError(OrdercastError):
     """The database cannot be reached or used."""
+
+
+class StorageInDoubt(StorageError):
+    """The database went away within a commit and did not come back in time: the change may be stored or not."""
 
 
 class AuthError(OrdercastError):

@@ -1,4 +1,4 @@
-"""Both keepers of the ports of `ordercast.orders.ports`, one after the other, with a clock that stands still."""
+"""All keepers of the ports of `ordercast.orders.ports`, one after the other, with a clock that stands still."""
 
 from __future__ import annotations
 
@@ -20,9 +20,18 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     return stop_clocks(monkeypatch)
 
 
-@pytest.fixture(params=["memory", "sqlite"])
-async def ports(request: pytest.FixtureRequest, tmp_path: Path, clock: Clock) -> AsyncIterator[Ports]:
-    if request.param == "memory":
+@pytest.fixture(params=["memory", "sqlite", "postgres"])
+def keeper(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The URL of an empty database; none for what is in memory."""
+    if request.param == "postgres":
+        url: str = request.getfixturevalue("postgres_url")
+        return url
+    return f"sqlite:///{tmp_path}/orders.db" if request.param == "sqlite" else ""
+
+
+@pytest.fixture
+async def ports(keeper: str, clock: Clock) -> AsyncIterator[Ports]:
+    if not keeper:
         memory = memory_storage(idempotency_ttl=TTL, recovery_ttl=TTL)
 
         async def forget(seconds: float) -> None:
@@ -30,7 +39,7 @@ async def ports(request: pytest.FixtureRequest, tmp_path: Path, clock: Clock) ->
 
         yield Ports(memory.orders, memory.log, memory.watches, memory.revocations, forget)
     else:
-        settings = Settings(database_url=f"sqlite:///{tmp_path}/orders.db", idempotency_ttl=TTL, recovery_ttl=TTL)
+        settings = Settings(database_url=keeper, idempotency_ttl=TTL, recovery_ttl=TTL)
         async with open_storage(settings) as storage:
 
             async def remove(seconds: float) -> None:

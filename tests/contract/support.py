@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -16,6 +17,7 @@ from ordercast.orders.models import Change, EventKind, Fulfilment, NewOrder, Ord
 from ordercast.orders.ports import EventLog, OrderRepository, Revocations, Watches
 from ordercast.storage.database import Storage
 from ordercast.storage.retention import Retention
+from ordercast.storage.sqlite_writer import SqliteWriter
 
 TTL = 60.0  # s that an idempotency key is remembered for, and a watch
 
@@ -84,6 +86,13 @@ class Ports:
 def retention(storage: Storage, seconds: float) -> Retention:
     """What removes events older than this from an open database."""
     return Retention(storage.orders._writer, storage.orders._readers, storage.log, seconds)
+
+
+def written_through(storage: Storage) -> sqlite3.Connection:
+    """The connection that a file's writer has."""
+    writer = storage.orders._writer
+    assert isinstance(writer, SqliteWriter)
+    return writer._db
 
 
 def setting(**values: Any) -> Callable[[Order], Change]:

@@ -12,10 +12,11 @@ import pytest
 from ordercast.config import Settings
 from ordercast.errors import Conflict, StorageError
 from ordercast.orders.models import Change, EventKind, IdempotencyKey, Order, Written
-from ordercast.storage import database
+from ordercast.storage import sqlite
 from ordercast.storage.database import open_storage
-from ordercast.storage.writer import MAX_BATCH, Writer
-from tests.contract.support import create, held, noting, positions, whole
+from ordercast.storage.driver import MAX_BATCH
+from ordercast.storage.sqlite_writer import SqliteWriter
+from tests.contract.support import create, held, noting, positions, whole, written_through
 
 
 @pytest.fixture
@@ -47,11 +48,11 @@ def connections(monkeypatch: pytest.MonkeyPatch) -> list[Connection]:
     """The writers' connections, in the order of opening."""
     made: list[Connection] = []
 
-    def writer(db: Any, committed: Any) -> Writer:
+    def writer(db: Any) -> SqliteWriter:
         made.append(Connection(db))
-        return Writer(made[-1], committed)  # type: ignore[arg-type]
+        return SqliteWriter(made[-1])  # type: ignore[arg-type]
 
-    monkeypatch.setattr(database, "Writer", writer)
+    monkeypatch.setattr(sqlite, "SqliteWriter", writer)
     return made
 
 
@@ -103,7 +104,7 @@ async def test_one_bad_change_spoils_no_other(settings: Settings, connections: l
         outcomes = await asyncio.gather(*asked, return_exceptions=True)
         assert connections[0].commits - before == 2
         assert [type(outcome).__name__ for outcome in outcomes] == [
-            *("Written", "Conflict", "Written", "StorageError", "OrderExists", "StorageError", "ZeroDivisionError"),
+            *("Written", "Conflict", "Written", "StorageError", "OrderExists", "TypeError", "ZeroDivisionError"),
             *("Written", "Written"),
         ]
         order = await storage.orders.get("x")
@@ -122,7 +123,7 @@ async def test_only_a_change_that_fails_half_done_costs_savepoints(settings: Set
     async with open_storage(settings) as storage:
         await create(storage.orders, "x")
         asked: list[str] = []
-        storage.orders._writer._db.set_trace_callback(asked.append)
+        written_through(storage).set_trace_callback(asked.append)
         change = storage.orders.change
         for number, (last, savepoints) in enumerate(
             ((change("x", refuse), 0), (change("x", noting("lost"), IdempotencyKey("s", "k", "f"), broken), 3))

@@ -15,7 +15,8 @@ from sqlalchemy import Engine, create_engine, inspect
 from ordercast.config import Settings
 from ordercast.errors import StorageError
 from ordercast.orders.models import NewOrder
-from ordercast.storage.database import _alembic, check, migrate, open_storage
+from ordercast.storage.database import check, migrate, open_storage
+from ordercast.storage.schema import alembic_config
 from ordercast.storage.sqlite import connect
 from ordercast.storage.tables import metadata
 
@@ -90,7 +91,7 @@ def test_a_migration_that_breaks_off_leaves_nothing_half_done(
 async def test_a_database_of_the_first_version_keeps_what_it_has(settings: Settings, path: Path) -> None:
     engine = create_engine(f"sqlite:///{path}")
     with engine.begin() as connection:
-        config = _alembic()
+        config = alembic_config()
         config.attributes["connection"] = connection
         command.upgrade(config, "0001")
     engine.dispose()
@@ -132,7 +133,7 @@ def test_a_migration_to_the_second_version_that_breaks_off(
 
     engine = create_engine(f"sqlite:///{path}")
     with engine.begin() as connection:
-        config = _alembic()
+        config = alembic_config()
         config.attributes["connection"] = connection
         command.upgrade(config, "0001")
     before = described(engine)

@@ -13,7 +13,7 @@ import pytest
 from ordercast.config import Settings
 from ordercast.errors import StorageError
 from ordercast.storage.database import Storage, open_storage
-from tests.contract.support import Clock, create, held, noting, positions, retention, stop_clocks
+from tests.contract.support import Clock, create, held, noting, positions, retention, stop_clocks, written_through
 
 DAY = 86_400.0
 NEVER = 1e6  # s between looks that are not to come
@@ -75,9 +75,9 @@ async def test_in_small_batches(settings: Settings, path: Path, clock: Clock, ol
         await fill(storage, clock, 12)
         clock.tick(0.5)
         asked: list[str] = []
-        storage.orders._writer._db.set_trace_callback(asked.append)
+        written_through(storage).set_trace_callback(asked.append)
         await retention(storage, 12.25 - old).remove_old()
-        storage.orders._writer._db.set_trace_callback(None)
+        written_through(storage).set_trace_callback(None)
         assert storage.log.floor == old
         assert stored(path) == ([*range(old + 1, 13)], old)
         # A batch removes four at most, and the last one may find nothing.
@@ -87,7 +87,7 @@ async def test_in_small_batches(settings: Settings, path: Path, clock: Clock, ol
 async def test_of_nothing_nothing_is_written(settings: Settings, clock: Clock) -> None:
     async with open_storage(settings) as storage:
         asked: list[str] = []
-        storage.orders._writer._db.set_trace_callback(asked.append)
+        written_through(storage).set_trace_callback(asked.append)
         await retention(storage, 1).remove_old()
         clock.tick(DAY)
         for chore in (storage.watches.purge, storage.revocations.purge):
@@ -122,7 +122,7 @@ async def test_one_that_fails_removes_nothing(settings: Settings, path: Path, cl
     async with open_storage(settings) as storage:
         await fill(storage, clock, 5)
         clock.tick(DAY)
-        db = storage.orders._writer._db
+        db = written_through(storage)
         for failing, statement in (("DELETE", "order_events"), ("UPDATE", "log_head")):
             db.execute(f"CREATE TRIGGER fail BEFORE {failing} ON {statement} BEGIN SELECT raise(FAIL, 'no'); END")
             with pytest.raises(StorageError, match="no"):

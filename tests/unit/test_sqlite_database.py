@@ -13,7 +13,8 @@ from ordercast.config import Settings
 from ordercast.errors import SettingsError, StorageError
 from ordercast.orders.models import NewOrder
 from ordercast.storage.database import check, database_path, migrate, open_storage
-from ordercast.storage.sqlite import connect
+from ordercast.storage.sqlite import SqliteReaders, connect
+from tests.contract.support import written_through
 
 
 @pytest.fixture
@@ -49,7 +50,9 @@ def test_what_was_acknowledged_survives_a_power_cut(path: Path) -> None:
 
 async def test_writer_and_readers_are_set_up_alike(settings: Settings) -> None:
     async with open_storage(settings) as storage:
-        for db in (storage.orders._writer._db, *[await storage.orders._readers.run(lambda db: db)]):
+        readers = storage.orders._readers
+        assert isinstance(readers, SqliteReaders)
+        for db in (written_through(storage), await readers.run(lambda db: db)):
             assert (pragma(db, "journal_mode"), pragma(db, "synchronous")) == ("wal", 2)
 
 
@@ -72,7 +75,6 @@ def test_the_file_that_a_url_names(url: str, expected: str) -> None:
 @pytest.mark.parametrize(
     ("url", "words"),
     [
-        ("postgresql://shop@db/orders", "runs on SQLite; write sqlite:///path/to/file.db"),
         ("sqlite://", "orders need a file to survive in"),
         ("sqlite:///:memory:", "orders need a file to survive in"),
         ("sqlite://:x:y", "is no URL; write sqlite:///path/to/file.db"),

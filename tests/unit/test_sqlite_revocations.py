@@ -12,7 +12,7 @@ from ordercast.config import Settings
 from ordercast.errors import StorageError
 from ordercast.orders.principal import Principal, Role
 from ordercast.storage.database import open_storage
-from tests.contract.support import Clock, create, held, stop_clocks
+from tests.contract.support import Clock, create, held, stop_clocks, written_through
 
 NEVER = 1e6  # s between looks that are not to come
 
@@ -160,7 +160,7 @@ async def test_one_that_could_not_be_stored_is_none(settings: Settings, path: Pa
     async with open_storage(settings) as storage:
         heard: list[int] = []
         storage.revocations.subscribe(lambda: heard.append(1))
-        db = storage.orders._writer._db
+        db = written_through(storage)
         db.execute("CREATE TRIGGER fail BEFORE INSERT ON revocations BEGIN SELECT raise(FAIL, 'no'); END")
         with pytest.raises(StorageError, match="no"):
             await storage.revocations.revoke_token("t")

@@ -13,7 +13,7 @@ from ordercast.errors import StorageError
 from ordercast.orders.models import IdempotencyKey, NewOrder, OrderQuery
 from ordercast.storage.database import Storage, open_storage
 from ordercast.storage.tail import Tail
-from tests.contract.support import Clock, create, held, noting, positions, whole
+from tests.contract.support import Clock, create, held, noting, positions, whole, written_through
 
 
 @pytest.fixture
@@ -31,7 +31,7 @@ async def test_numbers_pass_over_the_shops_own_in_one_query(settings: Settings) 
         for id in (*range(1, 301), 302):
             await create(storage.orders, str(id))
         asked: list[str] = []
-        storage.orders._writer._db.set_trace_callback(asked.append)
+        written_through(storage).set_trace_callback(asked.append)
         assert [(await create(storage.orders)).order.order_id for _ in range(3)] == ["301", "303", "304"]
         assert sum("last_order_number" in sql for sql in asked) == 3
         assert len(asked) < 50

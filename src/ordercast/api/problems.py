@@ -12,7 +12,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
-from ordercast.errors import AuthError, OrdercastError, Problem, StorageError
+from ordercast.errors import AuthError, OrdercastError, Problem, StorageError, StorageInDoubt
 
 _log = structlog.get_logger("ordercast.api")
 
@@ -62,11 +62,14 @@ def answer_to(error: OrdercastError) -> Response:
         return problem_response(401, "unauthorized", str(error), detail, headers={"WWW-Authenticate": "Bearer"})
     if isinstance(error, StorageError):
         _log.error("storage failed", error=str(error))
+        doubt = isinstance(error, StorageInDoubt)
         return problem_response(
             503,
             "storage-unavailable",
             "The database cannot be used right now",
-            "Nothing was changed. Try again in a moment.",
+            "The change may be stored or not. Read the order before you try again."
+            if doubt
+            else "Nothing was changed. Try again in a moment.",
             headers={"Retry-After": "1"},
         )
     return internal_error()

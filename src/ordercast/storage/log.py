@@ -1,8 +1,7 @@
-"""The log of all orders in SQLite: `EventLog` of the domain's ports."""
+"""The log of all orders in SQL: `EventLog` of the domain's ports."""
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
@@ -10,27 +9,34 @@ import structlog
 
 from ordercast.orders.announcements import needs_order
 from ordercast.orders.models import Logged, Order, OrderEvent
+from ordercast.storage.driver import Readers
 from ordercast.storage.rows import EVENT_COLUMNS, event_from, from_ms
-from ordercast.storage.sqlite import Readers
 from ordercast.storage.tail import Tail
 
 _EVENT = ", ".join(EVENT_COLUMNS)
-_SELECT_AFTER = f"SELECT {_EVENT} FROM order_events WHERE position > ? ORDER BY position LIMIT ?"  # noqa: S608 - our own names
+# The floor with them, of the same moment, so that it tells of all that is missing among them.
+_SELECT_AFTER = (
+    f"SELECT floor, {_EVENT} FROM log_head LEFT JOIN (SELECT {_EVENT} FROM order_events WHERE position > ? "  # noqa: S608 - our own names
+    "ORDER BY position LIMIT ?) AS later ON true ORDER BY position"
+)
 _SELECT_HEAD = "SELECT n, floor FROM log_head"
 _SELECT_AT = "SELECT at FROM order_events WHERE position = ?"
 
 MAX_POSITION = 2**63 - 1
-"""What SQLite keeps as an integer."""
+"""What the databases keep as an integer."""
+
+_BATCH = 256  # events per look at what others wrote
 
 _log = structlog.get_logger("ordercast.storage")
 
 
-class SqliteLog:
-    """The log. The newest events come from memory, the rest from the file; see `Tail` on why that is the same."""
+class SqlLog:
+    """The log. The newest events come from memory, the rest from the database; see `Tail` on why that is the same."""
 
-    def __init__(self, readers: Readers, log_id: str, floor: int) -> None:
+    def __init__(self, readers: Readers, log_id: str, head: int, floor: int) -> None:
         self._readers = readers
         self._log_id = log_id
+        self._seen = head
         self._floor = floor
         self._tail = Tail()
         self._orders: dict[int, Order] = {}  # of the newest commit, where announcing it needs them
@@ -46,7 +52,7 @@ class SqliteLog:
 
     async def head(self) -> int:
         head: int
-        head, floor = await self._readers.run(lambda db: db.execute(_SELECT_HEAD).fetchone())
+        ((head, floor),) = await self._readers.fetch(_SELECT_HEAD)
         self.removed(floor)
         return head
 
@@ -55,25 +61,19 @@ class SqliteLog:
             return None
         if recent := self._tail.after(position - 1, 1):
             return recent[0].at
-        row = await self._readers.run(lambda db: db.execute(_SELECT_AT, (position,)).fetchone())
-        return None if row is None else from_ms(row[0])
+        rows = await self._readers.fetch(_SELECT_AT, position)
+        return from_ms(rows[0][0]) if rows else None
 
     def recent(self, position: int, limit: int) -> Sequence[Logged]:
         return [(event, self._orders.get(event.position)) for event in self._tail.after(position, limit)]
 
     async def after(self, position: int, limit: int) -> Sequence[OrderEvent]:
-        recent = self._tail.after(position, limit)
-        if recent:
-            return recent
+        return self._tail.after(position, limit) or await self._read(position, limit)
 
-        def read(db: sqlite3.Connection) -> tuple[list[OrderEvent], int]:
-            found = [event_from(row) for row in db.execute(_SELECT_AFTER, (min(position, MAX_POSITION), limit))]
-            # Read after them, the floor tells of all that was missing among them.
-            return found, db.execute("SELECT floor FROM log_head").fetchone()[0]
-
-        events, floor = await self._readers.run(read)
-        self.removed(floor)
-        return events
+    async def _read(self, position: int, limit: int) -> Sequence[OrderEvent]:
+        rows = await self._readers.fetch(_SELECT_AFTER, min(position, MAX_POSITION), limit)
+        self.removed(rows[0][0])
+        return [event_from(row[1:]) for row in rows if row[1] is not None]
 
     def subscribe(self, wake: Callable[[], None]) -> Callable[[], None]:
         # Wrapped, so that the same function may subscribe twice.
@@ -91,8 +91,24 @@ class SqliteLog:
 
     def committed(self, written: Sequence[Logged]) -> None:
         """Called by the `Writer` after each commit."""
-        self._tail.extend(event for event, _ in written)
         self._orders = {event.position: order for event, order in written if order and needs_order(event)}
+        self._heard([event for event, _ in written])
+
+    async def catch_up(self) -> None:
+        """Reads what other processes wrote into memory, once for all who follow, and wakes them. Raises
+        `StorageError`."""
+        more = True
+        while more:
+            events = await self._read(self._seen, _BATCH)
+            more = len(events) == _BATCH
+            # While that was read, this process may have committed and told the same or more.
+            if events and events[-1].position > self._seen:
+                self._orders = {}
+                self._heard([event for event in events if event.position > self._seen])
+
+    def _heard(self, events: Sequence[OrderEvent]) -> None:
+        self._tail.extend(events)
+        self._seen = max(self._seen, events[-1].position)
         for wake in tuple(self._wakes):
             try:
                 wake()

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ordercast.storage.sqlite import Readers
-from ordercast.storage.writer import Transaction, Writer
+from ordercast.storage.driver import Readers, Statement, Writer
+from ordercast.storage.tables import metadata
 
 BATCH = 500
 """Rows in one transaction: some milliseconds that a change which comes meanwhile waits."""
@@ -14,13 +14,11 @@ async def purge(writer: Writer, readers: Readers, table: str, column: str, befor
 
     Table and column are names of ours. Where there is nothing to remove, nothing is written.
     """
+    key = ", ".join(metadata.tables[table].primary_key.columns.keys())
     where = f"FROM {table} WHERE {column} < ?"
-    delete = f"DELETE FROM {table} WHERE rowid IN (SELECT rowid {where} LIMIT {BATCH})"  # noqa: S608
-
-    def work(transaction: Transaction) -> int:
-        return transaction.db.execute(delete, (before,)).rowcount
-
+    delete = f"DELETE FROM {table} WHERE ({key}) IN (SELECT {key} {where} LIMIT {BATCH}) RETURNING 1"  # noqa: S608
     removed = BATCH
-    found = await readers.run(lambda db: db.execute(f"SELECT 1 {where} LIMIT 1", (before,)).fetchone())
+    found = await readers.fetch(f"SELECT 1 {where} LIMIT 1", before)
     while found and removed == BATCH:
-        removed = await writer.submit(work)
+        (rows,) = await writer.run(Statement(delete, (before,)))
+        removed = len(rows)

@@ -7,14 +7,15 @@ import binascii
 import re
 from typing import Any
 
-from sqlalchemy import Select, and_, or_, select
-from sqlalchemy.engine import Dialect
+from sqlalchemy import Select, and_, or_, select, true
+from sqlalchemy.engine.default import DefaultDialect
 
 from ordercast.errors import Invalid
 from ordercast.orders.models import Order, OrderQuery
 from ordercast.storage.rows import ORDER_COLUMNS, to_ms
-from ordercast.storage.tables import orders
+from ordercast.storage.tables import log_head, orders
 
+_DIALECT = DefaultDialect(paramstyle="qmark")
 _CURSOR = re.compile(r"([0-9]{1,15}) ([A-Za-z0-9_.:-]{1,64})")
 
 
@@ -36,7 +37,10 @@ def parse_page_cursor(cursor: str) -> tuple[int, str]:
 
 
 def page(query: OrderQuery) -> Select[Any]:
-    """One order more than the page holds, so that its end is known. Raises `Invalid`."""
+    """One order more than the page holds, so that its end is known; raises `Invalid`.
+
+    Each row begins with the log's head, so that both are of one moment; it stands alone where there is no order.
+    """
     statement = select(*(orders.c[name] for name in ORDER_COLUMNS))
     if query.customer_id is not None:
         statement = statement.where(orders.c.customer_id == query.customer_id)
@@ -48,10 +52,16 @@ def page(query: OrderQuery) -> Select[Any]:
         at, id = parse_page_cursor(query.after)
         older = and_(orders.c.created_at == at, orders.c.order_id < id)
         statement = statement.where(or_(orders.c.created_at < at, older))
-    return statement.order_by(orders.c.created_at.desc(), orders.c.order_id.desc()).limit(query.limit + 1)
+    newest_first = statement.order_by(orders.c.created_at.desc(), orders.c.order_id.desc()).limit(query.limit + 1)
+    found = newest_first.subquery("found")
+    return (
+        select(log_head.c.n, *found.c)
+        .select_from(log_head.outerjoin(found, true()))
+        .order_by(found.c.created_at.desc(), found.c.order_id.desc())
+    )
 
 
-def render(statement: Select[Any], dialect: Dialect) -> tuple[str, list[Any]]:
-    """SQL with positional parameters, for the driver itself."""
-    compiled = statement.compile(dialect=dialect, compile_kwargs={"render_postcompile": True})
+def render(statement: Select[Any]) -> tuple[str, list[Any]]:
+    """SQL with question marks, for the driver itself."""
+    compiled = statement.compile(dialect=_DIALECT, compile_kwargs={"render_postcompile": True})
     return str(compiled), [compiled.params[name] for name in compiled.positiontup or ()]

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from itertools import takewhile
-
 from ordercast.orders.models import now
-from ordercast.storage.log import SqliteLog
+from ordercast.storage.driver import Readers, Statement, Writer
+from ordercast.storage.log import SqlLog
 from ordercast.storage.purge import BATCH
 from ordercast.storage.rows import to_ms
-from ordercast.storage.sqlite import Readers
-from ordercast.storage.writer import Transaction, Writer
 
 _OLDEST = (
     "SELECT position, at FROM order_events WHERE position > (SELECT floor FROM log_head) ORDER BY position LIMIT ?"
 )
+# Up to before the first that is young; up to the last of the batch where none is. Never back, whoever else removes.
+_RAISE_FLOOR = (
+    "UPDATE log_head SET floor = target.last FROM (SELECT coalesce(min(CASE WHEN at >= ? THEN position END) - 1, "  # noqa: S608 - our own SQL
+    f"max(position)) AS last FROM ({_OLDEST}) AS oldest) AS target WHERE last > floor "
+    "RETURNING floor"
+)
+_REMOVE = "DELETE FROM order_events WHERE position <= (SELECT floor FROM log_head) RETURNING 1"
 
 
 class Retention:
@@ -23,7 +27,7 @@ class Retention:
     all behind it until it is old. The floor moves in the same transaction, so whoever reads sees both or neither.
     """
 
-    def __init__(self, writer: Writer, readers: Readers, log: SqliteLog, seconds: float) -> None:
+    def __init__(self, writer: Writer, readers: Readers, log: SqlLog, seconds: float) -> None:
         self._writer = writer
         self._readers = readers
         self._log = log
@@ -35,21 +39,12 @@ class Retention:
             return
         before = to_ms(now()) - self._keep_ms
 
-        def work(transaction: Transaction) -> tuple[int, int] | None:
-            db = transaction.db
-            old = [*takewhile(lambda row: row[1] < before, db.execute(_OLDEST, (BATCH,)).fetchall())]
-            if not old:
-                return None
-            floor: int = old[-1][0]
-            db.execute("DELETE FROM order_events WHERE position <= ?", (floor,))
-            db.execute("UPDATE log_head SET floor = ?", (floor,))
-            return floor, len(old)
-
-        oldest = await self._readers.run(lambda db: db.execute(_OLDEST, (1,)).fetchone())
+        oldest = await self._readers.fetch(_OLDEST, 1)
+        if not oldest or oldest[0][1] >= before:
+            return
         count = BATCH
-        while oldest and oldest[1] < before and count == BATCH:
-            removed = await self._writer.submit(work)
-            if removed is None:
-                break
-            floor, count = removed
-            self._log.removed(floor)
+        while count == BATCH:
+            raised, removed = await self._writer.run(Statement(_RAISE_FLOOR, (before, BATCH)), Statement(_REMOVE))
+            count = len(removed)
+            if raised:
+                self._log.removed(raised[0][0])

@@ -1,4 +1,4 @@
-"""Revoked tokens in SQLite: `Revocations` of the domain's ports. The table is the truth, memory answers."""
+"""Revoked tokens in SQL: `Revocations` of the domain's ports. The table is the truth, memory answers."""
 
 from __future__ import annotations
 
@@ -8,20 +8,26 @@ from collections.abc import Callable
 from ordercast.orders.models import now
 from ordercast.orders.principal import Principal
 from ordercast.orders.revocations import RevocationKind, Revoked
+from ordercast.storage.driver import Readers, Statement, Writer
 from ordercast.storage.purge import purge
 from ordercast.storage.rows import to_ms
-from ordercast.storage.sqlite import Readers
-from ordercast.storage.writer import Transaction, Writer
 
-_NEWEST = "SELECT coalesce(max(at), 0) FROM revocations"
+# Each has a later time than all before it, whatever the clock says, so that `look` misses none; and ends with the
+# longest-lived token at the latest.
 _SAVE = (
-    "INSERT INTO revocations (kind, value, at, expires_at) VALUES (?, ?, ?, ?) ON CONFLICT (kind, value) DO UPDATE "
-    "SET at = excluded.at, expires_at = max(expires_at, excluded.expires_at)"
+    "INSERT INTO revocations (kind, value, at, expires_at) "
+    "SELECT ?, ?, at, CASE WHEN ? < at + ? THEN ? ELSE at + ? END FROM "
+    "(SELECT CASE WHEN newest < ? THEN ? ELSE newest + 1 END AS at FROM "
+    "(SELECT coalesce(max(at), 0) AS newest FROM revocations) AS known) AS later WHERE true "
+    "ON CONFLICT (kind, value) DO UPDATE SET at = excluded.at, expires_at = CASE WHEN revocations.expires_at > "
+    "excluded.expires_at THEN revocations.expires_at ELSE excluded.expires_at END RETURNING at, expires_at"
 )
 _SINCE = "SELECT kind, value, at, expires_at FROM revocations WHERE at > ? ORDER BY at"
 
+_NEVER = 2**62  # ms, as an integer that every database holds
 
-class SqliteRevocations:
+
+class SqlRevocations:
     """What this process revokes counts at once; what another one does, after the next `look`.
 
     ``max_lifetime`` (s): no token lives longer, so no revocation needs to.
@@ -47,23 +53,18 @@ class SqliteRevocations:
         await self._revoke(RevocationKind.TOKEN, token_id, expires_at)
 
     async def _revoke(self, kind: RevocationKind, value: str, expires_at: float | None) -> None:
-        def work(transaction: Transaction) -> tuple[int, int]:
-            db = transaction.db
-            # Each has a later time than all before it, whatever the clock says, so that `look` misses none.
-            at: int = max(to_ms(now()), db.execute(_NEWEST).fetchone()[0] + 1)
-            until = at + self._lifetime_ms
-            if expires_at is not None:
-                until = math.ceil(min(max(expires_at * 1000, 0), until))
-            db.execute(_SAVE, (kind.value, value, at, until))
-            return at, until
-
-        at, until = await self._writer.submit(work)
+        at, lifetime = to_ms(now()), self._lifetime_ms
+        until = _NEVER if expires_at is None else math.ceil(min(max(expires_at * 1000, 0), _NEVER))
+        row = (kind.value, value, until, lifetime, until, lifetime, at, at)
+        # Alone, since one of an earlier time that is committed later would be missed all the same.
+        ((saved,),) = await self._writer.run(Statement(_SAVE, row), alone=True)
+        at, until = saved
         self._revoked.add(kind, value, at / 1000, until / 1000)
         self._revoked.tell()
 
     async def look(self) -> None:
         """Reads what was revoked since the last look, by this process or another."""
-        rows = await self._readers.run(lambda db: db.execute(_SINCE, (self._seen,)).fetchall())
+        rows = await self._readers.fetch(_SINCE, self._seen)
         new = [self._revoked.add(RevocationKind(kind), value, at / 1000, end / 1000) for kind, value, at, end in rows]
         if rows:
             self._seen = max(self._seen, rows[-1][2])

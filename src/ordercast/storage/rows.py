@@ -48,6 +48,8 @@ EVENT_COLUMNS = (
     "at",
 )
 
+SELECT_ORDER = f"SELECT {', '.join(ORDER_COLUMNS)} FROM orders WHERE order_id = ?"  # noqa: S608 - our own column names
+
 _TIMES = frozenset({"expected_at", "first_contact_at", "created_at", "updated_at", "at"})
 _JSON = frozenset({"items", "contact", "fields"})
 

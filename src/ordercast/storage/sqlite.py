@@ -5,12 +5,15 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 import threading
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from ordercast.errors import StorageError
+from ordercast.storage.driver import Row
+from ordercast.storage.sqlite_writer import SqliteWriter
 
 T = TypeVar("T")
 
@@ -46,7 +49,7 @@ def cannot_open(path: Path, error: sqlite3.Error) -> StorageError:
     return StorageError(f"The database {path} cannot be opened: {advice}.")
 
 
-class Readers:
+class SqliteReaders:
     """Some threads with a connection each, for reads that must not hold up the event loop."""
 
     def __init__(self, path: Path) -> None:
@@ -72,8 +75,24 @@ class Readers:
         except RuntimeError as error:  # the executor was shut down, or its initializer failed
             raise StorageError(f"The database is closed ({error}).") from None
 
+    async def fetch(self, sql: str, *parameters: Any) -> Sequence[Row]:
+        """See `Readers`."""
+        return await self.run(lambda db: db.execute(sql, parameters).fetchall())
+
     async def close(self) -> None:
         """Waits for reads under way, then closes."""
         await asyncio.to_thread(self._executor.shutdown)
         for db in self._open:
             db.close()
+
+
+@asynccontextmanager
+async def open_sqlite(path: Path) -> AsyncIterator[tuple[SqliteWriter, SqliteReaders]]:
+    """The file's one writer, and readers beside it. Raises `StorageError`."""
+    db = connect(path)
+    async with AsyncExitStack() as stack:
+        readers = SqliteReaders(path)
+        stack.push_async_callback(readers.close)
+        writer = SqliteWriter(db)
+        stack.push_async_callback(writer.close)
+        yield writer, readers

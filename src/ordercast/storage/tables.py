@@ -27,7 +27,8 @@ metadata = MetaData(
     }
 )
 
-Id = String(64)
+# In PostgreSQL ids sort by their bytes, as in SQLite and in Python, whatever the language of the database is.
+Id = String(64).with_variant(String(64, collation="C"), "postgresql")
 Word = String(64)
 
 orders = Table(

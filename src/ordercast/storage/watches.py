@@ -1,19 +1,21 @@
-"""Which orders connections watch, in SQLite: `Watches` of the domain's ports."""
+"""Which orders connections watch, in SQL: `Watches` of the domain's ports."""
 
 from __future__ import annotations
 
 from ordercast.orders.models import now
+from ordercast.storage.driver import Readers, Statement, Writer
 from ordercast.storage.purge import purge
 from ordercast.storage.rows import to_ms
-from ordercast.storage.sqlite import Readers
-from ordercast.storage.writer import Transaction, Writer
 
-_SAVE = "INSERT OR REPLACE INTO watches (pid, order_id, user_id, at) VALUES (?, ?, ?, ?)"
+_SAVE = (
+    "INSERT INTO watches (pid, order_id, user_id, at) VALUES (?, ?, ?, ?) "
+    "ON CONFLICT (pid, order_id) DO UPDATE SET user_id = excluded.user_id, at = excluded.at"
+)
 _DROP = "DELETE FROM watches WHERE pid = ? AND order_id = ?"
 _OF = "SELECT order_id FROM watches WHERE pid = ? AND user_id = ? AND at >= ?"
 
 
-class SqliteWatches:
+class SqlWatches:
     """Kept for ``ttl`` seconds after they were last saved."""
 
     def __init__(self, writer: Writer, readers: Readers, ttl: float) -> None:
@@ -22,22 +24,14 @@ class SqliteWatches:
         self._ttl_ms = round(ttl * 1000)
 
     async def save(self, pid: str, user_id: str, order_id: str) -> None:
-        row = (pid, order_id, user_id, to_ms(now()))
-
-        def work(transaction: Transaction) -> None:
-            transaction.db.execute(_SAVE, row)
-
-        await self._writer.submit(work)
+        await self._writer.run(Statement(_SAVE, (pid, order_id, user_id, to_ms(now()))))
 
     async def drop(self, pid: str, order_id: str) -> None:
-        def work(transaction: Transaction) -> None:
-            transaction.db.execute(_DROP, (pid, order_id))
-
-        await self._writer.submit(work)
+        await self._writer.run(Statement(_DROP, (pid, order_id)))
 
     async def of(self, pid: str, user_id: str) -> frozenset[str]:
-        asked = (pid, user_id, to_ms(now()) - self._ttl_ms)
-        return await self._readers.run(lambda db: frozenset(row[0] for row in db.execute(_OF, asked)))
+        rows = await self._readers.fetch(_OF, pid, user_id, to_ms(now()) - self._ttl_ms)
+        return frozenset(row[0] for row in rows)
 
     async def purge(self) -> None:
         """Removes those that are not given any more."""

@@ -8,7 +8,7 @@ from alembic import op
 revision = "0001"
 down_revision = None
 
-_ID = sa.String(64)
+_ID = sa.String(64).with_variant(sa.String(64, collation="C"), "postgresql")
 _WORD = sa.String(64)
 
 

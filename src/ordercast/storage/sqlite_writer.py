@@ -19,85 +19,120 @@ from typing import Any, TypeVar
 import structlog
 
 from ordercast.errors import StorageError
-from ordercast.orders.models import Logged, Order, OrderEvent
-from ordercast.storage.rows import EVENT_COLUMNS, event_row
+from ordercast.orders.models import Change, IdempotencyKey, Logged, Order, OrderEvent, Written, event_of
+from ordercast.storage.driver import MAX_BATCH, Answer, Committed, Outcome, Row, Statement, Work
+from ordercast.storage.rows import (
+    EVENT_COLUMNS,
+    ORDER_COLUMNS,
+    SELECT_ORDER,
+    event_row,
+    order_from,
+    order_row,
+    to_column,
+)
 
 T = TypeVar("T")
 
-MAX_BATCH = 256
-"""Changes in one commit: bounds how long the first of them waits for the last."""
-
 _log = structlog.get_logger("ordercast.storage")
 
-_INSERT_EVENT = f"INSERT INTO order_events ({', '.join(EVENT_COLUMNS)}) VALUES ({', '.join('?' * len(EVENT_COLUMNS))})"  # noqa: S608 - our own column names
+_INSERT_EVENT = f"INSERT INTO order_events ({', '.join(EVENT_COLUMNS)}) VALUES ({', '.join('?' * len(EVENT_COLUMNS))})"  # noqa: S608 - our own column names, here and below
+_INSERT_ORDER = f"INSERT INTO orders ({', '.join(ORDER_COLUMNS)}) VALUES ({', '.join('?' * len(ORDER_COLUMNS))})"  # noqa: S608
+_NEXT_NUMBER = (
+    "UPDATE log_head SET last_order_number = (WITH RECURSIVE taken (n) AS (SELECT last_order_number + 1 UNION ALL "
+    "SELECT n + 1 FROM taken WHERE EXISTS (SELECT 1 FROM orders WHERE order_id = CAST(n AS TEXT))) "
+    "SELECT max(n) FROM taken) RETURNING last_order_number"
+)
+_SELECT_ANSWER = "SELECT fingerprint, order_id, body, created_at FROM idempotency_keys WHERE scope = ? AND key = ?"
+_KEEP_ANSWER = (
+    "INSERT OR REPLACE INTO idempotency_keys (scope, key, fingerprint, order_id, body, created_at) "
+    "VALUES (?, ?, ?, ?, ?, ?)"
+)
 
 
 @dataclass(slots=True)
-class Transaction:
-    """What a change works with: the connection, and the log's next position."""
+class SqliteTransaction:
+    """What a change works with: the connection, and the log's newest position. Each call is SQL at once."""
 
     db: sqlite3.Connection
     position: int
     events: list[Logged] = field(default_factory=list)
 
-    def append(self, event: OrderEvent, order: Order) -> OrderEvent:
-        """Adds an event at the next position, ``position + 1``, of an order that is now this one."""
+    def order(self, order_id: str) -> Order | None:
+        row = self.db.execute(SELECT_ORDER, (order_id,)).fetchone()
+        return None if row is None else order_from(row)
+
+    def next_number(self) -> str:
+        ((number,),) = self.db.execute(_NEXT_NUMBER).fetchall()
+        return str(number)
+
+    def insert(self, order: Order, change: Change) -> OrderEvent:
+        self.db.execute(_INSERT_ORDER, order_row(order))
+        return self._append(order, change, None)
+
+    def update(self, before: Order, order: Order, change: Change) -> OrderEvent:
+        names = (*change.values, "version", "updated_at")
+        sets = ", ".join(f"{name} = ?" for name in names)
+        self.db.execute(
+            f"UPDATE orders SET {sets} WHERE order_id = ? AND version = ?",  # noqa: S608 - names of `Order`'s own
+            (*(to_column(name, getattr(order, name)) for name in names), order.order_id, before.version),
+        )
+        return self._append(order, change, before.status)
+
+    def answer(self, key: IdempotencyKey) -> Answer | None:
+        row = self.db.execute(_SELECT_ANSWER, (key.scope, key.key)).fetchone()
+        return None if row is None else Answer(*row)
+
+    def keep(self, key: IdempotencyKey, answer: Answer) -> None:
+        row = (key.scope, key.key, answer.fingerprint, answer.order_id, answer.body, answer.at)
+        self.db.execute(_KEEP_ANSWER, row)
+
+    def _append(self, order: Order, change: Change, before: str | None) -> OrderEvent:
+        event = event_of(order, change, before, self.position + 1)
         self.db.execute(_INSERT_EVENT, event_row(event))
         self.position = event.position
         self.events.append((event, order))
         return event
 
 
-Work = Callable[[Transaction], T]
-
-
 @dataclass(slots=True)
 class _Command:
-    work: Work[Any]
+    do: Callable[[SqliteTransaction], Any]
     future: asyncio.Future[Any]
-
-
-@dataclass(slots=True)
-class _Outcome:
-    future: asyncio.Future[Any]
-    result: Any = None
-    error: BaseException | None = None
-
-    def deliver(self) -> None:
-        if self.future.done():
-            return  # the caller has gone; its change is as committed as any
-        if self.error is not None:
-            self.future.set_exception(self.error)
-        else:
-            self.future.set_result(self.result)
 
 
 class _HalfDone(Exception):
     """A change failed with something of it written."""
 
 
-class Writer:
-    """Runs changes on a thread of its own. ``committed`` is called on the event loop with each commit's events,
-    before any caller learns of its own."""
+class SqliteWriter:
+    """Runs changes on a thread of its own."""
 
-    def __init__(self, db: sqlite3.Connection, committed: Callable[[Sequence[Logged]], None]) -> None:
+    def __init__(self, db: sqlite3.Connection) -> None:
+        self.committed: Committed = lambda written: None
         self._db = db
-        self._committed = committed
         self._loop = asyncio.get_running_loop()
         self._queue: queue.SimpleQueue[_Command | None] = queue.SimpleQueue()
         self._closed = False
         self._thread = threading.Thread(target=self._run, name="ordercast writer", daemon=True)
         self._thread.start()
 
-    async def submit(self, work: Work[T]) -> T:
-        """Runs ``work`` in a transaction and returns its result once that is on disk.
+    async def submit(self, work: Work) -> Written:
+        """See `Writer`."""
+        return await self._submit(work.do)
 
-        Raises what ``work`` raises, with nothing changed, or `StorageError` where the commit failed.
-        """
+    async def run(self, *statements: Statement, alone: bool = False) -> list[Sequence[Row]]:
+        """See `Writer`. All are alone here: SQLite has one writer at a time, of all processes."""
+
+        def do(transaction: SqliteTransaction) -> list[Sequence[Row]]:
+            return [transaction.db.execute(one.sql, one.parameters).fetchall() for one in statements]
+
+        return await self._submit(do)
+
+    async def _submit(self, do: Callable[[SqliteTransaction], T]) -> T:
         if self._closed:
             raise StorageError("The database is closed: the server is shutting down.")
         future: asyncio.Future[T] = self._loop.create_future()
-        self._queue.put(_Command(work, future))
+        self._queue.put(_Command(do, future))
         return await future
 
     async def close(self) -> None:
@@ -129,7 +164,7 @@ class Writer:
                 with suppress(RuntimeError):  # the loop has closed; nobody is left to tell
                     self._loop.call_soon_threadsafe(self._deliver, outcomes, events)
 
-    def _transact(self, batch: list[_Command]) -> tuple[list[_Outcome], list[Logged]]:
+    def _transact(self, batch: list[_Command]) -> tuple[list[Outcome], list[Logged]]:
         db = self._db
         try:
             try:
@@ -143,39 +178,39 @@ class Writer:
             if db.in_transaction:
                 with suppress(sqlite3.Error):
                     db.execute("ROLLBACK")
-            return [_Outcome(c.future, error=_storage_error(error)) for c in batch], []
+            return [Outcome(c.future, error=_storage_error(error)) for c in batch], []
         return outcomes, events
 
-    def _apply_all(self, batch: list[_Command], *, careful: bool) -> tuple[list[_Outcome], list[Logged]]:
+    def _apply_all(self, batch: list[_Command], *, careful: bool) -> tuple[list[Outcome], list[Logged]]:
         """Begins a transaction with all these changes in it. Raises `_HalfDone` where it was not careful enough."""
         db = self._db
         db.execute("BEGIN IMMEDIATE")
         (head,) = db.execute("SELECT n FROM log_head").fetchone()
-        transaction = Transaction(db, head)
+        transaction = SqliteTransaction(db, head)
         apply = self._apply_in_savepoint if careful else self._apply
         outcomes = [apply(transaction, command) for command in batch]
         if transaction.position != head:
             db.execute("UPDATE log_head SET n = ?", (transaction.position,))
         return outcomes, transaction.events
 
-    def _apply(self, transaction: Transaction, command: _Command) -> _Outcome:
+    def _apply(self, transaction: SqliteTransaction, command: _Command) -> Outcome:
         db = self._db
         before = db.total_changes
         try:
-            return _Outcome(command.future, command.work(transaction))
+            return Outcome(command.future, command.do(transaction))
         except Exception as error:
             if not db.in_transaction:
                 raise  # SQLite has rolled the whole transaction back by itself (disk full): all of it is refused
             if db.total_changes != before:
                 raise _HalfDone from error
-            return _Outcome(command.future, error=_refusal(error))
+            return Outcome(command.future, error=_refusal(error))
 
-    def _apply_in_savepoint(self, transaction: Transaction, command: _Command) -> _Outcome:
+    def _apply_in_savepoint(self, transaction: SqliteTransaction, command: _Command) -> Outcome:
         db = self._db
         position, events = transaction.position, len(transaction.events)
         db.execute("SAVEPOINT change")
         try:
-            result = command.work(transaction)
+            result = command.do(transaction)
         except Exception as error:
             if not db.in_transaction:
                 raise
@@ -183,13 +218,13 @@ class Writer:
             db.execute("RELEASE change")
             transaction.position = position
             del transaction.events[events:]
-            return _Outcome(command.future, error=_refusal(error))
+            return Outcome(command.future, error=_refusal(error))
         db.execute("RELEASE change")
-        return _Outcome(command.future, result)
+        return Outcome(command.future, result)
 
-    def _deliver(self, outcomes: list[_Outcome], events: list[Logged]) -> None:
+    def _deliver(self, outcomes: list[Outcome], events: list[Logged]) -> None:
         if events:
-            self._committed(events)
+            self.committed(events)
         for outcome in outcomes:
             outcome.deliver()
 
