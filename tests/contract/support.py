@@ -111,7 +111,10 @@ async def create(orders: OrderRepository, order_id: str | None = None, customer_
 
 
 async def all_of(log: EventLog) -> list[OrderEvent]:
-    return list(await log.after(0, 100_000))
+    events: list[OrderEvent] = []
+    while found := await log.after(events[-1].position if events else 0, 100_000):
+        events += found  # what is at hand first, which need not be all
+    return events
 
 
 async def positions(log: EventLog, after: int = 0, limit: int = 10_000) -> list[int]:

@@ -13,7 +13,7 @@ from ordercast.errors import StorageError
 from ordercast.orders.models import IdempotencyKey, NewOrder, OrderQuery
 from ordercast.storage.database import Storage, open_storage
 from ordercast.storage.tail import Tail
-from tests.contract.support import Clock, create, held, noting, positions, whole, written_through
+from tests.contract.support import Clock, create, held, noting, whole, written_through
 
 
 @pytest.fixture
@@ -40,41 +40,6 @@ async def test_numbers_pass_over_the_shops_own_in_one_query(settings: Settings) 
 # -- another process ----------------------------------------------------------------------------------------
 
 
-async def test_what_another_process_writes_is_seen_in_order(settings: Settings) -> None:
-    async with open_storage(settings) as here, open_storage(settings) as there:
-        assert here.log.log_id == there.log.log_id
-        for writer in (here, there, here, here, there, there, here):
-            before = await here.log.head()
-            written = await create(writer.orders)
-            for storage in (here, there):
-                assert await storage.log.head() == before + 1
-                assert await storage.log.after(before, 10) == [written.event]
-                snapshot = await storage.orders.snapshot(written.order.order_id)
-                assert snapshot is not None
-                assert (snapshot.order, snapshot.position) == (written.order, before + 1)
-        for storage in (here, there):
-            for start in range(8):
-                seen = start
-                while found := await positions(storage.log, seen):
-                    assert found == [*range(seen + 1, seen + len(found) + 1)]
-                    seen = found[-1]
-                assert seen == 7
-
-
-async def test_two_processes_at_once(settings: Settings) -> None:
-    async with open_storage(settings) as here, open_storage(settings) as there:
-        await create(here.orders, "x")
-        await asyncio.gather(
-            *(storage.orders.change("x", noting(str(n))) for n in range(100) for storage in (here, there)),
-            *(create(storage.orders) for _ in range(50) for storage in (here, there)),
-        )
-    async with open_storage(settings) as storage:
-        await whole(storage.orders, storage.log, 301)
-        order = await storage.orders.get("x")
-        assert order is not None
-        assert order.version == 201
-
-
 async def test_one_who_only_reads(settings: Settings, path: Path) -> None:
     """Reading does not wait for a writer, and sees nothing that is not committed."""
     async with open_storage(settings) as storage:
@@ -94,17 +59,6 @@ async def test_one_who_only_reads(settings: Settings, path: Path) -> None:
 
 
 # -- memory of the newest -----------------------------------------------------------------------------------
-
-
-async def test_events_from_memory_are_those_of_the_file(settings: Settings) -> None:
-    async with open_storage(settings) as storage:
-        await create(storage.orders, "x", shop_id="north")
-        for n in range(5):
-            await storage.orders.change("x", noting(str(n)))
-        remembered = list(await storage.log.after(0, 10))
-    async with open_storage(settings) as storage:
-        assert list(await storage.log.after(0, 10)) == remembered
-        assert len(remembered) == 6
 
 
 async def test_the_tail(settings: Settings) -> None:

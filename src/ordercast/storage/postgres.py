@@ -78,7 +78,11 @@ async def connect(address: Address) -> Connection:
         connection = await asyncpg.connect(
             address.dsn, timeout=CONNECT_TIMEOUT, command_timeout=COMMAND_TIMEOUT, server_settings=_SETTINGS
         )
-        await _durable(connection)
+        try:
+            await _durable(connection)
+        except BaseException:
+            connection.terminate()
+            raise
     except (*FAILURES, ValueError) as error:
         raise cannot_connect(address, error) from None
     return connection
