@@ -8,6 +8,7 @@ from contextlib import AsyncExitStack
 from itertools import cycle
 from typing import Any
 
+import asyncpg
 import pytest
 
 from ordercast.config import Settings
@@ -17,6 +18,7 @@ from ordercast.orders.principal import Principal, Role
 from ordercast.orders.service import OrderService
 from ordercast.orders.workflow import load_workflow
 from ordercast.storage.database import Storage, open_storage
+from ordercast.storage.postgres_writer import ALONE_LOCK
 from tests.contract.support import create, noting, positions, whole
 from tests.postgres import PostgresServer
 
@@ -212,6 +214,23 @@ async def test_what_one_node_revokes_reaches_the_others(nodes: list[Storage]) ->
         await node.revocations.look()
         for name in names:
             assert node.revocations.is_revoked(Principal("42", Role.CUSTOMER, token_id=name))
+
+
+async def test_a_revocation_waits_for_one_that_is_not_committed_yet(nodes: list[Storage], postgres_url: str) -> None:
+    """Or it would be committed first with an earlier time, and who has seen the later one would never look for it."""
+    future = 2**45
+    other = await asyncpg.connect(postgres_url)
+    async with other.transaction():
+        await other.execute("SELECT pg_advisory_xact_lock($1)", ALONE_LOCK)
+        await other.execute("INSERT INTO revocations VALUES ('token', 'first', $1, $1)", future)
+        asked = asyncio.create_task(nodes[0].revocations.revoke_token("second"))
+        waits = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
+        async with asyncio.timeout(WAIT):
+            while not asked.done() and not await other.fetchval(waits):  # noqa: ASYNC110 - nobody tells
+                await asyncio.sleep(0.001)
+    await asked
+    assert await other.fetchval("SELECT at FROM revocations WHERE value = 'second'") == future + 1
+    await other.close()
 
 
 async def test_all_nodes_have_the_same_ids(nodes: list[Storage]) -> None:

@@ -39,7 +39,8 @@ SETTLE = 10.0
 
 _SETTLE_AGAIN = 0.1  # s between two questions how it ended
 
-_ALONE_LOCK = 0x6F72_6465_7202  # of `run` with ``alone``; any other number would do
+ALONE_LOCK = 0x6F72_6465_7202
+"""Of `PostgresWriter.run` with ``alone``; any other number would do."""
 
 # Another node was there first: what it did is seen the next time. Deadlocks cannot happen among us, but somebody's
 # own SQL may hold locks too.
@@ -89,7 +90,7 @@ class PostgresWriter:
             try:
                 async with self._pool.acquire() as connection, connection.transaction():
                     if alone:
-                        await connection.execute("SELECT pg_advisory_xact_lock($1)", _ALONE_LOCK)
+                        await connection.execute("SELECT pg_advisory_xact_lock($1)", ALONE_LOCK)
                     return [await connection.fetch(numbered(one.sql), *one.parameters) for one in statements]
             except FAILURES as error:
                 again = isinstance(error, _AGAIN) and tried < TRIES
