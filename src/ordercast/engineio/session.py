@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from ordercast.engineio import disconnects
 from ordercast.engineio.backlog import Backlog
+from ordercast.engineio.batch import Batch
 from ordercast.engineio.disconnects import Disconnect
 from ordercast.engineio.packet import Packet, PacketType
 
@@ -39,10 +40,10 @@ class Transport(Protocol):
     def writable(self) -> bool:
         """Whether `write` would reach the network now, as opposed to piling up."""
 
-    def write(self, packets: list[Packet]) -> None:
+    def write(self, packets: Batch) -> None:
         """Sends the packets, in order, in one write. Only called while `writable`."""
 
-    def end(self, packets: list[Packet], why: Disconnect) -> None:
+    def end(self, packets: Batch, why: Disconnect) -> None:
         """Sends the last packets and closes the connection. Only called while `writable`."""
 
     def abort(self) -> None:
@@ -147,20 +148,16 @@ class Session:
         else:
             packets, self.queue = self.queue, []
             self.backlog = None
-        for packet in reversed(packets):
-            if packet.trailer is not None:
-                if packet.trailer is not packet:  # it may be the closing one itself
-                    packets.append(packet.trailer)
-                break
         if self.state is State.OPEN:
             if packets:
-                self.transport.write(packets)
+                self.transport.write(self.server.batch(packets))
         elif self.state is State.CLOSING:
-            if packets and self.transport.closes_apart:
-                self.transport.write(packets)
+            batch = self.server.batch(packets)
+            if batch and self.transport.closes_apart:
+                self.transport.write(batch)
                 return
             self.state = State.CLOSED
-            self.transport.end(packets, self.why or disconnects.TRANSPORT_CLOSE)
+            self.transport.end(batch, self.why or disconnects.TRANSPORT_CLOSE)
             self.server.forget(self)
 
     def receive(self, type: PacketType, data: str | bytes) -> None:
@@ -204,7 +201,7 @@ class Session:
             self.abort()
         else:
             self.state = State.CLOSED
-            self.transport.end([], why)
+            self.transport.end(Batch(), why)
             self.server.forget(self)
 
     def lost(self, why: Disconnect) -> None:

@@ -10,11 +10,11 @@ from typing import Any, cast
 import msgspec
 
 from ordercast.engineio import disconnects, frames
+from ordercast.engineio.batch import Batch
 from ordercast.engineio.disconnects import Disconnect
 from ordercast.engineio.errors import FrameError, HandshakeError, Refusal, Refused
 from ordercast.engineio.frames import FrameParser
 from ordercast.engineio.handshake import accept, refuse
-from ordercast.engineio.packet import Packet
 from ordercast.engineio.request import Request
 from ordercast.engineio.server import EngineServer
 from ordercast.engineio.websocket import WebSocketTransport
@@ -81,18 +81,14 @@ class WebSocketProtocol(asyncio.Protocol, WebSocketTransport):
         if self.session is not None:
             self.session.close(disconnects.SHUTDOWN)
         else:
-            self.end([], disconnects.SHUTDOWN)
+            self.end(Batch(), disconnects.SHUTDOWN)
 
     # -- the transport ------------------------------------------------------------------------------------
 
-    def write(self, packets: list[Packet]) -> None:
-        if len(packets) == 1:
-            packet = packets[0]
-            self._transport.write(packet.frame if self.protocol == 4 else self.frames(packets))
-        else:
-            self._transport.write(self.frames(packets))
+    def write(self, packets: Batch) -> None:
+        self._transport.write(packets.frames if self.protocol == 4 else packets.frames_v3(self._base64))
 
-    def end(self, packets: list[Packet], why: Disconnect) -> None:
+    def end(self, packets: Batch, why: Disconnect) -> None:
         self._send_close(self.frames(packets), why.close_code, why.reason)
 
     def abort(self) -> None:
