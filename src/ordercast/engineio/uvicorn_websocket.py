@@ -25,7 +25,7 @@ _CLOSE_TIMEOUT = 5.0  # s for the peer to answer our close frame
 class WebSocketProtocol(asyncio.Protocol, WebSocketTransport):
     """One WebSocket, from the moment its request has been read."""
 
-    __slots__ = ("_closing", "_connections", "_parser", "_transport")
+    __slots__ = ("_closing", "_connections", "_parser", "_pinged", "_transport")
 
     def __init__(self, engine: EngineServer, connections: set[Any]) -> None:
         """``connections``: uvicorn's, so that it counts this one and waits for it when shutting down."""
@@ -33,6 +33,7 @@ class WebSocketProtocol(asyncio.Protocol, WebSocketTransport):
         self._connections = connections
         self._parser = FrameParser(engine.options.max_payload, engine.options.max_fragments)
         self._closing = False
+        self._pinged: bytes | None = None  # the newest PING that waits for its answer
         self._transport: asyncio.Transport
 
     # -- asyncio.Protocol ---------------------------------------------------------------------------------
@@ -52,8 +53,8 @@ class WebSocketProtocol(asyncio.Protocol, WebSocketTransport):
                 elif opcode == frames.BINARY:
                     self.binary(cast(bytes, payload))
                 elif opcode == frames.PING:
-                    if not self._closing:
-                        self._transport.write(frames.encode_frame(frames.PONG, cast(bytes, payload)))
+                    self._pinged = cast(bytes, payload)
+                    self._pong()
                 elif opcode == frames.CLOSE:
                     self._peer_closes(cast(bytes, payload))
                     return
@@ -73,8 +74,15 @@ class WebSocketProtocol(asyncio.Protocol, WebSocketTransport):
     def resume_writing(self) -> None:
         if not self._closing:
             self.writable = True
+            self._pong()
             if self.session is not None:
                 self.engine.flush_soon(self.session)
+
+    def _pong(self) -> None:
+        """Answers the newest PING (RFC 6455, section 5.5.3), once the peer reads: else answers would pile up."""
+        if self._pinged is not None and self.writable:
+            self._transport.write(frames.encode_frame(frames.PONG, self._pinged))
+            self._pinged = None
 
     def shutdown(self) -> None:
         """uvicorn's own last word, after the engine's close."""

@@ -129,7 +129,8 @@ class WebSocketTransport(ABC):
         if session.state is State.CLOSED or not isinstance(polling, PollingTransport):
             self.end(Batch(), disconnects.TRANSPORT_ERROR)
         elif type is PacketType.PING and content == "probe" and session.state is State.OPEN:
-            self.write(Batch([PROBE_REPLY]))
+            if self.writable:  # else the peer has asked a thousand times and reads nothing
+                self.write(Batch([PROBE_REPLY]))
             # The client upgrades once its pending poll has returned; packets go on over polling until then.
             session.upgrading = self
             if polling.writable:
