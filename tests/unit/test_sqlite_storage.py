@@ -132,7 +132,8 @@ async def test_the_tail(settings: Settings) -> None:
 async def test_expired_keys_do_not_pile_up(settings: Settings, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     clock = Clock()
     monkeypatch.setattr("ordercast.storage.orders.now", clock)
-    monkeypatch.setattr("ordercast.storage.orders._PURGE_EVERY", 3)
+    monkeypatch.setattr("ordercast.storage.idempotency.now", clock)
+    monkeypatch.setattr("ordercast.storage.idempotency._PURGE_EVERY", 3)
 
     async def ask(storage: Storage, *keys: str) -> set[str]:
         """The keys that are kept after these were used."""

@@ -121,15 +121,22 @@ class Revocations(Protocol):
     def is_revoked(self, principal: Principal) -> bool:
         """Whether the token that this caller came with was revoked. Known without waiting."""
 
-    async def revoke_user(self, user_id: str) -> None:
+    async def revoke_user(self, user_id: str, idempotency: IdempotencyKey | None = None) -> bool:
         """Revokes all tokens of the user that were issued up to now, to the millisecond.
+
+        ``False``: nothing was revoked, since the same request did it before. Raises `IdempotencyKeyReused`.
 
         A token without ``iat`` counts as issued before. Most libraries write ``iat`` in whole seconds, rounded down:
         of those, the ones of this second are revoked too, also what is issued later in it.
         """
 
-    async def revoke_token(self, token_id: str, expires_at: float | None = None) -> None:
-        """Revokes the token with this ``jti``; ``expires_at`` (s since the epoch): it ends by itself then."""
+    async def revoke_token(
+        self, token_id: str, expires_at: float | None = None, idempotency: IdempotencyKey | None = None
+    ) -> bool:
+        """Revokes the token with this ``jti``; ``expires_at`` (s since the epoch): it ends by itself then.
+
+        Returns and raises as `revoke_user`.
+        """
 
     def subscribe(self, callback: Callable[[], None]) -> Callable[[], None]:
         """Calls ``callback`` on the event loop after each revocation; returns how to stop it.

@@ -20,6 +20,7 @@ from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from ordercast.config import Settings
 from ordercast.errors import SettingsError, StorageError
 from ordercast.storage.housekeeping import LOOK_EVERY, TIDY_EVERY, regularly
+from ordercast.storage.idempotency import Answers
 from ordercast.storage.log import SqliteLog
 from ordercast.storage.orders import SqliteOrders
 from ordercast.storage.retention import Retention
@@ -135,11 +136,12 @@ async def open_storage(
         log = SqliteLog(readers, log_id, floor)
         writer = Writer(db, log.committed)
         stack.push_async_callback(writer.close)
+        answers = Answers(settings.idempotency_ttl)
         storage = Storage(
-            SqliteOrders(writer, readers, settings.idempotency_ttl),
+            SqliteOrders(writer, readers, answers),
             log,
             SqliteWatches(writer, readers, settings.recovery_ttl),
-            SqliteRevocations(writer, readers, settings.jwt_max_lifetime),
+            SqliteRevocations(writer, readers, settings.jwt_max_lifetime, answers),
             settings.secret_key or secret_key,
         )
         retention = Retention(writer, readers, log, settings.log_retention)

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 
-from ordercast.errors import IdempotencyKeyReused, NotFound, OrderExists
+from ordercast.errors import NotFound, OrderExists
 from ordercast.orders.models import (
     Change,
     EventKind,
@@ -25,7 +25,8 @@ from ordercast.orders.models import (
 )
 from ordercast.orders.ports import Decide, Render
 from ordercast.storage import queries
-from ordercast.storage.rows import EVENT_COLUMNS, ORDER_COLUMNS, event_from, order_from, order_row, to_column, to_ms
+from ordercast.storage.idempotency import Answer, Answers
+from ordercast.storage.rows import EVENT_COLUMNS, ORDER_COLUMNS, event_from, order_from, order_row, to_column
 from ordercast.storage.sqlite import Readers
 from ordercast.storage.writer import Transaction, Writer
 
@@ -42,18 +43,14 @@ _NEXT_NUMBER = (
 )
 _DIALECT = SQLiteDialect_pysqlite()
 
-_PURGE_EVERY = 1_000
-"""Keyed writes between two purges of expired idempotency keys."""
-
 
 class SqliteOrders:
     """The repository. Every write goes through the `Writer`, every read past it."""
 
-    def __init__(self, writer: Writer, readers: Readers, idempotency_ttl: float) -> None:
+    def __init__(self, writer: Writer, readers: Readers, answers: Answers) -> None:
         self._writer = writer
         self._readers = readers
-        self._ttl_ms = round(idempotency_ttl * 1000)
-        self._keyed = 0
+        self._answers = answers
 
     # -- reading -------------------------------------------------------------------------------------------
 
@@ -155,40 +152,20 @@ class SqliteOrders:
     ) -> Written:
         if key is None or render is None:
             return await self._writer.submit(work)
-        self._keyed += 1
-        purge = self._keyed % _PURGE_EVERY == 0
 
         def keyed(transaction: Transaction) -> Written:
-            db, at = transaction.db, to_ms(now())
-            if purge:
-                db.execute("DELETE FROM idempotency_keys WHERE created_at < ?", (at - self._ttl_ms,))
-            known = db.execute(
-                "SELECT fingerprint, order_id, body FROM idempotency_keys "
-                "WHERE scope = ? AND key = ? AND created_at >= ?",
-                (key.scope, key.key, at - self._ttl_ms),
-            ).fetchone()
+            db = transaction.db
+            known = self._answers.known(db, key)
             if known is not None:
-                return _replay(db, key, *known)
+                order = _select(db, known.order_id)
+                if order is None:
+                    raise NotFound
+                return Written(order, replayed=known.body)
             written = work(transaction)
-            db.execute(
-                "INSERT OR REPLACE INTO idempotency_keys (scope, key, fingerprint, order_id, body, created_at) "
-                "VALUES (?, ?, ?, ?, ?, ?)",
-                (key.scope, key.key, key.fingerprint, written.order.order_id, render(written.order), at),
-            )
+            self._answers.keep(db, key, Answer(render(written.order), written.order.order_id))
             return written
 
         return await self._writer.submit(keyed)
-
-
-def _replay(db: sqlite3.Connection, key: IdempotencyKey, fingerprint: str, order_id: str, body: bytes) -> Written:
-    if fingerprint != key.fingerprint:
-        raise IdempotencyKeyReused(
-            "This Idempotency-Key came before with another body. Use a new key for a new request."
-        )
-    order = _select(db, order_id)
-    if order is None:
-        raise NotFound
-    return Written(order, replayed=body)
 
 
 def _select(db: sqlite3.Connection, order_id: str) -> Order | None:

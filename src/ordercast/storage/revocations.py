@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
-from ordercast.orders.models import now
+from ordercast.orders.models import IdempotencyKey, now
 from ordercast.orders.principal import Principal
 from ordercast.orders.revocations import RevocationKind, Revoked
+from ordercast.storage.idempotency import Answer, Answers
 from ordercast.storage.purge import purge
 from ordercast.storage.rows import to_ms
 from ordercast.storage.sqlite import Readers
@@ -27,10 +28,11 @@ class SqliteRevocations:
     ``max_lifetime`` (s): no token lives longer, so no revocation needs to.
     """
 
-    def __init__(self, writer: Writer, readers: Readers, max_lifetime: float) -> None:
+    def __init__(self, writer: Writer, readers: Readers, max_lifetime: float, answers: Answers) -> None:
         self._writer = writer
         self._readers = readers
         self._lifetime_ms = math.ceil(max_lifetime * 1000)
+        self._answers = answers
         self._revoked = Revoked()
         self._seen = -1
 
@@ -40,15 +42,23 @@ class SqliteRevocations:
     def subscribe(self, callback: Callable[[], None]) -> Callable[[], None]:
         return self._revoked.subscribe(callback)
 
-    async def revoke_user(self, user_id: str) -> None:
-        await self._revoke(RevocationKind.USER, user_id, None)
+    async def revoke_user(self, user_id: str, idempotency: IdempotencyKey | None = None) -> bool:
+        return await self._revoke(RevocationKind.USER, user_id, None, idempotency)
 
-    async def revoke_token(self, token_id: str, expires_at: float | None = None) -> None:
-        await self._revoke(RevocationKind.TOKEN, token_id, expires_at)
+    async def revoke_token(
+        self, token_id: str, expires_at: float | None = None, idempotency: IdempotencyKey | None = None
+    ) -> bool:
+        return await self._revoke(RevocationKind.TOKEN, token_id, expires_at, idempotency)
 
-    async def _revoke(self, kind: RevocationKind, value: str, expires_at: float | None) -> None:
-        def work(transaction: Transaction) -> tuple[int, int]:
+    async def _revoke(
+        self, kind: RevocationKind, value: str, expires_at: float | None, key: IdempotencyKey | None
+    ) -> bool:
+        def work(transaction: Transaction) -> tuple[int, int] | None:
             db = transaction.db
+            if key is not None:
+                if self._answers.known(db, key) is not None:
+                    return None
+                self._answers.keep(db, key, Answer(b""))
             # Each has a later time than all before it, whatever the clock says, so that `look` misses none.
             at: int = max(to_ms(now()), db.execute(_NEWEST).fetchone()[0] + 1)
             until = at + self._lifetime_ms
@@ -57,9 +67,13 @@ class SqliteRevocations:
             db.execute(_SAVE, (kind.value, value, at, until))
             return at, until
 
-        at, until = await self._writer.submit(work)
+        written = await self._writer.submit(work)
+        if written is None:
+            return False
+        at, until = written
         self._revoked.add(kind, value, at / 1000, until / 1000)
         self._revoked.tell()
+        return True
 
     async def look(self) -> None:
         """Reads what was revoked since the last look, by this process or another."""

@@ -103,6 +103,7 @@ idempotency_keys = Table(
     Column("body", LargeBinary, nullable=False),
     Column("created_at", BigInteger, nullable=False, index=True),
 )
+"""What was answered to a request; ``order_id`` is empty where that was about no order."""
 
 watches = Table(
     "watches",
