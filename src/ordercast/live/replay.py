@@ -20,7 +20,7 @@ from ordercast.live.recovery import Pid, Pids
 from ordercast.live.said import Said
 from ordercast.orders.announcements import needs_order
 from ordercast.orders.cursors import Cursor, format_cursor, parse_cursor
-from ordercast.orders.models import now
+from ordercast.orders.models import OrderEvent, now
 from ordercast.orders.ports import EventLog, OrderRepository, Watches
 from ordercast.orders.principal import Principal
 from ordercast.orders.service import OrderService
@@ -182,11 +182,24 @@ class Replay:
         if found:
             return found
         for event in await self._log.after(position, min(_BATCH, until - position)):
-            order = await self._repository.get(event.order_id) if needs_order(event) else None
-            found.append((event.position, speaker.say(event, order)))
+            found.append((event.position, await self._say(event)))
         if not found or found[0][0] != position + 1:
             raise LookupError(f"the log has nothing right after {position}")
         return found
+
+    async def _say(self, event: OrderEvent) -> Sequence[Said]:
+        """The announcements of an event; none where it cannot be said, or all behind it would never come, however
+        often the client comes back. Raises `StorageError`: that passes, and coming back helps."""
+        try:
+            order = await self._repository.get(event.order_id) if needs_order(event) else None
+            return self._feed.speaker.say(event, order)
+        except StorageError:
+            raise
+        except Exception:
+            place = {"position": event.position, "order": event.order_id, "version": event.version}
+            _log.exception("an event cannot be replayed; passing over it", **place)
+            self._feed.speaker.pass_over(event.position)
+            return ()
 
     async def _read_by(self, socket: Socket) -> None:
         """Waits while the client does not read; `Session.flush` bounds for how long, once its queue waits too."""
