@@ -10,6 +10,7 @@ import pytest
 from ordercast.engineio import disconnects
 from ordercast.errors import StorageError
 from ordercast.orders.models import Order
+from tests.fake_clients import settled
 from tests.live import Heard, Live, living
 
 
@@ -95,3 +96,56 @@ async def test_while_the_database_cannot_be_read_the_client_is_sent_back(monkeyp
         assert client.session.why is disconnects.TRANSPORT_ERROR
         monkeypatch.undo()
         assert "order:created" in names(await (await live.come(since=since)).told())
+
+
+# -- who reads slowly ----------------------------------------------------------------------------------------
+
+MANY = 300
+TEXT = "x" * 1_000  # so that all of them weigh five times what conflation begins at, and more than the queue's limit
+
+
+@pytest.mark.parametrize("new", [0, 5])
+async def test_a_large_replay_reaches_a_polling_client_whole(new: int) -> None:
+    """Between two polls everything waits; what of it is the replay must not be taken for a backlog."""
+    async with living(max_queue_bytes=200_000) as live:
+        since = live.cursor
+        await live.create("1")
+        for number in range(MANY):
+            await live.note("1", f"{TEXT} {number}")
+        await live.restarted()
+        client = await live.come(since=since, polls=True)
+        for number in range(new):
+            await live.note("1", f"new {number}")
+        await live.feed.reached(live.storage.log.newest)
+        heard = await client.told()
+        for _ in range(3):
+            client.poll()
+            heard += await client.told()
+        assert client.session.why is None
+        assert versions(heard) == [(1, version) for version in range(2, MANY + new + 2)]
+        assert names(heard).count("caught_up") == 1
+        assert names(heard)[-1] == "position"
+        assert live.io.engine.conflated == 0
+
+
+async def test_what_comes_after_a_replay_still_is_a_backlog() -> None:
+    async with living(max_queue_bytes=200_000) as live:
+        since = live.cursor
+        await live.create("1")
+        for number in range(MANY):
+            await live.note("1", f"{TEXT} {number}")
+        await live.restarted()
+        client = await live.come(since=since, polls=True)
+        heard = await client.told()
+        for number in range(MANY):
+            await live.note("1", f"{number} {TEXT}")
+            await settled(live.io)
+        client.poll()
+        heard += await client.told()
+        assert client.session.why is None
+        got = [version for _, version in versions(heard)]
+        assert got[:MANY] == [*range(2, MANY + 2)]
+        assert got[MANY:] == sorted(got[MANY:])
+        assert got[-1] == 2 * MANY + 1
+        assert len(got) < 2 * MANY
+        assert live.io.engine.conflated > MANY / 2

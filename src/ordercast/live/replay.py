@@ -202,13 +202,9 @@ class Replay:
             return ()
 
     async def _read_by(self, socket: Socket) -> None:
-        """Waits while the client does not read; `Session.flush` bounds for how long, once its queue waits too."""
-        waited = 0.0
-        while socket.connected and socket.session.ahead is not None and len(socket.session.ahead) > _AHEAD:
+        """Waits while the client does not read; the engine bounds for how long."""
+        while socket.connected and socket.session.ahead is not None and len(socket.session.ahead) > _AHEAD:  # noqa: ASYNC110 - as the engine's writes tell nobody
             await asyncio.sleep(_PAUSE)
-            waited += _PAUSE
-            if waited > socket.session.server.options.max_queue_time:
-                socket.session.close(disconnects.SLOW_CONSUMER)
 
 
 def _since(handshake: Handshake) -> object:
