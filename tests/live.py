@@ -17,7 +17,7 @@ from ordercast.orders.cursors import format_cursor
 from ordercast.orders.models import NewOrder
 from ordercast.orders.service import OrderService
 from ordercast.socketio import Server
-from ordercast.testing import memory_storage
+from ordercast.testing import MemoryStorage, memory_storage
 from tests.fake_clients import FakeClient, settled
 from tests.harness import token
 from tests.rest import SHOP, VERIFIER, WORKFLOW
@@ -28,10 +28,10 @@ Heard = tuple[str, Any]
 class Live:
     """A node."""
 
-    def __init__(self, **options: Any) -> None:
+    def __init__(self, max_watches: int = 1_000, storage: MemoryStorage | None = None, **options: Any) -> None:
         """``options`` are the Socket.IO server's."""
         self.io = Server(**options)
-        self.storage = memory_storage()
+        self.storage = storage or memory_storage()
         self.orders = OrderService(self.storage.orders, WORKFLOW)
         self.feed = Feed(self.io, self.storage.log, self.storage.orders, WORKFLOW.step)
         self.clock = TokenClock()
@@ -44,6 +44,7 @@ class Live:
             self.storage.watches,
             10_000,
             86_400,
+            max_watches,
         )
         self.handlers = Handlers(
             self.io,
@@ -56,6 +57,7 @@ class Live:
             self.replay,
             self.storage.watches,
             self.storage.revocations,
+            max_watches,
         )
 
     @property
@@ -64,15 +66,17 @@ class Live:
         return format_cursor(self.storage.log.log_id, self.storage.log.newest)
 
     async def create(self, order_id: str, customer_id: str = "42") -> None:
+        """A new order, that those connected have heard of."""
         await self.orders.create(NewOrder(customer_id=customer_id, order_id=order_id), SHOP)
+        await self.feed.reached(self.storage.log.newest)
 
     async def note(self, order_id: str, text: str) -> None:
         """A change of an order that customers and operators hear of."""
         await self.orders.update(order_id, SHOP, fields={"note": text})
-
-    async def restarted(self) -> None:
-        """All has gone out, and nothing of it is at hand any more."""
         await self.feed.reached(self.storage.log.newest)
+
+    def restarted(self) -> None:
+        """Nothing of what has gone out is at hand any more."""
         self.feed.speaker._kept.clear()
 
     async def come(self, user: str = "ana", role: str = "operator", *, polls: bool = False, **auth: Any) -> Client:

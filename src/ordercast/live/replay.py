@@ -14,7 +14,7 @@ from datetime import timedelta
 import structlog
 
 from ordercast.engineio import disconnects
-from ordercast.errors import NotFound, StorageError
+from ordercast.errors import StorageError
 from ordercast.live.feed import Feed
 from ordercast.live.recovery import Pid, Pids
 from ordercast.live.said import Said
@@ -42,7 +42,8 @@ class Resume:
 
 
 class Replay:
-    """Plans and plays replays. ``max_events`` and ``max_age`` (s) bound how far back one goes."""
+    """Plans and plays replays. ``max_events`` and ``max_age`` (s) bound how far back one goes,
+    ``max_watches`` how many orders one watches again (0: no limit)."""
 
     def __init__(
         self,
@@ -54,6 +55,7 @@ class Replay:
         watches: Watches,
         max_events: int,
         max_age: float,
+        max_watches: int,
     ) -> None:
         self._feed = feed
         self._log = log
@@ -63,6 +65,7 @@ class Replay:
         self._watches = watches
         self._max_events = max_events
         self._max_age = timedelta(seconds=max_age)
+        self._max_watches = max_watches
         self.replayed = 0
         self.resyncs = 0
 
@@ -93,12 +96,13 @@ class Replay:
         pid = self._own_pid(auth.get("pid"), principal)
         watching: frozenset[str] = frozenset()
         if pid is not None:
-            watching = await self._still_visible(await self._watches.of(auth["pid"], principal.user_id), principal)
+            watching = await self._orders.visible(await self._watches.of(auth["pid"], principal.user_id), principal)
         position = await self._reachable(self._cursor_of(socket.handshake, pid))
+        if 0 < self._max_watches < len(watching):  # of several that came with this pid, or the limit was higher
+            watching, position = frozenset(sorted(watching)[: self._max_watches]), None
         socket.recovered = pid is not None and position is not None
         socket.pid = auth["pid"] if socket.recovered else self.new_pid(principal)
-        for order_id in watching:  # kept for longer, or under its new pid
-            await self._watches.save(socket.pid, principal.user_id, order_id)
+        await self._watches.save_all(socket.pid, principal.user_id, watching)  # for longer, or under its new pid
         return Resume(position, watching)
 
     def _own_pid(self, pid: object, principal: Principal) -> Pid | None:
@@ -127,16 +131,6 @@ class Replay:
                 return None
         await self._feed.reached(position)  # another node may have told it what this one is yet to hear
         return position
-
-    async def _still_visible(self, watched: frozenset[str], principal: Principal) -> frozenset[str]:
-        visible = set()
-        for order_id in watched:
-            try:
-                await self._orders.get(order_id, principal)
-            except NotFound:
-                continue
-            visible.add(order_id)
-        return frozenset(visible)
 
     # -- playing -------------------------------------------------------------------------------------------
 

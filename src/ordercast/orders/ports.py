@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -33,6 +33,9 @@ class OrderRepository(Protocol):
 
     async def get(self, order_id: str) -> Order | None:
         """The order as last committed, or ``None``."""
+
+    async def get_all(self, order_ids: Collection[str]) -> Sequence[Order]:
+        """Those of the orders that are there, as last committed, in no order."""
 
     async def snapshot(self, order_id: str) -> Snapshot | None:
         """The order and the head of the log, read in one transaction."""
@@ -107,6 +110,9 @@ class Watches(Protocol):
 
     async def save(self, pid: str, user_id: str, order_id: str) -> None:
         """The connection watches the order from now on. The same again makes it last anew."""
+
+    async def save_all(self, pid: str, user_id: str, order_ids: Collection[str]) -> None:
+        """As `save` of each, at once."""
 
     async def drop(self, pid: str, order_id: str) -> None:
         """It does so no more."""

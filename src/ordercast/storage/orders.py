@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 
 from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
@@ -33,6 +34,7 @@ from ordercast.storage.writer import Transaction, Writer
 _ORDER = ", ".join(ORDER_COLUMNS)
 _EVENT = ", ".join(EVENT_COLUMNS)
 _SELECT_ORDER = f"SELECT {_ORDER} FROM orders WHERE order_id = ?"  # noqa: S608 - our own column names, here and below
+_SELECT_ORDERS = f"SELECT {_ORDER} FROM orders WHERE order_id IN (SELECT value FROM json_each(?))"  # noqa: S608
 _SELECT_SNAPSHOT = f"SELECT {_ORDER}, (SELECT n FROM log_head) FROM orders WHERE order_id = ?"  # noqa: S608
 _INSERT_ORDER = f"INSERT INTO orders ({_ORDER}) VALUES ({', '.join('?' * len(ORDER_COLUMNS))})"  # noqa: S608
 _SELECT_HISTORY = f"SELECT {_EVENT} FROM order_events WHERE order_id = ? ORDER BY version"  # noqa: S608
@@ -56,6 +58,10 @@ class SqliteOrders:
 
     async def get(self, order_id: str) -> Order | None:
         return await self._readers.run(lambda db: _select(db, order_id))
+
+    async def get_all(self, order_ids: Collection[str]) -> Sequence[Order]:
+        asked = json.dumps([*order_ids])
+        return await self._readers.run(lambda db: [order_from(row) for row in db.execute(_SELECT_ORDERS, (asked,))])
 
     async def snapshot(self, order_id: str) -> Snapshot | None:
         row = await self._readers.run(lambda db: db.execute(_SELECT_SNAPSHOT, (order_id,)).fetchone())

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from ordercast.orders.models import now
 from ordercast.storage.purge import purge
 from ordercast.storage.rows import to_ms
@@ -22,12 +24,17 @@ class SqliteWatches:
         self._ttl_ms = round(ttl * 1000)
 
     async def save(self, pid: str, user_id: str, order_id: str) -> None:
-        row = (pid, order_id, user_id, to_ms(now()))
+        await self.save_all(pid, user_id, (order_id,))
+
+    async def save_all(self, pid: str, user_id: str, order_ids: Collection[str]) -> None:
+        at = to_ms(now())
+        rows = [(pid, order_id, user_id, at) for order_id in order_ids]
 
         def work(transaction: Transaction) -> None:
-            transaction.db.execute(_SAVE, row)
+            transaction.db.executemany(_SAVE, rows)
 
-        await self._writer.submit(work)
+        if rows:
+            await self._writer.submit(work)
 
     async def drop(self, pid: str, order_id: str) -> None:
         def work(transaction: Transaction) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, fields, replace
 from datetime import datetime, timedelta
@@ -132,6 +132,9 @@ class MemoryOrders:
 
     async def get(self, order_id: str) -> Order | None:
         return deepcopy(self._orders.get(order_id))
+
+    async def get_all(self, order_ids: Collection[str]) -> Sequence[Order]:
+        return deepcopy([self._orders[id] for id in set(order_ids) if id in self._orders])
 
     async def snapshot(self, order_id: str) -> Snapshot | None:
         order = await self.get(order_id)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import datetime, timedelta
 from math import inf
 
@@ -21,6 +21,10 @@ class MemoryWatches:
 
     async def save(self, pid: str, user_id: str, order_id: str) -> None:
         self._watches[pid, order_id] = (user_id, now())
+
+    async def save_all(self, pid: str, user_id: str, order_ids: Collection[str]) -> None:
+        for order_id in order_ids:
+            await self.save(pid, user_id, order_id)
 
     async def drop(self, pid: str, order_id: str) -> None:
         self._watches.pop((pid, order_id), None)
