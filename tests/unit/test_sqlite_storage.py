@@ -184,3 +184,18 @@ async def test_after_the_end(settings: Settings, path: Path) -> None:
         with pytest.raises(StorageError, match="is closed"):
             await use
     assert [found.name for found in path.parent.iterdir()] == [path.name]  # nothing left beside it
+
+
+# -- one customer's events ----------------------------------------------------------------------------------
+
+
+async def test_one_customers_events_from_the_file(settings: Settings) -> None:
+    """After a restart, with nothing of it in memory."""
+    async with open_storage(settings) as storage:
+        for customer in ("42", "43", "42", "43", "43"):
+            await storage.orders.create(NewOrder(customer_id=customer), "received", "shop")
+    async with open_storage(settings) as storage:
+        for position, limit, expected, through in ((0, 9, [1, 3], 5), (1, 1, [3], 3), (0, 2, [1, 3], 3), (5, 9, [], 5)):
+            found, looked = await storage.log.of_customer("42", position, limit)
+            assert ([event.position for event in found], looked) == (expected, through)
+        assert await storage.log.of_customer("42", 2**64, 9) == ([], 2**64)

@@ -95,6 +95,10 @@ class EventLog(Protocol):
         Where ``position`` is below the `floor` afterwards, some before that first one may have been removed.
         """
 
+    async def of_customer(self, customer_id: str, position: int, limit: int) -> tuple[Sequence[OrderEvent], int]:
+        """As `after`, only what happened to orders of one customer, and how far that is all of it: up to the last one
+        given where these are ``limit``, else up to the head of the log."""
+
     def recent(self, position: int, limit: int) -> Sequence[Logged]:
         """As `after`, of what is at hand without waiting. Empty says nothing: `after` knows."""
 

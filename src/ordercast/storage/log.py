@@ -12,10 +12,14 @@ from ordercast.orders.announcements import needs_order
 from ordercast.orders.models import Logged, Order, OrderEvent
 from ordercast.storage.rows import EVENT_COLUMNS, event_from, from_ms
 from ordercast.storage.sqlite import Readers
-from ordercast.storage.tail import Tail
+from ordercast.storage.tail import SIZE, Tail
 
 _EVENT = ", ".join(EVENT_COLUMNS)
 _SELECT_AFTER = f"SELECT {_EVENT} FROM order_events WHERE position > ? ORDER BY position LIMIT ?"  # noqa: S608 - our own names
+_SELECT_OF_CUSTOMER = (
+    f"SELECT {_EVENT} FROM order_events WHERE customer_id = ? AND position > ? AND position <= ? "  # noqa: S608
+    "ORDER BY position LIMIT ?"
+)
 _SELECT_HEAD = "SELECT n, floor FROM log_head"
 _SELECT_AT = "SELECT at FROM order_events WHERE position = ?"
 
@@ -74,6 +78,22 @@ class SqliteLog:
         events, floor = await self._readers.run(read)
         self.removed(floor)
         return events
+
+    async def of_customer(self, customer_id: str, position: int, limit: int) -> tuple[Sequence[OrderEvent], int]:
+        if recent := self._tail.after(position, SIZE):
+            found = [event for event in recent if event.customer_id == customer_id][:limit]
+            return found, found[-1].position if len(found) == limit else recent[-1].position
+
+        def read(db: sqlite3.Connection) -> tuple[list[OrderEvent], int, int]:
+            # The head before them and the floor after them: nothing is committed or removed unnoticed in between.
+            (head,) = db.execute("SELECT n FROM log_head").fetchone()
+            rows = db.execute(_SELECT_OF_CUSTOMER, (customer_id, min(position, MAX_POSITION), head, limit))
+            found = [event_from(row) for row in rows]
+            return found, head, db.execute("SELECT floor FROM log_head").fetchone()[0]
+
+        events, head, floor = await self._readers.run(read)
+        self.removed(floor)
+        return events, events[-1].position if len(events) == limit else max(head, position)
 
     def subscribe(self, wake: Callable[[], None]) -> Callable[[], None]:
         # Wrapped, so that the same function may subscribe twice.

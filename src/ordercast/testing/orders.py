@@ -68,6 +68,12 @@ class MemoryLog:
         start = max(position - self._floor, 0)
         return self.events[start : start + limit]
 
+    async def of_customer(self, customer_id: str, position: int, limit: int) -> tuple[Sequence[OrderEvent], int]:
+        found = [event for event in self.events if event.position > position and event.customer_id == customer_id]
+        if len(found) < limit:
+            return found, max(self.newest, position)
+        return found[:limit], found[limit - 1].position
+
     def recent(self, position: int, limit: int) -> Sequence[Logged]:
         start = max(position - self._floor, 0)
         return [(event, self._orders.get(event.position)) for event in self.events[start : start + limit]]
