@@ -56,9 +56,10 @@ _TRUST = """\
   shown as such and not averaged.
 - **The load generator is not the limit.** It is one process on epoll without tasks or futures, and the same bytes
   are read only once for all clients. Wherever a rate is measured the tables have the *server's CPU* beside the
-  *load's*: it is the server that has no time left. The load can count three million deliveries a second where a server
-  joins them (the row of Ordercast's burst), and where each comes in a system call of its own, as from the send loop, it
-  is about as busy as who sends them, but never holds them up: what it reads late it reads together.
+  *load's*, so that it can be seen who had no time left. The load can count three million deliveries a second where a
+  server joins them (the row of Ordercast's burst). Where each comes in a system call of its own, as from the send loop
+  and over long-polling, it is about as busy as who sends them: there the fastest servers may be held up by it, which
+  makes their lead look smaller, and the CPU per delivery is the surer figure.
 - **CPU** is the user and system time of the server's process with all its threads, from the kernel's own clock for
   it.
 

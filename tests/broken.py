@@ -25,8 +25,9 @@ def reply_before_commit() -> None:
 
     def apply_all(self: SqliteWriter, *args: Any, **kwargs: Any) -> Any:
         outcomes, events = original(self, *args, **kwargs)
-        self._loop.call_soon_threadsafe(self._deliver, outcomes, [])
-        time.sleep(COMMIT_DELAY)
+        if events:
+            self._loop.call_soon_threadsafe(self._deliver, outcomes, [])
+            time.sleep(COMMIT_DELAY)
         return outcomes, events
 
     _replace(SqliteWriter, "_apply_all", apply_all)

@@ -82,6 +82,7 @@ class Ordercast:
                 storage.watches,
                 self.settings.replay_max_events,
                 self.settings.replay_max_age,
+                self.settings.max_watches,
             )
             handlers = Handlers(
                 self.io,
@@ -94,6 +95,7 @@ class Ordercast:
                 self.replay,
                 storage.watches,
                 storage.revocations,
+                self.settings.max_watches,
             )
             stack.callback(storage.revocations.subscribe(handlers.revoked))
             freshness = Freshness(self.io, self.feed)

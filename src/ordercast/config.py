@@ -94,6 +94,7 @@ class Settings(Limits):
 
     # Connections; how much each may ask: `Limits`.
     max_connections_per_user: NonNegativeInt = 0
+    max_watches: NonNegativeInt = 1_000  # orders that one socket watches: more than a screen shows, or anyone follows
     monitor_interval: Seconds = 30
     position_interval: Seconds = 30
 

@@ -39,6 +39,7 @@ class Limits(BaseSettings):
     max_message_rate: NonNegativeInt = 500
     max_queue_bytes: PositiveInt = 1_048_576
     max_queue_time: Seconds = 30
+    send_buffer_bytes: NonNegativeInt = 65_536
     max_sessions: NonNegativeInt = 100_000
     max_handshakes: NonNegativeInt = 10_000
     max_sessions_per_address: NonNegativeInt = 0

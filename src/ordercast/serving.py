@@ -24,22 +24,35 @@ _SHUTDOWN = 10  # s that requests under way may take
 
 
 def bind(settings: Settings) -> socket.socket:
-    """A listening socket. Raises `SettingsError` where the address is taken or not ours."""
+    """A socket for `serve`, at its address but not listening yet: nobody is to wait for a server whose database may
+    not open. Raises `SettingsError` where the address is taken or not ours."""
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((settings.host, settings.port))
-        listener.listen(_BACKLOG)
     except OSError as error:
         listener.close()
-        where = f"{settings.host}:{settings.port}"
-        if error.errno == errno.EADDRINUSE:
-            raise SettingsError(
-                f"Port {settings.port} is taken: stop the program that listens on {where}, or choose another --port"
-            ) from None
-        raise SettingsError(f"Cannot listen on {where} ({error.strerror}): choose another --host or --port") from None
+        raise _cannot_listen(settings.host, settings.port, error) from None
     return listener
+
+
+def _listen(listener: socket.socket) -> None:
+    """Lets clients connect. Raises `SettingsError` where another program began to listen there after our `bind`."""
+    try:
+        listener.listen(_BACKLOG)
+    except OSError as error:
+        host, port = listener.getsockname()[:2]
+        raise _cannot_listen(host, port, error) from None
+
+
+def _cannot_listen(host: str, port: int, error: OSError) -> SettingsError:
+    where = f"{host}:{port}"
+    if error.errno == errno.EADDRINUSE:
+        return SettingsError(
+            f"Port {port} is taken: stop the program that listens on {where}, or choose another --port"
+        )
+    return SettingsError(f"Cannot listen on {where} ({error.strerror}): choose another --host or --port")
 
 
 def url_of(listener: socket.socket) -> str:
@@ -91,7 +104,8 @@ def raise_file_limit() -> None:
 async def serve(
     ordercast: Ordercast, listener: socket.socket, beside: Callable[[], Awaitable[None]] | None = None
 ) -> None:
-    """Serves until SIGINT or SIGTERM. ``beside`` runs as long, on the same loop. Raises `StorageError`."""
+    """Serves until SIGINT or SIGTERM. ``beside`` runs as long, on the same loop. Raises `StorageError`, and
+    `SettingsError` where the listener's port was taken meanwhile."""
     config = uvicorn.Config(
         ordercast.asgi,
         lifespan="off",
@@ -105,6 +119,7 @@ async def serve(
         **ordercast.uvicorn_settings(),
     )
     async with ordercast:
+        _listen(listener)
         server = _Server(config, ordercast)
         task = asyncio.ensure_future(beside()) if beside is not None else None
         _log.info(f"Ordercast listens on {url_of(listener)}")

@@ -24,6 +24,7 @@ TTL = 60.0  # s that an idempotency key is remembered for, and a watch
 CLOCKS = (
     "ordercast.testing.orders",
     "ordercast.testing.recovery",
+    "ordercast.storage.idempotency",
     "ordercast.storage.orders",
     "ordercast.storage.retention",
     "ordercast.storage.revocations",

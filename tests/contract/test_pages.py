@@ -1,4 +1,4 @@
-"""`OrderRepository.find`: pages, filters and cursors."""
+"""`OrderRepository.find`: pages, filters and cursors; and several orders by their ids."""
 
 from __future__ import annotations
 
@@ -126,3 +126,11 @@ async def test_a_cursor_with_something_added(orders: OrderRepository) -> None:
     for changed in (cursor + "!", " " + cursor, cursor + "\n", cursor[1:]):
         with pytest.raises(Invalid, match="cursor"):
             await orders.find(OrderQuery(after=changed))
+
+
+async def test_several_orders_at_once(orders: OrderRepository) -> None:
+    assert list(await orders.get_all([])) == []
+    written = [(await orders.create(replace(FULL, order_id=id), "received", "shop")).order for id in ("1", "a:b", "3")]
+    asked = {"1", "a:b", "not there", '"', *map(str, range(1_000, 3_000))}
+    assert sorted(await orders.get_all(asked), key=lambda order: order.order_id) == [written[0], written[1]]
+    assert len(await orders.get_all(["3", "3"])) == 1

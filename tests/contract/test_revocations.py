@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
+from ordercast.errors import IdempotencyKeyReused
+from ordercast.orders.models import IdempotencyKey
 from ordercast.orders.ports import Revocations
 from ordercast.orders.principal import Principal, Role
-from tests.contract.support import Clock
+from tests.contract.support import TTL, Clock
 
 
 def caller(user_id: str = "42", token_id: str | None = None, issued_at: float | None = None) -> Principal:
@@ -91,3 +95,40 @@ async def test_one_who_fails_to_act_is_not_everybody(revocations: Revocations) -
     assert revocations.is_revoked(caller(token_id="t"))
     for stop in stops:
         stop()
+
+
+# -- the same request again ----------------------------------------------------------------------------------
+
+KEY = IdempotencyKey("service:shop POST /api/tokens/revoke", "k1", "f" * 64)
+
+
+async def test_the_same_request_again_revokes_nothing_anew(revocations: Revocations, clock: Clock) -> None:
+    heard: list[int] = []
+    revocations.subscribe(lambda: heard.append(1))
+    assert await revocations.revoke_user("42", KEY)
+    clock.tick(TTL)
+    again = caller(issued_at=clock.time.timestamp())
+    assert not await revocations.revoke_user("42", KEY)
+    assert not revocations.is_revoked(again), "a token that was issued since"
+    assert heard == [1]
+    assert await revocations.revoke_user("42", replace(KEY, key="k2"))
+    assert revocations.is_revoked(again)
+
+
+async def test_the_same_key_with_another_body(revocations: Revocations) -> None:
+    assert await revocations.revoke_token("t", idempotency=KEY)
+    other = replace(KEY, fingerprint="e" * 64)
+    with pytest.raises(IdempotencyKeyReused):
+        await revocations.revoke_token("u", idempotency=other)
+    with pytest.raises(IdempotencyKeyReused):
+        await revocations.revoke_user("42", other)
+    assert not revocations.is_revoked(caller(token_id="u"))
+    assert await revocations.revoke_token("u", idempotency=replace(other, scope="admin:ana"))
+    assert revocations.is_revoked(caller(token_id="u"))
+
+
+async def test_keys_are_forgotten_in_time(revocations: Revocations, clock: Clock) -> None:
+    assert await revocations.revoke_token("t", idempotency=KEY)
+    clock.tick(TTL + 0.001)
+    assert await revocations.revoke_token("u", idempotency=replace(KEY, fingerprint="e" * 64))
+    assert revocations.is_revoked(caller(token_id="u"))

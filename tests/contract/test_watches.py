@@ -56,3 +56,16 @@ async def test_saving_again_makes_it_last_anew(watches: Watches, clock: Clock) -
     await watches.save("p", "42", "1")
     clock.tick(TTL)
     assert await watches.of("p", "42") == {"1"}
+
+
+async def test_many_at_once(watches: Watches, clock: Clock) -> None:
+    await watches.save_all("p", "42", [])
+    assert await watches.of("p", "42") == frozenset()
+    await watches.save("p", "42", "1")
+    clock.tick(TTL)
+    many = {str(number) for number in range(1, 3_000)}
+    await watches.save_all("p", "42", many)
+    await watches.save_all("q", "42", ["7", "7"])
+    clock.tick(TTL)
+    assert await watches.of("p", "42") == many
+    assert await watches.of("q", "42") == {"7"}

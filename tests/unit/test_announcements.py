@@ -14,6 +14,7 @@ from ordercast.orders.announcements import (
     Announcement,
     Audience,
     announcements,
+    concerns,
     event_view,
     heard_by,
     needs_order,
@@ -235,6 +236,13 @@ def test_polling_hears_what_sockets_hear(principal: Principal) -> None:
     for event in ALL_EVENTS:
         for announcement in said(event):
             assert heard_by(principal, event, announcement) is reached(listener, event, announcement)
+
+
+@pytest.mark.parametrize("principal", PRINCIPALS, ids=lambda p: f"{p.role}-{p.user_id}-{p.shops and sorted(p.shops)}")
+def test_an_event_that_does_not_concern_a_caller_is_one_of_which_it_hears_nothing(principal: Principal) -> None:
+    for event in ALL_EVENTS:
+        heard = any(heard_by(principal, event, announcement) for announcement in said(event))
+        assert concerns(principal, event) is (heard or (principal.is_staff and principal.in_shop(event.shop_id)))
 
 
 @pytest.mark.parametrize("principal", PRINCIPALS, ids=lambda p: f"{p.role}-{p.user_id}-{p.shops and sorted(p.shops)}")

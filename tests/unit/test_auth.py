@@ -433,6 +433,14 @@ def test_max_lifetime() -> None:
         check.verify_now(sign(claims(exp=NOW + 61)))
 
 
+@pytest.mark.parametrize("iat", [0, NOW - 60, NOW, NOW + LEEWAY])
+def test_the_longest_lifetime_counts_from_now_whatever_iat_says(iat: float) -> None:
+    check = verifier(jwt_max_lifetime=60)
+    assert check.verify_now(sign(claims(iat=iat, exp=NOW + 60))).expires_at == NOW + 60
+    with pytest.raises(InvalidToken):
+        check.verify_now(sign(claims(iat=iat, exp=NOW + 61)))
+
+
 # -- finding ------------------------------------------------------------------------------------------------
 
 

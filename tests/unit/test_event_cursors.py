@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from datetime import timedelta
 from typing import Any
@@ -10,8 +11,9 @@ from urllib.parse import quote
 import pytest
 
 from ordercast.api.application import create_api
+from ordercast.orders.models import NewOrder
 from tests.contract.support import Clock, stop_clocks
-from tests.rest import BACKEND, MAX_BODY, Side, ask, bearer
+from tests.rest import BACKEND, MAX_BODY, SHOP, Side, ask, bearer
 
 
 @pytest.fixture
@@ -136,3 +138,107 @@ async def test_the_documentation_knows_the_route_and_the_field(side: Side) -> No
     assert status == 200
     assert "204" in document["paths"]["/api/tokens/revoke"]["post"]["responses"]
     assert document["components"]["schemas"]["History"]["required"] == ["events", "complete"]
+
+
+# -- how much one request does -------------------------------------------------------------------------------
+
+
+class Work:
+    """Counts what is read of the log and of the orders."""
+
+    def __init__(self, side: Side, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.events = 0
+        self.orders: set[str] = set()
+        log, orders = type(side.storage.log), type(side.storage.orders)
+        after, of_customer, get_all = log.after, log.of_customer, orders.get_all
+
+        async def counted_after(log: Any, position: int, limit: int) -> Any:
+            found = await after(log, position, limit)
+            self.events += len(found)
+            return found
+
+        async def counted_of_customer(log: Any, customer_id: str, position: int, limit: int) -> Any:
+            found, through = await of_customer(log, customer_id, position, limit)
+            self.events += len(found)
+            return found, through
+
+        async def counted_get_all(orders: Any, order_ids: Any) -> Any:
+            self.orders.update(order_ids)
+            return await get_all(orders, order_ids)
+
+        monkeypatch.setattr(log, "after", counted_after)
+        monkeypatch.setattr(log, "of_customer", counted_of_customer)
+        monkeypatch.setattr(orders, "get_all", counted_get_all)
+        monkeypatch.setattr(orders, "get", None)
+        monkeypatch.setattr("ordercast.api.events._BATCH", 2)
+        monkeypatch.setattr("ordercast.api.events._LOOKS", 3)
+
+
+@pytest.fixture
+async def busy(side: Side) -> Side:
+    """Thirty more events of a customer of no shop, and one more of the shop ``north`` and customer 43 at the end."""
+    for number in range(15):
+        await side.orders.create(NewOrder(customer_id="44", order_id=f"other-{number}"), SHOP)
+        await side.orders.change_status(f"other-{number}", "accepted", updated_by="kitchen")
+    await side.orders.change_status("north-1", "accepted", updated_by="kitchen")
+    return side
+
+
+async def test_one_request_looks_at_so_many_events_and_the_next_goes_on(
+    busy: Side, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    work = Work(busy, monkeypatch)
+    north = bearer("operator", "ana", shops=["north"])
+    heard, cursor, requests = [], "memory.0", 0
+    while cursor != "memory.37":
+        before = work.events
+        async with asyncio.timeout(30):  # it does not wait while there is more to look at
+            status, answer = await get(busy, "/api/events", f"after={cursor}&wait=60", north)
+        assert status == 200
+        assert 0 < work.events - before <= 6
+        assert int(answer["cursor"].split(".")[1]) == answer["position"] > int(cursor.split(".")[1])
+        heard += [(event["event"], event["position"]) for event in answer["events"]]
+        cursor, requests = answer["cursor"], requests + 1
+    assert heard == [("order:created", 2), ("order:status_changed", 37)]
+    assert requests == 7
+    assert work.orders == {"north-1"}, "orders of other shops are not read"
+
+
+async def test_a_customer_is_given_their_own_events_without_a_look_at_others(
+    busy: Side, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    work = Work(busy, monkeypatch)
+    status, answer = await get(busy, "/api/events", "after=0", bearer("customer", 43))
+    assert (status, answer["cursor"]) == (200, "memory.37")
+    assert [(event["event"], event["position"]) for event in answer["events"]] == [
+        ("order:created", 2),
+        ("order:updated", 37),
+    ]
+    assert work.events == 2
+    assert work.orders == {"north-1"}
+
+
+async def test_a_customer_with_much_behind_goes_on_too(busy: Side, monkeypatch: pytest.MonkeyPatch) -> None:
+    work = Work(busy, monkeypatch)
+    positions, cursor, requests = [], "memory.0", 0
+    while cursor != "memory.37":
+        before = work.events
+        _, answer = await get(busy, "/api/events", f"after={cursor}", bearer("customer", 44))
+        assert work.events - before <= 6
+        positions += [event["position"] for event in answer["events"]]
+        assert answer["position"] > int(cursor.split(".")[1])
+        cursor, requests = answer["cursor"], requests + 1
+    assert positions == [*range(7, 37)]
+    assert requests == 6
+
+
+async def test_who_waits_at_the_end_still_hears_what_comes(busy: Side, monkeypatch: pytest.MonkeyPatch) -> None:
+    Work(busy, monkeypatch)
+    waiting = asyncio.create_task(get(busy, "/api/events", "after=37&wait=60", bearer("customer", 43)))
+    for _ in range(30):
+        await asyncio.sleep(0)
+    await busy.orders.change_status("7", "delivered", updated_by="kitchen")
+    await busy.orders.change_status("north-1", "preparing", updated_by="kitchen")
+    _, answer = await asyncio.wait_for(waiting, 30)
+    assert [event["position"] for event in answer["events"]] == [39]
+    assert answer["cursor"] == "memory.39"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ordercast.engineio import disconnects
-from ordercast.engineio.packet import Packet, message
+from ordercast.engineio.packet import Packet, PacketType, message
 from tests.fakes import OneSession, virtual_loop
 
 
@@ -125,3 +125,89 @@ def test_a_closing_packet_alone_is_sent_once(one: OneSession) -> None:
     one.session.send(closing)
     one.loop.turn()
     assert one.transport.texts == ["4event", "4position 2"]
+
+
+# -- who does not read meanwhile -----------------------------------------------------------------------------
+
+
+def ahead(one: OneSession, *texts: str) -> None:
+    one.session.send_ahead("me", [message(text) for text in texts])
+    one.loop.turn()
+
+
+def test_what_went_ahead_is_no_backlog_however_long_it_waits(one: OneSession) -> None:
+    one.transport.writable = False
+    one.session.hold("me")
+    for number in range(30):  # three times what may wait in the queue
+        packet = message(f"{number} ".ljust(100, "x"))
+        packet.key = "the same"
+        one.session.send_ahead("me", [packet])
+        one.loop.turn()
+    one.send("new")
+    one.session.release("me")
+    one.loop.turn()
+    one.send("newer")
+    one.loop.turn()
+    assert one.handler.closed == []
+    one.transport.writable = True
+    one.engine.flush_soon(one.session)
+    one.loop.turn()
+    (written,) = one.transport.writes
+    assert [packet.data.split()[0] for packet in written] == [*(b"%d" % n for n in range(30)), b"new", b"newer"]
+
+
+def test_what_goes_ahead_waits_no_longer_than_a_queue(one: OneSession) -> None:
+    one.transport.writable = False
+    one.session.hold("me")
+    ahead(one, "missed")
+    one.loop.advance(one.engine.options.max_queue_time - 1)
+    assert one.handler.closed == []
+    one.loop.advance(2)
+    assert one.handler.closed == ["slow_consumer"]
+
+
+def test_each_time_it_reads_there_is_as_long_again(one: OneSession) -> None:
+    one.session.hold("me")
+    one.send("new")
+    for number in range(3):
+        one.transport.writable = False
+        ahead(one, f"missed {number}")
+        one.loop.advance(one.engine.options.max_queue_time / 2 + 1)
+        one.transport.writable = True
+        one.session.receive(PacketType.PONG, "")
+        one.engine.flush_soon(one.session)
+        one.loop.turn()
+    assert one.handler.closed == []
+    assert [text for text in one.transport.texts if text != "2"] == ["4missed 0", "4missed 1", "4missed 2"]
+
+
+def test_a_holder_that_comes_before_all_was_read_goes_behind_it(one: OneSession) -> None:
+    one.transport.writable = False
+    one.session.hold("me")
+    ahead(one, "missed")
+    one.send("new")
+    one.session.release("me")
+    one.session.hold("another")
+    one.send("newer")
+    one.session.send_ahead("me", [message("nobody's")])
+    one.session.send_ahead("another", [message("missed later")])
+    one.session.drop_held("me")
+    one.transport.writable = True
+    one.loop.turn()
+    assert one.transport.texts == ["4missed", "4new", "4missed later"]
+    one.session.release("another")
+    one.loop.turn()
+    assert one.transport.texts[3:] == ["4newer"]
+
+
+def test_answers_to_a_flood_of_pings_do_not_pile_up_ahead(one: OneSession) -> None:
+    one.session.protocol = 3
+    one.transport.writable = False
+    one.session.hold("me")
+    for _ in range(1_000):
+        one.session.receive(PacketType.PING, "x" * 1_000)
+        one.loop.turn()
+    one.transport.writable = True
+    one.engine.flush_soon(one.session)
+    one.loop.turn()
+    assert len(one.transport.packets) == 1

@@ -128,6 +128,28 @@ async def test_bad_bodies(body: object, status: int) -> None:
     assert heard == []
 
 
+async def test_the_same_request_again_is_answered_and_revokes_nothing_anew() -> None:
+    side = await Side.open()
+    heard: list[int] = []
+    side.storage.revocations.subscribe(lambda: heard.append(1))
+
+    async def with_key(key: str, named: dict[str, Any], caller: Headers = BACKEND) -> tuple[int, bool]:
+        headers = [*caller, *JSON, (b"idempotency-key", key.encode())]
+        status, answer, _ = await ask(api(side), "POST", REVOKE, [json.dumps(named).encode()], headers)
+        return status, (b"idempotency-replayed", b"true") in answer
+
+    assert await with_key("k", {"userId": 42}) == (204, False)
+    assert await with_key("k", {"userId": 42}) == (204, True)
+    assert await with_key("k", {"userId": 43}) == (422, False)
+    assert await with_key("k", {"tokenId": "t"}) == (422, False)
+    assert heard == [1]
+    assert await with_key("k", {"userId": 43}, bearer("admin", "ana")) == (204, False)
+    assert await with_key("k2", {"tokenId": "t"}) == (204, False)
+    assert await with_key(" ", {"userId": 42}) == (422, False)
+    assert await with_key("k", {"userId": 42}, bearer("operator")) == (403, False)
+    assert heard == [1, 1, 1]
+
+
 @pytest.mark.parametrize("token_id", ["x" * 255, "ü €", "a b"])
 async def test_any_jti_that_a_token_may_have(token_id: str) -> None:
     app = api(await Side.open())

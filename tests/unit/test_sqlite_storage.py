@@ -86,7 +86,8 @@ async def test_the_tail(settings: Settings) -> None:
 async def test_expired_keys_do_not_pile_up(settings: Settings, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     clock = Clock()
     monkeypatch.setattr("ordercast.storage.orders.now", clock)
-    monkeypatch.setattr("ordercast.storage.orders._PURGE_EVERY", 3)
+    monkeypatch.setattr("ordercast.storage.idempotency.now", clock)
+    monkeypatch.setattr("ordercast.storage.idempotency._PURGE_EVERY", 3)
 
     async def ask(storage: Storage, *keys: str) -> set[str]:
         """The keys that are kept after these were used."""
@@ -137,3 +138,18 @@ async def test_after_the_end(settings: Settings, path: Path) -> None:
         with pytest.raises(StorageError, match="is closed"):
             await use
     assert [found.name for found in path.parent.iterdir()] == [path.name]  # nothing left beside it
+
+
+# -- one customer's events ----------------------------------------------------------------------------------
+
+
+async def test_one_customers_events_from_the_file(settings: Settings) -> None:
+    """After a restart, with nothing of it in memory."""
+    async with open_storage(settings) as storage:
+        for customer in ("42", "43", "42", "43", "43"):
+            await storage.orders.create(NewOrder(customer_id=customer), "received", "shop")
+    async with open_storage(settings) as storage:
+        for position, limit, expected, through in ((0, 9, [1, 3], 5), (1, 1, [3], 3), (0, 2, [1, 3], 3), (5, 9, [], 5)):
+            found, looked = await storage.log.of_customer("42", position, limit)
+            assert ([event.position for event in found], looked) == (expected, through)
+        assert await storage.log.of_customer("42", 2**64, 9) == ([], 2**64)

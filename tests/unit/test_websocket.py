@@ -199,6 +199,22 @@ async def test_a_client_that_reads_late_gets_it_all(site: Site) -> None:
     assert session.transport.writable
 
 
+async def test_what_the_kernel_holds_for_a_client_is_bounded() -> None:
+    """Counted by what it takes until it takes no more, from a server that does not look at what waits there."""
+    taken = {}
+    for size in (16_384, 262_144):
+        async with running(send_buffer_bytes=size, max_queue_bytes=MUCH) as site:
+            wire = await site.session()
+            session = the_session(site)
+            wire.reader._transport.pause_reading()  # type: ignore[attr-defined]
+            taken[size] = 0
+            while session.transport.writable:
+                session.send(message("x" * 1000))
+                taken[size] += 1000
+                await asyncio.sleep(0)
+    assert taken[262_144] - taken[16_384] > 100_000
+
+
 async def test_a_client_that_does_not_read_is_dropped(site: Site) -> None:
     wire, session = await not_reading(site)
     session.send(message("y" * LIMIT))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Response
 
-from ordercast.api.context import Caller, Parts
+from ordercast.api.context import Caller, Idempotency, Parts
 from ordercast.api.schemas import ProblemView, RevokeTokens
 from ordercast.api.strict import StrictRoute
 from ordercast.errors import Forbidden
@@ -19,15 +19,16 @@ router = APIRouter(
 
 
 @router.post("/revoke", status_code=204, response_model=None)
-async def revoke(body: RevokeTokens, caller: Caller, parts: Parts) -> Response:
+async def revoke(body: RevokeTokens, caller: Caller, parts: Parts, key: Idempotency) -> Response:
     """Revokes one token by its `jti`, or all of a user that were issued up to now; open sockets end too.
 
     Where `iat` is in whole seconds, as most libraries write it, a user's new token counts from the next second on.
     """
     if caller.role not in (Role.SERVICE, Role.ADMIN):
         raise Forbidden("Only the shop's backend and admins revoke tokens.")
+    new = True
     if body.user_id is not None:
-        await parts.revocations.revoke_user(body.user_id)
+        new = await parts.revocations.revoke_user(body.user_id, idempotency=key)
     elif body.token_id is not None:
-        await parts.revocations.revoke_token(body.token_id)
-    return Response(status_code=204)
+        new = await parts.revocations.revoke_token(body.token_id, idempotency=key)
+    return Response(status_code=204, headers={} if new else {"Idempotency-Replayed": "true"})

@@ -11,6 +11,7 @@ from typing import Any
 
 from ordercast.engineio import disconnects
 from ordercast.engineio.asgi_polling import Receive, Scope, Send, request_of
+from ordercast.engineio.batch import Batch
 from ordercast.engineio.disconnects import Disconnect
 from ordercast.engineio.errors import Refused
 from ordercast.engineio.packet import Packet
@@ -38,12 +39,12 @@ class AsgiWebSocket(WebSocketTransport):
         self._wake = asyncio.Event()
         self._deadline: asyncio.Timeout | None = None
 
-    def write(self, packets: list[Packet]) -> None:
+    def write(self, packets: Batch) -> None:
         self._next += packets
         self.writable = False
         self._wake.set()
 
-    def end(self, packets: list[Packet], why: Disconnect) -> None:
+    def end(self, packets: Batch, why: Disconnect) -> None:
         self._last = self._last or why
         self.write(packets)
         self._hang_up_soon()
@@ -52,7 +53,7 @@ class AsgiWebSocket(WebSocketTransport):
         why = self.session.why if self.session is not None else None
         # A session that closes while a write is under way ends like one that closes after it.
         self._aborted = why is None or why.silent or why.farewell
-        self.end([], why or disconnects.TRANSPORT_CLOSE)
+        self.end(Batch(), why or disconnects.TRANSPORT_CLOSE)
 
     def _hang_up_soon(self) -> None:
         if self._deadline is not None and self._deadline.when() is None:
@@ -137,7 +138,7 @@ class AsgiWebSocket(WebSocketTransport):
                 if self.session is not None:
                     self.session.close(disconnects.TOO_MUCH)
                 else:
-                    self.end([], disconnects.TOO_MUCH)
+                    self.end(Batch(), disconnects.TOO_MUCH)
             elif text is not None:
                 self.text(text)
             elif data is not None:

@@ -44,6 +44,10 @@ class Options:
     max_queue_time: float = 30
     """And for how long nothing at all of it may be taken: longer than a tunnel, shorter than patience."""
 
+    send_buffer_bytes: int = 65_536
+    """Of a WebSocket, in the kernel (Linux takes twice as much), which by itself would let it grow to megabytes: for a
+    client that does not read that is minutes of states that are old by the time it does. 0: the kernel's own."""
+
     max_sessions: int = 100_000
     """On this node: some GB with all they need."""
     max_handshakes: int = 10_000

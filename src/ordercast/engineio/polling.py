@@ -12,16 +12,15 @@ from collections.abc import Iterator
 import msgspec
 
 from ordercast.engineio import disconnects
+from ordercast.engineio.batch import Batch
 from ordercast.engineio.disconnects import Disconnect
 from ordercast.engineio.errors import PacketError, Refusal, Refused
-from ordercast.engineio.packet import CLOSE, NOOP, Packet
+from ordercast.engineio.packet import CLOSE, NOOP
 from ordercast.engineio.payload import (
     Received,
     decode_binary_payload_v3,
     decode_payload,
     decode_payload_v3,
-    encode_payload,
-    encode_payload_v3,
 )
 from ordercast.engineio.query import HandshakeQuery, Headers, cors_headers, parse_handshake_query
 from ordercast.engineio.request import Request
@@ -54,28 +53,28 @@ class PollingTransport:
         """Whether a poll waits for packets."""
         return self.poll is not None
 
-    def write(self, packets: list[Packet]) -> None:
+    def write(self, packets: Batch) -> None:
         """Answers the pending poll with all the packets in one payload."""
         poll, self.poll = self.poll, None
         if poll is not None:
             if self.protocol == 4:
-                poll.answer(encode_payload(packets), _TEXT)
+                poll.answer(packets.payload, _TEXT)
             else:
-                payload, binary = encode_payload_v3(packets, self._base64)
+                payload, binary = packets.payload_v3(self._base64)
                 poll.answer(payload, _BINARY if binary else _TEXT)
 
-    def end(self, packets: list[Packet], why: Disconnect) -> None:
+    def end(self, packets: Batch, why: Disconnect) -> None:
         """Answers the pending poll with the last packets and a CLOSE, or with a NOOP where the client has closed.
 
         At a shutdown too: python-socketio's client would stay away after a CLOSE, and comes back when its next poll
         fails, as all others do.
         """
         parting = NOOP if why in (disconnects.TRANSPORT_CLOSE, disconnects.SHUTDOWN) else CLOSE
-        self.write([*packets, parting])
+        self.write(Batch((*packets, parting)))
 
     def abort(self) -> None:
         """Lets a pending poll go."""
-        self.write([CLOSE])
+        self.write(Batch([CLOSE]))
 
 
 class Exchange(ABC):
@@ -194,7 +193,7 @@ class Exchange(ABC):
         if session.queue or session.ahead or session.state is not State.OPEN:
             session.flush()
         elif session.upgrading:
-            transport.write([NOOP])
+            transport.write(Batch([NOOP]))
 
     def _expect_body(self, session: Session, transport: PollingTransport) -> None:
         if transport.posting:

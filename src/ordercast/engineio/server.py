@@ -12,6 +12,7 @@ import msgspec
 
 from ordercast.engineio import disconnects
 from ordercast.engineio.backlog import CONFLATE_ABOVE, Backlog
+from ordercast.engineio.batch import Batch, complete
 from ordercast.engineio.deadlines import Deadlines, Timer
 from ordercast.engineio.disconnects import Disconnect
 from ordercast.engineio.errors import Refusal, Refused
@@ -69,6 +70,8 @@ class EngineServer:
         self.dropped = 0
         self._dirty: list[Session] = []
         self._not_before = 0.0
+        self._last: list[Packet] = []
+        self._batch = Batch()
 
     # -- opening ------------------------------------------------------------------------------------------
 
@@ -144,9 +147,16 @@ class EngineServer:
                 # One transport's fault must not keep the others' packets.
                 _log.exception("a session could not be written to")
                 session.abort()
+        self._last, self._batch = [], Batch()  # nothing is kept for those who may come later
         ended = monotonic()
         if ended - started > _LIGHT_FLUSH:
             self._not_before = ended + min(ended - started, _MAX_PAUSE)
+
+    def batch(self, packets: list[Packet]) -> Batch:
+        """What a write of these packets carries. Where many clients get the same it is made for the first of them."""
+        if packets != self._last:
+            self._last, self._batch = packets, complete(packets)
+        return self._batch
 
     def behind(self, session: Session) -> None:
         """The client cannot take what waits for it: bounds that in bytes and in time."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from ordercast.engineio import disconnects
 from ordercast.engineio.backlog import Backlog
+from ordercast.engineio.batch import Batch
 from ordercast.engineio.disconnects import Disconnect
 from ordercast.engineio.packet import Packet, PacketType
 
@@ -39,10 +40,10 @@ class Transport(Protocol):
     def writable(self) -> bool:
         """Whether `write` would reach the network now, as opposed to piling up."""
 
-    def write(self, packets: list[Packet]) -> None:
+    def write(self, packets: Batch) -> None:
         """Sends the packets, in order, in one write. Only called while `writable`."""
 
-    def end(self, packets: list[Packet], why: Disconnect) -> None:
+    def end(self, packets: Batch, why: Disconnect) -> None:
         """Sends the last packets and closes the connection. Only called while `writable`."""
 
     def abort(self) -> None:
@@ -84,7 +85,9 @@ class Session:
         self.transport = transport
         self.state = State.OPEN
         self.queue: list[Packet] = []
-        self.ahead: list[Packet] | None = None  # what goes past the queue while that is held back
+        self.ahead: list[Packet] | None = (
+            None  # what goes before the queue, whole; there from `hold` on until it has gone
+        )
         self.holder: object | None = None  # who holds the queue back
         self.dirty = False
         self.backlog: Backlog | None = None  # there while the client is behind
@@ -101,7 +104,8 @@ class Session:
         """Queues a packet; it is written at the end of this turn of the event loop."""
         if self.state is State.OPEN:
             if self.ahead is not None and packet.type is not PacketType.MESSAGE:
-                self.ahead.append(packet)  # heartbeats wait for nobody
+                if not self.ahead or self.ahead[-1].type is not packet.type:  # one is enough for who does not read
+                    self.ahead.append(packet)  # heartbeats wait for nobody
             else:
                 self.queue.append(packet)
             if not self.dirty:
@@ -112,9 +116,11 @@ class Session:
 
         A later holder takes over from an earlier one.
         """
-        self.holder = holder
         if self.ahead is None:
             self.ahead, self.queue, self.backlog = self.queue, [], None
+        elif self.holder is None:  # let go, and still there
+            self.ahead, self.queue, self.backlog = self.ahead + self.queue, [], None
+        self.holder = holder
 
     def send_ahead(self, holder: object, packets: Iterable[Packet]) -> None:
         """Queues packets that go past what its holder holds back; another one's are dropped."""
@@ -125,42 +131,44 @@ class Session:
     def drop_held(self, holder: object) -> None:
         """What was to go ahead does not come any more: drops what was held back but for plain messages, since nothing
         may tell the client that it is past what it did not get."""
-        if self.ahead is not None and self.holder is holder:
+        if holder is not None and self.holder is holder:
             self.queue = [packet for packet in self.queue if packet.trailer is None and packet.key is None]
 
     def release(self, holder: object) -> None:
-        """Sends what this holder held back."""
-        if self.ahead is not None and self.holder is holder:
-            self.queue, self.ahead, self.backlog, self.holder = self.ahead + self.queue, None, None, None
+        """Sends what this holder held back, with the next write that takes what goes ahead of it.
+
+        That is no backlog, however long it waits: nothing of it is counted or conflated.
+        """
+        if holder is not None and self.holder is holder:
+            self.holder = None
             if self.state is State.OPEN:
                 self.server.flush_soon(self)
 
     def flush(self) -> None:
-        """Writes all that waits, in one write, if the client can take it; else checks that not too much waits."""
+        """Writes all that waits, in one write, if the client can take it; else checks that not too much waits, nor for
+        too long."""
         self.dirty = False
         if not self.transport.writable:
-            if self.queue:
+            if self.queue or self.ahead:
                 self.server.behind(self)
             return
-        if self.ahead is not None:
-            packets, self.ahead = self.ahead, []
-        else:
+        self.backlog = None
+        if self.ahead is None:
             packets, self.queue = self.queue, []
-            self.backlog = None
-        for packet in reversed(packets):
-            if packet.trailer is not None:
-                if packet.trailer is not packet:  # it may be the closing one itself
-                    packets.append(packet.trailer)
-                break
+        elif self.holder is None:
+            packets, self.queue, self.ahead = self.ahead + self.queue, [], None
+        else:
+            packets, self.ahead = self.ahead, []
         if self.state is State.OPEN:
             if packets:
-                self.transport.write(packets)
+                self.transport.write(self.server.batch(packets))
         elif self.state is State.CLOSING:
-            if packets and self.transport.closes_apart:
-                self.transport.write(packets)
+            batch = self.server.batch(packets)
+            if batch and self.transport.closes_apart:
+                self.transport.write(batch)
                 return
             self.state = State.CLOSED
-            self.transport.end(packets, self.why or disconnects.TRANSPORT_CLOSE)
+            self.transport.end(batch, self.why or disconnects.TRANSPORT_CLOSE)
             self.server.forget(self)
 
     def receive(self, type: PacketType, data: str | bytes) -> None:
@@ -204,7 +212,7 @@ class Session:
             self.abort()
         else:
             self.state = State.CLOSED
-            self.transport.end([], why)
+            self.transport.end(Batch(), why)
             self.server.forget(self)
 
     def lost(self, why: Disconnect) -> None:

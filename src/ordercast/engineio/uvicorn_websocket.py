@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from http import HTTPStatus
 from typing import Any, cast
 
 import msgspec
 
 from ordercast.engineio import disconnects, frames
+from ordercast.engineio.batch import Batch
 from ordercast.engineio.disconnects import Disconnect
 from ordercast.engineio.errors import FrameError, HandshakeError, Refusal, Refused
 from ordercast.engineio.frames import FrameParser
 from ordercast.engineio.handshake import accept, refuse
-from ordercast.engineio.packet import Packet
 from ordercast.engineio.request import Request
 from ordercast.engineio.server import EngineServer
 from ordercast.engineio.websocket import WebSocketTransport
@@ -24,7 +25,7 @@ _CLOSE_TIMEOUT = 5.0  # s for the peer to answer our close frame
 class WebSocketProtocol(asyncio.Protocol, WebSocketTransport):
     """One WebSocket, from the moment its request has been read."""
 
-    __slots__ = ("_closing", "_connections", "_parser", "_transport")
+    __slots__ = ("_closing", "_connections", "_parser", "_pinged", "_transport")
 
     def __init__(self, engine: EngineServer, connections: set[Any]) -> None:
         """``connections``: uvicorn's, so that it counts this one and waits for it when shutting down."""
@@ -32,6 +33,7 @@ class WebSocketProtocol(asyncio.Protocol, WebSocketTransport):
         self._connections = connections
         self._parser = FrameParser(engine.options.max_payload, engine.options.max_fragments)
         self._closing = False
+        self._pinged: bytes | None = None  # the newest PING that waits for its answer
         self._transport: asyncio.Transport
 
     # -- asyncio.Protocol ---------------------------------------------------------------------------------
@@ -39,6 +41,9 @@ class WebSocketProtocol(asyncio.Protocol, WebSocketTransport):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)  # uvloop's does not derive from it
         self._connections.add(self)
+        size = self.engine.options.send_buffer_bytes
+        if size and (sock := transport.get_extra_info("socket")) is not None:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, size)
 
     def data_received(self, data: bytes) -> None:
         try:
@@ -48,8 +53,8 @@ class WebSocketProtocol(asyncio.Protocol, WebSocketTransport):
                 elif opcode == frames.BINARY:
                     self.binary(cast(bytes, payload))
                 elif opcode == frames.PING:
-                    if not self._closing:
-                        self._transport.write(frames.encode_frame(frames.PONG, cast(bytes, payload)))
+                    self._pinged = cast(bytes, payload)
+                    self._pong()
                 elif opcode == frames.CLOSE:
                     self._peer_closes(cast(bytes, payload))
                     return
@@ -69,26 +74,29 @@ class WebSocketProtocol(asyncio.Protocol, WebSocketTransport):
     def resume_writing(self) -> None:
         if not self._closing:
             self.writable = True
+            self._pong()
             if self.session is not None:
                 self.engine.flush_soon(self.session)
+
+    def _pong(self) -> None:
+        """Answers the newest PING (RFC 6455, section 5.5.3), once the peer reads: else answers would pile up."""
+        if self._pinged is not None and self.writable:
+            self._transport.write(frames.encode_frame(frames.PONG, self._pinged))
+            self._pinged = None
 
     def shutdown(self) -> None:
         """uvicorn's own last word, after the engine's close."""
         if self.session is not None:
             self.session.close(disconnects.SHUTDOWN)
         else:
-            self.end([], disconnects.SHUTDOWN)
+            self.end(Batch(), disconnects.SHUTDOWN)
 
     # -- the transport ------------------------------------------------------------------------------------
 
-    def write(self, packets: list[Packet]) -> None:
-        if len(packets) == 1:
-            packet = packets[0]
-            self._transport.write(packet.frame if self.protocol == 4 else self.frames(packets))
-        else:
-            self._transport.write(self.frames(packets))
+    def write(self, packets: Batch) -> None:
+        self._transport.write(packets.frames if self.protocol == 4 else packets.frames_v3(self._base64))
 
-    def end(self, packets: list[Packet], why: Disconnect) -> None:
+    def end(self, packets: Batch, why: Disconnect) -> None:
         self._send_close(self.frames(packets), why.close_code, why.reason)
 
     def abort(self) -> None:

@@ -10,9 +10,10 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 
 from ordercast.engineio import disconnects
+from ordercast.engineio.batch import Batch
 from ordercast.engineio.disconnects import Disconnect
 from ordercast.engineio.errors import PacketError, Refusal, Refused
-from ordercast.engineio.packet import NOOP, PROBE_REPLY, Packet, PacketType, decode_packet
+from ordercast.engineio.packet import NOOP, PROBE_REPLY, PacketType, decode_packet
 from ordercast.engineio.payload import binary_packet_v3, decode_packet_v3
 from ordercast.engineio.polling import PollingTransport
 from ordercast.engineio.query import parse_handshake_query
@@ -40,11 +41,11 @@ class WebSocketTransport(ABC):
     # What a carrier provides.
 
     @abstractmethod
-    def write(self, packets: list[Packet]) -> None:
+    def write(self, packets: Batch) -> None:
         """Sends the packets in one write."""
 
     @abstractmethod
-    def end(self, packets: list[Packet], why: Disconnect) -> None:
+    def end(self, packets: Batch, why: Disconnect) -> None:
         """Sends the packets and a close frame."""
 
     @abstractmethod
@@ -71,13 +72,9 @@ class WebSocketTransport(ABC):
             raise Refused(Refusal.BAD_REQUEST)
         return session
 
-    def frames(self, packets: list[Packet]) -> bytes:
+    def frames(self, packets: Batch) -> bytes:
         """The packets as frames of this client's protocol."""
-        if self.protocol == 4:
-            return b"".join([packet.frame for packet in packets])
-        if self._base64:
-            return b"".join([packet.frame_v3_base64 for packet in packets])
-        return b"".join([packet.frame_v3 for packet in packets])
+        return packets.frames if self.protocol == 4 else packets.frames_v3(self._base64)
 
     def opened(self, request: Request, candidate: Session | None, id: str | None = None) -> None:
         """The WebSocket handshake is done. ``id`` is for a new session, where the handshake has named it."""
@@ -87,7 +84,7 @@ class WebSocketTransport(ABC):
             self.candidate = candidate
             self.engine.watch_probe(self)
         else:
-            self.end([], disconnects.TRANSPORT_ERROR)  # upgraded before; that connection goes on undisturbed
+            self.end(Batch(), disconnects.TRANSPORT_ERROR)  # upgraded before; that connection goes on undisturbed
 
     def text(self, data: str) -> None:
         """A text message has come."""
@@ -130,17 +127,18 @@ class WebSocketTransport(ABC):
     def _probe(self, session: Session, type: PacketType, content: str | bytes) -> None:
         polling = session.transport
         if session.state is State.CLOSED or not isinstance(polling, PollingTransport):
-            self.end([], disconnects.TRANSPORT_ERROR)
+            self.end(Batch(), disconnects.TRANSPORT_ERROR)
         elif type is PacketType.PING and content == "probe" and session.state is State.OPEN:
-            self.write([PROBE_REPLY])
+            if self.writable:  # else the peer has asked a thousand times and reads nothing
+                self.write(Batch([PROBE_REPLY]))
             # The client upgrades once its pending poll has returned; packets go on over polling until then.
             session.upgrading = self
             if polling.writable:
-                polling.write([NOOP])
+                polling.write(Batch([NOOP]))
         elif type is PacketType.UPGRADE and session.upgrading is self:
             # Also where the session has begun to close meanwhile: this client polls no more, and waits here.
             if polling.writable:
-                polling.write([NOOP])
+                polling.write(Batch([NOOP]))
             self.session, self.candidate = session, None
             session.upgrade(self)
         else:
@@ -150,4 +148,4 @@ class WebSocketTransport(ABC):
         if self.session is not None:
             self.session.close(disconnects.PARSE_ERROR)
         else:
-            self.end([], disconnects.PARSE_ERROR)
+            self.end(Batch(), disconnects.PARSE_ERROR)

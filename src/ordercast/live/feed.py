@@ -144,9 +144,12 @@ class Feed:
                 self._emit(event, order)
             except Exception as error:
                 place = {"position": event.position, "order": event.order_id, "version": event.version}
-                if tried == (STORAGE_TRIES if isinstance(error, StorageError) else TRIES):
+                unreadable = isinstance(error, StorageError)
+                if tried == (STORAGE_TRIES if unreadable else TRIES):
                     _log.exception("an event cannot be emitted; passing over it", **place)
                     self.skipped += 1
+                    if not unreadable:
+                        self.speaker.pass_over(event.position)  # a replay could not say it either
                     return
                 _log.warning("an event cannot be emitted; trying again", error=str(error), **place)
                 await asyncio.sleep(_RETRY)

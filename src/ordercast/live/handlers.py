@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable
 from typing import Any
 
@@ -39,7 +40,9 @@ class Handlers:
         replay: Replay,
         watches: Watches,
         revocations: Revocations,
+        max_watches: int,
     ) -> None:
+        """``max_watches``: orders that one socket may watch; 0: no limit."""
         self._verifier = verifier
         self._orders = orders
         self._feed = feed
@@ -49,6 +52,7 @@ class Handlers:
         self._replay = replay
         self._watches = watches
         self._revocations = revocations
+        self._max_watches = max_watches
         self._io = io
         io.use(self.authenticate)
         io.on("connection", self.connected)
@@ -156,17 +160,18 @@ class Handlers:
         socket.join(*rooms_on_connect(principal))
         if principal.expires_at is not None:
             self._clock.watch(socket, principal.expires_at)
-        for id in tuple(member.watching or ()):
-            await self._look_again(socket, id)
+        if member.watching:
+            await self._look_again(socket, frozenset(member.watching))
         return {"expiresAt": None if principal.expires_at is None else round(principal.expires_at)}
 
-    async def _look_again(self, socket: Socket, id: str) -> None:
+    async def _look_again(self, socket: Socket, watched: frozenset[str]) -> None:
         """The caller's rights have changed: an order it may not see any more is not watched any more."""
-        try:
-            await self._orders.get(id, socket.data.principal)
-        except NotFound:
-            await self._forget(socket, id)
+        lost = watched - await self._orders.visible(watched, socket.data.principal)
+        for id in lost:
+            self._leave(socket, id)
             self._deny(socket, id, "not_found")
+        if socket.pid is not None:
+            await asyncio.gather(*(self._watches.drop(socket.pid, id) for id in lost))  # in one commit, or a few
 
     # -- watching ------------------------------------------------------------------------------------------
 
@@ -177,6 +182,8 @@ class Handlers:
             return self._deny(socket, None, "invalid_order_id")
         member: Member = socket.data
         member.watching = member.watching or set()
+        if 0 < self._max_watches <= len(member.watching) and id not in member.watching:
+            return self._deny(socket, id, "too_many_watches")
         member.watching.add(id)
         try:
             snapshot = await self._join(socket, id)
@@ -224,13 +231,13 @@ class Handlers:
         """Leaves ``order:{id}``; not watching it is no error."""
         id = parse_id(order_id)
         if id is not None and socket.data.watching is not None and id in socket.data.watching:
-            await self._forget(socket, id)
+            self._leave(socket, id)
+            if socket.pid is not None:
+                await self._watches.drop(socket.pid, id)
 
-    async def _forget(self, socket: Socket, id: str) -> None:
+    def _leave(self, socket: Socket, id: str) -> None:
         socket.data.watching.discard(id)
         socket.leave(order_room(id))
-        if socket.pid is not None:
-            await self._watches.drop(socket.pid, id)
 
 
 def _watching(snapshot: Snapshot) -> dict[str, Any]:

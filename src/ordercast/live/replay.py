@@ -14,13 +14,13 @@ from datetime import timedelta
 import structlog
 
 from ordercast.engineio import disconnects
-from ordercast.errors import NotFound, StorageError
+from ordercast.errors import StorageError
 from ordercast.live.feed import Feed
 from ordercast.live.recovery import Pid, Pids
 from ordercast.live.said import Said
 from ordercast.orders.announcements import needs_order
 from ordercast.orders.cursors import Cursor, format_cursor, parse_cursor
-from ordercast.orders.models import now
+from ordercast.orders.models import OrderEvent, now
 from ordercast.orders.ports import EventLog, OrderRepository, Watches
 from ordercast.orders.principal import Principal
 from ordercast.orders.service import OrderService
@@ -42,7 +42,8 @@ class Resume:
 
 
 class Replay:
-    """Plans and plays replays. ``max_events`` and ``max_age`` (s) bound how far back one goes."""
+    """Plans and plays replays. ``max_events`` and ``max_age`` (s) bound how far back one goes,
+    ``max_watches`` how many orders one watches again (0: no limit)."""
 
     def __init__(
         self,
@@ -54,6 +55,7 @@ class Replay:
         watches: Watches,
         max_events: int,
         max_age: float,
+        max_watches: int,
     ) -> None:
         self._feed = feed
         self._log = log
@@ -63,6 +65,7 @@ class Replay:
         self._watches = watches
         self._max_events = max_events
         self._max_age = timedelta(seconds=max_age)
+        self._max_watches = max_watches
         self.replayed = 0
         self.resyncs = 0
 
@@ -93,12 +96,13 @@ class Replay:
         pid = self._own_pid(auth.get("pid"), principal)
         watching: frozenset[str] = frozenset()
         if pid is not None:
-            watching = await self._still_visible(await self._watches.of(auth["pid"], principal.user_id), principal)
+            watching = await self._orders.visible(await self._watches.of(auth["pid"], principal.user_id), principal)
         position = await self._reachable(self._cursor_of(socket.handshake, pid))
+        if 0 < self._max_watches < len(watching):  # of several that came with this pid, or the limit was higher
+            watching, position = frozenset(sorted(watching)[: self._max_watches]), None
         socket.recovered = pid is not None and position is not None
         socket.pid = auth["pid"] if socket.recovered else self.new_pid(principal)
-        for order_id in watching:  # kept for longer, or under its new pid
-            await self._watches.save(socket.pid, principal.user_id, order_id)
+        await self._watches.save_all(socket.pid, principal.user_id, watching)  # for longer, or under its new pid
         return Resume(position, watching)
 
     def _own_pid(self, pid: object, principal: Principal) -> Pid | None:
@@ -127,16 +131,6 @@ class Replay:
                 return None
         await self._feed.reached(position)  # another node may have told it what this one is yet to hear
         return position
-
-    async def _still_visible(self, watched: frozenset[str], principal: Principal) -> frozenset[str]:
-        visible = set()
-        for order_id in watched:
-            try:
-                await self._orders.get(order_id, principal)
-            except NotFound:
-                continue
-            visible.add(order_id)
-        return frozenset(visible)
 
     # -- playing -------------------------------------------------------------------------------------------
 
@@ -182,20 +176,29 @@ class Replay:
         if found:
             return found
         for event in await self._log.after(position, min(_BATCH, until - position)):
-            order = await self._repository.get(event.order_id) if needs_order(event) else None
-            found.append((event.position, speaker.say(event, order)))
+            found.append((event.position, await self._say(event)))
         if not found or found[0][0] != position + 1:
             raise LookupError(f"the log has nothing right after {position}")
         return found
 
+    async def _say(self, event: OrderEvent) -> Sequence[Said]:
+        """The announcements of an event; none where it cannot be said, or all behind it would never come, however
+        often the client comes back. Raises `StorageError`: that passes, and coming back helps."""
+        try:
+            order = await self._repository.get(event.order_id) if needs_order(event) else None
+            return self._feed.speaker.say(event, order)
+        except StorageError:
+            raise
+        except Exception:
+            place = {"position": event.position, "order": event.order_id, "version": event.version}
+            _log.exception("an event cannot be replayed; passing over it", **place)
+            self._feed.speaker.pass_over(event.position)
+            return ()
+
     async def _read_by(self, socket: Socket) -> None:
-        """Waits while the client does not read; `Session.flush` bounds for how long, once its queue waits too."""
-        waited = 0.0
-        while socket.connected and socket.session.ahead is not None and len(socket.session.ahead) > _AHEAD:
+        """Waits while the client does not read; the engine bounds for how long."""
+        while socket.connected and socket.session.ahead is not None and len(socket.session.ahead) > _AHEAD:  # noqa: ASYNC110 - as the engine's writes tell nobody
             await asyncio.sleep(_PAUSE)
-            waited += _PAUSE
-            if waited > socket.session.server.options.max_queue_time:
-                socket.session.close(disconnects.SLOW_CONSUMER)
 
 
 def _since(handshake: Handshake) -> object:

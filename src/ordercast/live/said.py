@@ -68,10 +68,17 @@ class Speaker:
                 event.fields if "changes" in announcement.data else (),
             )
             said.append(Said(target(event, announcement), packets))
-        self._kept[event.position] = said
+        self._keep(event.position, said)
+        return said
+
+    def pass_over(self, position: int) -> None:
+        """The event at this position cannot be encoded: whoever asks for it next is given nothing to send."""
+        self._keep(position, ())
+
+    def _keep(self, position: int, said: Sequence[Said]) -> None:
+        self._kept[position] = said
         if len(self._kept) > KEPT:
             self._kept.popitem(last=False)
-        return said
 
     def said(self, position: int) -> Sequence[Said] | None:
         """The announcements of the event at this position, if they are still at hand."""

@@ -161,6 +161,16 @@ def _changed(event: OrderEvent, order: Order | None, place: Mapping[str, Any]) -
             yield Announcement("order:changed", data, audience, unless_operator=audience is not Audience.OPERATORS)
 
 
+def concerns(principal: Principal, event: OrderEvent) -> bool:
+    """Whether this caller may hear anything of the event, as far as the event alone tells: `heard_by` says what."""
+    if principal.is_staff and principal.in_shop(event.shop_id):
+        return True
+    if principal.user_id != event.customer_id:
+        return False
+    announced = event.kind is EventKind.CREATED or event.previous_status is not None
+    return announced or not HIDDEN_FROM_CUSTOMERS.issuperset(event.fields)
+
+
 def heard_by(principal: Principal, event: OrderEvent, announcement: Announcement) -> bool:
     """Whether this caller would hear the announcement: the rule that rooms keep for sockets, for those who poll."""
     hears_operators = principal.is_staff and principal.in_shop(event.shop_id)

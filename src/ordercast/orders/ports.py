@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -33,6 +33,9 @@ class OrderRepository(Protocol):
 
     async def get(self, order_id: str) -> Order | None:
         """The order as last committed, or ``None``."""
+
+    async def get_all(self, order_ids: Collection[str]) -> Sequence[Order]:
+        """Those of the orders that are there, as last committed, in no order."""
 
     async def snapshot(self, order_id: str) -> Snapshot | None:
         """The order and the head of the log, read in one transaction."""
@@ -92,6 +95,10 @@ class EventLog(Protocol):
         Where ``position`` is below the `floor` afterwards, some before that first one may have been removed.
         """
 
+    async def of_customer(self, customer_id: str, position: int, limit: int) -> tuple[Sequence[OrderEvent], int]:
+        """As `after`, only what happened to orders of one customer, and how far that is all of it: up to the last one
+        given where these are ``limit``, else up to the head of the log."""
+
     def recent(self, position: int, limit: int) -> Sequence[Logged]:
         """As `after`, of what is at hand without waiting. Empty says nothing: `after` knows."""
 
@@ -108,6 +115,9 @@ class Watches(Protocol):
     async def save(self, pid: str, user_id: str, order_id: str) -> None:
         """The connection watches the order from now on. The same again makes it last anew."""
 
+    async def save_all(self, pid: str, user_id: str, order_ids: Collection[str]) -> None:
+        """As `save` of each, at once."""
+
     async def drop(self, pid: str, order_id: str) -> None:
         """It does so no more."""
 
@@ -121,15 +131,22 @@ class Revocations(Protocol):
     def is_revoked(self, principal: Principal) -> bool:
         """Whether the token that this caller came with was revoked. Known without waiting."""
 
-    async def revoke_user(self, user_id: str) -> None:
+    async def revoke_user(self, user_id: str, idempotency: IdempotencyKey | None = None) -> bool:
         """Revokes all tokens of the user that were issued up to now, to the millisecond.
+
+        ``False``: nothing was revoked, since the same request did it before. Raises `IdempotencyKeyReused`.
 
         A token without ``iat`` counts as issued before. Most libraries write ``iat`` in whole seconds, rounded down:
         of those, the ones of this second are revoked too, also what is issued later in it.
         """
 
-    async def revoke_token(self, token_id: str, expires_at: float | None = None) -> None:
-        """Revokes the token with this ``jti``; ``expires_at`` (s since the epoch): it ends by itself then."""
+    async def revoke_token(
+        self, token_id: str, expires_at: float | None = None, idempotency: IdempotencyKey | None = None
+    ) -> bool:
+        """Revokes the token with this ``jti``; ``expires_at`` (s since the epoch): it ends by itself then.
+
+        Returns and raises as `revoke_user`.
+        """
 
     def subscribe(self, callback: Callable[[], None]) -> Callable[[], None]:
         """Calls ``callback`` on the event loop after each revocation; returns how to stop it.

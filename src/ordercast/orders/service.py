@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -41,6 +41,11 @@ class OrderService:
     async def get(self, order_id: str, by: Principal) -> Order:
         """One order. Raises `NotFound`."""
         return _visible(await self._repository.get(order_id), by)
+
+    async def visible(self, order_ids: Collection[str], by: Principal) -> frozenset[str]:
+        """Which of the orders the caller may see."""
+        orders = await self._repository.get_all(order_ids) if order_ids else ()
+        return frozenset(order.order_id for order in orders if by.may_see(order))
 
     async def snapshot(self, order_id: str, by: Principal) -> Snapshot:
         """One order with the log position it is complete up to. Raises `NotFound`."""

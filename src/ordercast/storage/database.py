@@ -18,6 +18,7 @@ from ordercast.errors import SettingsError, StorageError
 from ordercast.storage import postgres, schema
 from ordercast.storage.driver import Readers, Statement, Writer
 from ordercast.storage.housekeeping import LOOK_EVERY, TIDY_EVERY, regularly
+from ordercast.storage.idempotency import Answers
 from ordercast.storage.log import SqlLog
 from ordercast.storage.orders import SqlOrders
 from ordercast.storage.postgres_open import check_postgres, listening, migrate_postgres, open_postgres
@@ -25,6 +26,8 @@ from ordercast.storage.retention import Retention
 from ordercast.storage.revocations import SqlRevocations
 from ordercast.storage.sqlite import connect, open_sqlite
 from ordercast.storage.watches import SqlWatches
+
+_IDENTITY = "SELECT key, value FROM meta WHERE key IN ('log_id', 'secret_key')"
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,11 +119,12 @@ async def open_storage(
         ((head, floor),) = await readers.fetch("SELECT n, floor FROM log_head")
         log = SqlLog(readers, log_id, head, floor)
         writer.committed = log.committed
+        answers = Answers(settings.idempotency_ttl)
         storage = Storage(
-            SqlOrders(writer, readers, settings.idempotency_ttl),
+            SqlOrders(writer, readers, answers),
             log,
             SqlWatches(writer, readers, settings.recovery_ttl),
-            SqlRevocations(writer, readers, settings.jwt_max_lifetime),
+            SqlRevocations(writer, readers, settings.jwt_max_lifetime, answers),
             settings.secret_key or secret_key,
         )
         if postgres.is_postgres(settings):
@@ -135,10 +139,10 @@ async def open_storage(
 
 async def _identity(writer: Writer, readers: Readers) -> tuple[str, str]:
     """The log's id and the secret key, made at the first start by whichever process comes first."""
-    found = dict(map(tuple, await readers.fetch("SELECT key, value FROM meta")))
+    found = dict(map(tuple, await readers.fetch(_IDENTITY)))
     if len(found) < 2:
         made = (("log_id", secrets.token_urlsafe(9)), ("secret_key", secrets.token_urlsafe(48)))
         keep = "INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT (key) DO NOTHING"
         await writer.run(*(Statement(keep, row) for row in made))
-        found = dict(map(tuple, await readers.fetch("SELECT key, value FROM meta")))
+        found = dict(map(tuple, await readers.fetch(_IDENTITY)))
     return found["log_id"], found["secret_key"]

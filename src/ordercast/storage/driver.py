@@ -21,15 +21,17 @@ Row = Sequence[Any]
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """SQL that reads nothing first, with what stands for its question marks."""
+    """SQL with what stands for its question marks; or with ``many`` of those, one after the other, without rows."""
 
     sql: str
     parameters: Sequence[Any] = ()
+    many: Sequence[Sequence[Any]] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What is kept under an `IdempotencyKey`; ``at`` in ms since the epoch."""
+    """What is kept under an `IdempotencyKey`; ``order_id`` is empty where it is about no order; ``at`` in ms since the
+    epoch."""
 
     fingerprint: str
     order_id: str

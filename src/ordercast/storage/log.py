@@ -11,13 +11,17 @@ from ordercast.orders.announcements import needs_order
 from ordercast.orders.models import Logged, Order, OrderEvent
 from ordercast.storage.driver import Readers
 from ordercast.storage.rows import EVENT_COLUMNS, event_from, from_ms
-from ordercast.storage.tail import Tail
+from ordercast.storage.tail import SIZE, Tail
 
 _EVENT = ", ".join(EVENT_COLUMNS)
 # The floor with them, of the same moment, so that it tells of all that is missing among them.
 _SELECT_AFTER = (
     f"SELECT floor, {_EVENT} FROM log_head LEFT JOIN (SELECT {_EVENT} FROM order_events WHERE position > ? "  # noqa: S608 - our own names
     "ORDER BY position LIMIT ?) AS later ON true ORDER BY position"
+)
+_SELECT_OF_CUSTOMER = (
+    f"SELECT n, floor, {_EVENT} FROM log_head LEFT JOIN (SELECT {_EVENT} FROM order_events "  # noqa: S608
+    "WHERE customer_id = ? AND position > ? ORDER BY position LIMIT ?) AS theirs ON true ORDER BY position"
 )
 _SELECT_HEAD = "SELECT n, floor FROM log_head"
 _SELECT_AT = "SELECT at FROM order_events WHERE position = ?"
@@ -74,6 +78,15 @@ class SqlLog:
         rows = await self._readers.fetch(_SELECT_AFTER, min(position, MAX_POSITION), limit)
         self.removed(rows[0][0])
         return [event_from(row[1:]) for row in rows if row[1] is not None]
+
+    async def of_customer(self, customer_id: str, position: int, limit: int) -> tuple[Sequence[OrderEvent], int]:
+        if recent := self._tail.after(position, SIZE):
+            found = [event for event in recent if event.customer_id == customer_id][:limit]
+            return found, found[-1].position if len(found) == limit else recent[-1].position
+        rows = await self._readers.fetch(_SELECT_OF_CUSTOMER, customer_id, min(position, MAX_POSITION), limit)
+        self.removed(rows[0][1])
+        found = [event_from(row[2:]) for row in rows if row[2] is not None]
+        return found, found[-1].position if len(found) == limit else max(rows[0][0], position)
 
     def subscribe(self, wake: Callable[[], None]) -> Callable[[], None]:
         # Wrapped, so that the same function may subscribe twice.

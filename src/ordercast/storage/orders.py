@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 
-from ordercast.errors import IdempotencyKeyReused, NotFound, OrderExists
+from ordercast.errors import NotFound, OrderExists
 from ordercast.orders.models import (
     Change,
     EventKind,
@@ -21,31 +21,37 @@ from ordercast.orders.models import (
 )
 from ordercast.orders.ports import Decide, Render
 from ordercast.storage import queries
-from ordercast.storage.driver import Answer, Readers, Statement, Transaction, Work, Writer
-from ordercast.storage.rows import EVENT_COLUMNS, ORDER_COLUMNS, SELECT_ORDER, event_from, order_from, to_ms
+from ordercast.storage.driver import Readers, Transaction, Work, Writer
+from ordercast.storage.idempotency import Answers
+from ordercast.storage.rows import EVENT_COLUMNS, ORDER_COLUMNS, SELECT_ORDER, event_from, order_from
 
 _SELECT_SNAPSHOT = SELECT_ORDER.replace(" FROM", ", (SELECT n FROM log_head) FROM", 1)
 _SELECT_HISTORY = f"SELECT {', '.join(EVENT_COLUMNS)} FROM order_events WHERE order_id = ? ORDER BY version"  # noqa: S608 - our own column names
-_FORGET_KEYS = "DELETE FROM idempotency_keys WHERE created_at < ?"
-
-_PURGE_EVERY = 1_000
-"""Keyed writes between two purges of expired idempotency keys."""
+_SELECT_ORDERS = SELECT_ORDER.replace("= ?", "IN ({})")
 
 
 class SqlOrders:
     """The repository. Every write goes through the `Writer`, every read past it."""
 
-    def __init__(self, writer: Writer, readers: Readers, idempotency_ttl: float) -> None:
+    def __init__(self, writer: Writer, readers: Readers, answers: Answers) -> None:
         self._writer = writer
         self._readers = readers
-        self._ttl_ms = round(idempotency_ttl * 1000)
-        self._keyed = 0
+        self._answers = answers
 
     # -- reading -------------------------------------------------------------------------------------------
 
     async def get(self, order_id: str) -> Order | None:
         rows = await self._readers.fetch(SELECT_ORDER, order_id)
         return order_from(rows[0]) if rows else None
+
+    async def get_all(self, order_ids: Collection[str]) -> Sequence[Order]:
+        ids = [*order_ids]
+        if not ids:
+            return []
+        # As many question marks as the next power of two, so that there are few such statements to prepare.
+        ids += [ids[-1]] * ((1 << (len(ids) - 1).bit_length()) - len(ids))
+        sql = _SELECT_ORDERS.format(", ".join("?" * len(ids)))
+        return [order_from(row) for row in await self._readers.fetch(sql, *ids)]
 
     async def snapshot(self, order_id: str) -> Snapshot | None:
         rows = await self._readers.fetch(_SELECT_SNAPSHOT, order_id)
@@ -128,29 +134,17 @@ class SqlOrders:
     ) -> Written:
         if key is None or render is None:
             return await self._writer.submit(Work(do, order_id))
-        self._keyed += 1
-        if self._keyed % _PURGE_EVERY == 0:
-            await self._writer.run(Statement(_FORGET_KEYS, (to_ms(now()) - self._ttl_ms,)))
+        await self._answers.tidy(self._writer)
 
         def keyed(transaction: Transaction) -> Written:
-            at = to_ms(now())
-            known = transaction.answer(key)
-            if known is not None and known.at >= at - self._ttl_ms:
-                return _replay(transaction, key, known)
+            known = self._answers.known(transaction, key)
+            if known is not None:
+                order = transaction.order(known.order_id)
+                if order is None:
+                    raise NotFound
+                return Written(order, replayed=known.body)
             written = do(transaction)
-            answer = Answer(key.fingerprint, written.order.order_id, render(written.order), at)
-            transaction.keep(key, answer)
+            self._answers.keep(transaction, key, written.order.order_id, render(written.order))
             return written
 
         return await self._writer.submit(Work(keyed, order_id, key))
-
-
-def _replay(transaction: Transaction, key: IdempotencyKey, known: Answer) -> Written:
-    if known.fingerprint != key.fingerprint:
-        raise IdempotencyKeyReused(
-            "This Idempotency-Key came before with another body. Use a new key for a new request."
-        )
-    order = transaction.order(known.order_id)
-    if order is None:
-        raise NotFound
-    return Written(order, replayed=known.body)

@@ -6,7 +6,7 @@ Statements are sent per batch, not per change, since each is a way to the server
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import BigInteger, Boolean, Float, Integer, LargeBinary, String, Table
@@ -78,17 +78,10 @@ _PLACE = (
     "WITH head AS (UPDATE log_head SET n = n + $1, last_order_number = greatest(last_order_number, $2) RETURNING n), "  # noqa: S608
     f"placed AS (INSERT INTO order_events ({', '.join(EVENT_COLUMNS)}) "
     f"SELECT n - $1 + new.position, {', '.join(f'new.{name}' for name in EVENT_COLUMNS[1:])} "
-    f"FROM head, {_unnest(tables.order_events, EVENT_COLUMNS, 3)}) "
-    f"SELECT n - $1, pg_current_xact_id()::text, pg_notify('{CHANNEL}', '') FROM head"
+    f"FROM head, {_unnest(tables.order_events, EVENT_COLUMNS, 5)}), "
+    "marked AS (INSERT INTO meta (key, value) VALUES ($3, $4) ON CONFLICT (key) DO UPDATE SET value = excluded.value) "
+    f"SELECT n - $1, pg_notify('{CHANNEL}', '') FROM head"
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Placed:
-    """Where the batch's events begin in the log, and the transaction's own id."""
-
-    before: int
-    transaction_id: str
 
 
 class Batch:
@@ -142,8 +135,11 @@ class Batch:
             del self.events[count:]
             raise
 
-    async def write(self, connection: Connection) -> Placed | None:
-        """Sends what has changed; ``None`` where nothing has. The events get their positions here."""
+    async def write(self, connection: Connection, mark: Keyed) -> bool:
+        """Sends what has changed, if anything has. The events get their positions here.
+
+        ``mark``: a key of ``meta`` and what it is set to, by which the writer knows this transaction again.
+        """
         new = sorted(self._changed.keys() - self._stored)
         if new:
             await connection.execute(_INSERT_ORDERS, *_arrays(order_row(self._changed[id]) for id in new))
@@ -157,12 +153,12 @@ class Batch:
             if keys:
                 await connection.execute(sql, *_arrays(_key_row(key, self._kept[key]) for key in sorted(keys)))
         if not self.events and not self._kept:
-            return None
+            return False
         last = int(self._numbers[self._given - 1]) if self._given else 0
         arrays = _arrays((event_row(event) for event, _ in self.events), len(EVENT_COLUMNS))
-        before, transaction_id, _ = await connection.fetchrow(_PLACE, len(self.events), last, *arrays) or (0, "", "")
+        ((before, _),) = await connection.fetch(_PLACE, len(self.events), last, *mark, *arrays)
         self.events = [(replace(event, position=event.position + before), order) for event, order in self.events]
-        return Placed(before, transaction_id)
+        return True
 
     def placed(self, written: Written) -> Written:
         """The same with the position that its event has got."""

@@ -15,16 +15,23 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
 from ordercast.errors import StorageError
+from ordercast.orders.models import now
 from ordercast.storage import schema
 from ordercast.storage.driver import Writer
 from ordercast.storage.postgres import FAILURES, Address, Connection, PostgresReaders, connect, create_pool
 from ordercast.storage.postgres_batch import CHANNEL
-from ordercast.storage.postgres_writer import PostgresWriter
+from ordercast.storage.postgres_writer import MARK, PostgresWriter
+from ordercast.storage.rows import to_ms
 
 OLDEST = 13
-"""The oldest server whose transactions can be asked how they ended (``pg_xact_status``)."""
+"""The oldest server that we would mend anything for; its own makers mend none older."""
 
 _MIGRATION_LOCK = 0x6F72_6465_7203  # of who migrates; any other number would do
+_KEEP_MARKS = 30 * 86_400_000  # ms that a writer's row is kept after its last commit, where it was killed
+_FORGET_MARKS = (
+    f"DELETE FROM meta WHERE key LIKE '{MARK}%' AND CASE WHEN key LIKE '{MARK}%' "  # noqa: S608 - our own name
+    "THEN split_part(value, ' ', 1)::bigint < $1 END"
+)
 _LISTEN_AGAIN = 0.5  # s after a connection that listens broke
 
 _log = structlog.get_logger("ordercast.storage")
@@ -85,6 +92,10 @@ async def open_postgres(address: Address) -> AsyncIterator[tuple[PostgresWriter,
     async with AsyncExitStack() as stack:
         pool = await create_pool(address)
         stack.callback(pool.terminate)  # what is still under way has been waited for
+        try:
+            await pool.execute(_FORGET_MARKS, to_ms(now()) - _KEEP_MARKS)
+        except FAILURES as error:
+            raise StorageError(f"The database {address.name} cannot be written: {error}.") from None
         writer = PostgresWriter(address, pool)
         stack.push_async_callback(writer.close)
         yield writer, PostgresReaders(pool)

@@ -7,6 +7,7 @@ orders, then of numbers, new orders and keys, each by ascending id, and the head
 from __future__ import annotations
 
 import asyncio
+import secrets
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ import asyncpg
 import structlog
 
 from ordercast.errors import StorageError, StorageInDoubt
-from ordercast.orders.models import Logged, Written
+from ordercast.orders.models import Logged, Written, now
 from ordercast.storage.driver import MAX_BATCH, Committed, Outcome, Row, Statement, Work
 from ordercast.storage.postgres import (
     FAILURES,
@@ -29,13 +30,21 @@ from ordercast.storage.postgres import (
     numbered,
     refusal,
 )
-from ordercast.storage.postgres_batch import Batch, Placed
+from ordercast.storage.postgres_batch import Batch
+from ordercast.storage.rows import to_ms
 
 TRIES = 5
 """How often a batch is tried that another node's commit came in the way of. Each time, somebody else went ahead."""
 
 SETTLE = 10.0
 """s in which a server that went away within a commit may come back and say how that ended; callers wait for it."""
+
+MARK = "writer:"
+"""What the keys of writers' rows in `meta` begin with."""
+
+_MAKE_MARK = "INSERT INTO meta (key, value) VALUES ($1, $2) ON CONFLICT (key) DO NOTHING"
+_ASK_MARK = "SELECT value FROM meta WHERE key = $1 FOR UPDATE"  # waits for the commit, where it is still under way
+_DROP_MARK = "DELETE FROM meta WHERE key = $1"
 
 _SETTLE_AGAIN = 0.1  # s between two questions how it ended
 
@@ -66,6 +75,10 @@ class PostgresWriter:
         self._pool = pool
         self._connection: Connection | None = None
         self._queue: asyncio.Queue[_Command | None] = asyncio.Queue()
+        # Our row in `meta`, which each batch gives a new value. A transaction's id would not do: a crash forgets the
+        # newest, and gives them out again.
+        self._mark = MARK + secrets.token_urlsafe(12)
+        self._marked = 0
         self._closed = False
         self._task = asyncio.create_task(self._run(), name="ordercast writer")
 
@@ -91,7 +104,7 @@ class PostgresWriter:
                 async with self._pool.acquire() as connection, connection.transaction():
                     if alone:
                         await connection.execute("SELECT pg_advisory_xact_lock($1)", ALONE_LOCK)
-                    return [await connection.fetch(numbered(one.sql), *one.parameters) for one in statements]
+                    return [await _execute(connection, one) for one in statements]
             except FAILURES as error:
                 again = isinstance(error, _AGAIN) and tried < TRIES
                 # The pool gave a connection that had broken unnoticed.
@@ -105,6 +118,9 @@ class PostgresWriter:
             self._closed = True
             self._queue.put_nowait(None)
             await self._task
+            if self._connection is not None:
+                with suppress(*FAILURES):
+                    await self._connection.execute(_DROP_MARK, self._mark)
             await self._drop()
 
     async def _run(self) -> None:
@@ -149,14 +165,16 @@ class PostgresWriter:
         try:
             await batch.read(connection, [command.work for command in commands])
             outcomes = [_apply(batch, command) for command in commands]
-            placed = await batch.write(connection)
-            if placed is None:
+            self._marked += 1
+            mark = f"{to_ms(now())} {self._marked}"
+            written = await batch.write(connection, (self._mark, mark))
+            if not written:
                 await connection.execute("ROLLBACK")
         except BaseException:
             await self._abandon(connection)
             raise
-        if placed is not None:
-            await self._commit(connection, placed)
+        if written:
+            await self._commit(connection, mark)
             for outcome in outcomes:
                 if isinstance(outcome.result, Written):
                     outcome.result = batch.placed(outcome.result)
@@ -171,32 +189,31 @@ class PostgresWriter:
                 await self._drop()
         if self._connection is None:
             self._connection = await connect(self._address)
+            # There before any commit is in doubt, so that `_was_committed` waits for it where it is still under way.
+            await self._connection.execute(_MAKE_MARK, self._mark, f"{to_ms(now())} 0")
             await self._connection.execute("BEGIN")
         return self._connection
 
-    async def _commit(self, connection: Connection, placed: Placed) -> None:
+    async def _commit(self, connection: Connection, mark: str) -> None:
         """Commits. Where the server went away meanwhile, only it can say whether that was before or after."""
         try:
             ended = await connection.execute("COMMIT")
         except FAILURES as error:
             await self._drop()
-            if is_lost(error) and await self._was_committed(placed):
+            if is_lost(error) and await self._was_committed(mark):
                 return
             raise
         if ended != "COMMIT":
             raise StorageError(f"The change could not be stored: the database answered {ended}.")
 
-    async def _was_committed(self, placed: Placed) -> bool:
+    async def _was_committed(self, mark: str) -> bool:
         """How a commit ended whose answer never came. Raises `StorageInDoubt`."""
         with suppress(TimeoutError):
             async with asyncio.timeout(SETTLE):
                 while True:
                     with suppress(StorageError, *FAILURES):
                         self._connection = self._connection or await connect(self._address)
-                        ask = "SELECT pg_xact_status($1::text::xid8)"
-                        status = await self._connection.fetchval(ask, placed.transaction_id)
-                        if status in ("committed", "aborted"):
-                            return bool(status == "committed")
+                        return bool(await self._connection.fetchval(_ASK_MARK, self._mark) == mark)
                     if self._connection is not None and self._connection.is_closed():
                         await self._drop()
                     await asyncio.sleep(_SETTLE_AGAIN)
@@ -214,6 +231,14 @@ class PostgresWriter:
         connection, self._connection = self._connection, None
         if connection is not None:
             connection.terminate()
+
+
+async def _execute(connection: Connection, statement: Statement) -> Sequence[Row]:
+    if statement.many:
+        await connection.executemany(numbered(statement.sql), statement.many)
+        return ()
+    rows: Sequence[Row] = await connection.fetch(numbered(statement.sql), *statement.parameters)
+    return rows
 
 
 def _apply(batch: Batch, command: _Command) -> Outcome:

@@ -124,7 +124,7 @@ class SqliteWriter:
         """See `Writer`. All are alone here: SQLite has one writer at a time, of all processes."""
 
         def do(transaction: SqliteTransaction) -> list[Sequence[Row]]:
-            return [transaction.db.execute(one.sql, one.parameters).fetchall() for one in statements]
+            return [_execute(transaction.db, one) for one in statements]
 
         return await self._submit(do)
 
@@ -227,6 +227,13 @@ class SqliteWriter:
             self.committed(events)
         for outcome in outcomes:
             outcome.deliver()
+
+
+def _execute(db: sqlite3.Connection, statement: Statement) -> Sequence[Row]:
+    if statement.many:
+        db.executemany(statement.sql, statement.many)
+        return ()
+    return db.execute(statement.sql, statement.parameters).fetchall()
 
 
 def _refusal(error: Exception) -> Exception:

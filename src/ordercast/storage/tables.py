@@ -92,7 +92,7 @@ log_head = Table(
 """One row: the newest position, the newest number given to an order, the position up to which events were removed."""
 
 meta = Table("meta", metadata, Column("key", Word, primary_key=True), Column("value", Text, nullable=False))
-"""``log_id`` and ``secret_key``, made once."""
+"""``log_id`` and ``secret_key``, made once; in PostgreSQL also each writer's newest commit (`postgres_writer.py`)."""
 
 idempotency_keys = Table(
     "idempotency_keys",
@@ -104,6 +104,7 @@ idempotency_keys = Table(
     Column("body", LargeBinary, nullable=False),
     Column("created_at", BigInteger, nullable=False, index=True),
 )
+"""What was answered to a request; ``order_id`` is empty where that was about no order."""
 
 watches = Table(
     "watches",

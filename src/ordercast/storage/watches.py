@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from ordercast.orders.models import now
 from ordercast.storage.driver import Readers, Statement, Writer
 from ordercast.storage.purge import purge
@@ -24,7 +26,14 @@ class SqlWatches:
         self._ttl_ms = round(ttl * 1000)
 
     async def save(self, pid: str, user_id: str, order_id: str) -> None:
-        await self._writer.run(Statement(_SAVE, (pid, order_id, user_id, to_ms(now()))))
+        await self.save_all(pid, user_id, (order_id,))
+
+    async def save_all(self, pid: str, user_id: str, order_ids: Collection[str]) -> None:
+        at = to_ms(now())
+        # In one order, or two nodes that save the same would wait for each other.
+        rows = [(pid, order_id, user_id, at) for order_id in sorted(order_ids)]
+        if rows:
+            await self._writer.run(Statement(_SAVE, many=rows))
 
     async def drop(self, pid: str, order_id: str) -> None:
         await self._writer.run(Statement(_DROP, (pid, order_id)))

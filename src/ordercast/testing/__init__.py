@@ -36,4 +36,6 @@ class MemoryStorage:
 def memory_storage(*, idempotency_ttl: float = 86_400, recovery_ttl: float = 86_400) -> MemoryStorage:
     """An empty one."""
     log = MemoryLog()
-    return MemoryStorage(MemoryOrders(log, idempotency_ttl), log, MemoryWatches(recovery_ttl), MemoryRevocations())
+    return MemoryStorage(
+        MemoryOrders(log, idempotency_ttl), log, MemoryWatches(recovery_ttl), MemoryRevocations(idempotency_ttl)
+    )

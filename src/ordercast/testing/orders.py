@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, fields, replace
 from datetime import datetime, timedelta
@@ -67,6 +67,12 @@ class MemoryLog:
     async def after(self, position: int, limit: int) -> Sequence[OrderEvent]:
         start = max(position - self._floor, 0)
         return self.events[start : start + limit]
+
+    async def of_customer(self, customer_id: str, position: int, limit: int) -> tuple[Sequence[OrderEvent], int]:
+        found = [event for event in self.events if event.position > position and event.customer_id == customer_id]
+        if len(found) < limit:
+            return found, max(self.newest, position)
+        return found[:limit], found[limit - 1].position
 
     def recent(self, position: int, limit: int) -> Sequence[Logged]:
         start = max(position - self._floor, 0)
@@ -132,6 +138,9 @@ class MemoryOrders:
 
     async def get(self, order_id: str) -> Order | None:
         return deepcopy(self._orders.get(order_id))
+
+    async def get_all(self, order_ids: Collection[str]) -> Sequence[Order]:
+        return deepcopy([self._orders[id] for id in set(order_ids) if id in self._orders])
 
     async def snapshot(self, order_id: str) -> Snapshot | None:
         order = await self.get(order_id)

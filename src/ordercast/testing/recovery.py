@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import datetime, timedelta
 from math import inf
 
-from ordercast.orders.models import now
+from ordercast.errors import IdempotencyKeyReused
+from ordercast.orders.models import IdempotencyKey, now
 from ordercast.orders.principal import Principal
 from ordercast.orders.revocations import RevocationKind, Revoked
 
@@ -21,6 +22,10 @@ class MemoryWatches:
     async def save(self, pid: str, user_id: str, order_id: str) -> None:
         self._watches[pid, order_id] = (user_id, now())
 
+    async def save_all(self, pid: str, user_id: str, order_ids: Collection[str]) -> None:
+        for order_id in order_ids:
+            await self.save(pid, user_id, order_id)
+
     async def drop(self, pid: str, order_id: str) -> None:
         self._watches.pop((pid, order_id), None)
 
@@ -34,23 +39,42 @@ class MemoryWatches:
 
 
 class MemoryRevocations:
-    """`Revocations`, kept for ever."""
+    """`Revocations`, kept for ever; ``ttl`` seconds for who asked, by an `IdempotencyKey`."""
 
-    def __init__(self) -> None:
+    def __init__(self, ttl: float = 86_400) -> None:
+        self._ttl = timedelta(seconds=ttl)
         self._revoked = Revoked()
+        self._asked: dict[tuple[str, str], tuple[str, datetime]] = {}
 
     def is_revoked(self, principal: Principal) -> bool:
         return self._revoked.reaches(principal)
 
-    async def revoke_user(self, user_id: str) -> None:
-        self._revoke(RevocationKind.USER, user_id)
+    async def revoke_user(self, user_id: str, idempotency: IdempotencyKey | None = None) -> bool:
+        return self._revoke(RevocationKind.USER, user_id, idempotency)
 
-    async def revoke_token(self, token_id: str, expires_at: float | None = None) -> None:
-        self._revoke(RevocationKind.TOKEN, token_id)
+    async def revoke_token(
+        self, token_id: str, expires_at: float | None = None, idempotency: IdempotencyKey | None = None
+    ) -> bool:
+        return self._revoke(RevocationKind.TOKEN, token_id, idempotency)
 
     def subscribe(self, callback: Callable[[], None]) -> Callable[[], None]:
         return self._revoked.subscribe(callback)
 
-    def _revoke(self, kind: RevocationKind, value: str) -> None:
+    def _revoke(self, kind: RevocationKind, value: str, key: IdempotencyKey | None) -> bool:
+        if key is not None and self._known(key):
+            return False
         self._revoked.add(kind, value, now().timestamp(), inf)
         self._revoked.tell()
+        return True
+
+    def _known(self, key: IdempotencyKey) -> bool:
+        """Whether the same request came before; remembers it."""
+        asked = self._asked.get((key.scope, key.key))
+        if asked is None or asked[1] < now() - self._ttl:
+            self._asked[key.scope, key.key] = (key.fingerprint, now())
+            return False
+        if asked[0] != key.fingerprint:
+            raise IdempotencyKeyReused(
+                "This Idempotency-Key came before with another body. Use a new key for a new request."
+            )
+        return True

@@ -1,0 +1,60 @@
+"""When the port is taken, and when it listens."""
+
+from __future__ import annotations
+
+import socket
+from pathlib import Path
+
+import pytest
+
+from ordercast.app import Ordercast
+from ordercast.config import Settings
+from ordercast.errors import SettingsError, StorageError
+from ordercast.serving import bind, serve
+from tests.harness import SECRET
+
+HOST = "127.0.0.1"
+
+
+def settings(folder: Path, port: int = 0) -> Settings:
+    return Settings(jwt_secret=SECRET, host=HOST, port=port, database_url=f"sqlite:///{folder}/orders.db")
+
+
+class Watched(Ordercast):
+    """Tries to connect while it opens, and then does not open."""
+
+    port = 0
+    refused = False
+
+    async def __aenter__(self) -> Watched:
+        with socket.socket() as client:
+            self.refused = client.connect_ex((HOST, self.port)) != 0
+        raise StorageError("The database cannot be opened.")
+
+
+async def test_nobody_is_let_in_before_the_database_is_open(tmp_path: Path) -> None:
+    chosen = settings(tmp_path)
+    ordercast = Watched(chosen)
+    with bind(chosen) as listener:
+        ordercast.port = listener.getsockname()[1]
+        with pytest.raises(StorageError):
+            await serve(ordercast, listener)
+        assert ordercast.refused
+
+
+def test_a_port_that_another_listens_on_is_reported_before_anything_is_opened(tmp_path: Path) -> None:
+    with socket.create_server((HOST, 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(SettingsError, match=f"Port {port} is taken"):
+            bind(settings(tmp_path, port))
+
+
+async def test_of_two_that_start_at_once_the_later_one_says_so(tmp_path: Path) -> None:
+    """Both may bind while neither listens."""
+    with bind(settings(tmp_path)) as first:
+        port = first.getsockname()[1]
+        chosen = settings(tmp_path, port)
+        with bind(chosen) as second:
+            first.listen()
+            with pytest.raises(SettingsError, match=f"Port {port} is taken"):
+                await serve(Ordercast(chosen), second)
