@@ -42,6 +42,15 @@ def events(heard: list[tuple[str, Any]]) -> list[str]:
     return [event for event, _ in heard if event != "position"]
 
 
+def resynced(heard: list[tuple[str, Any]]) -> int:
+    """Nothing but ``resync`` was heard, and the cursor to come back with; gives the position in it."""
+    (event, data), (closing, cursor) = heard
+    assert (event, closing) == ("resync", "position")
+    position: int = data["position"]
+    assert cursor.endswith(f".{position}")
+    return position
+
+
 def orders(heard: list[tuple[str, Any]]) -> set[object]:
     """The orders that are spoken of."""
     return {data["orderId"] for _, data in heard if isinstance(data, dict) and "orderId" in data}
@@ -66,8 +75,10 @@ NOWHERE: dict[str, tuple[object, bool]] = {
 @pytest.mark.parametrize(("value", "is_cursor"), NOWHERE.values(), ids=NOWHERE)
 async def test_positions_that_lead_nowhere(app: Ordercast, value: object, is_cursor: bool) -> None:
     customer = Visitor(app, 42)
-    hello = await customer.come(since=value)
-    assert await customer.hear() == [("resync", {"position": 3})]
+    hello = await customer.come()
+    customer.go()
+    await customer.come(since=value)
+    assert resynced(await customer.hear()) == 3
     customer.go()
     # As an offset, which may be another event's last string: then the pid knows where the client was.
     again = await customer.come(pid=hello["pid"], offset=value)
@@ -80,7 +91,7 @@ async def test_the_same_in_a_query(app: Ordercast, value: str) -> None:
     """As clients before 3.0 say it."""
     customer = Visitor(app, 42)
     await customer.come(query=f"&since={value}")
-    assert await customer.hear() == [("resync", {"position": 3})]
+    assert resynced(await customer.hear()) == 3
 
 
 async def test_cursors_and_pids_of_another_database(app: Ordercast, tmp_path: Path) -> None:
@@ -94,7 +105,7 @@ async def test_cursors_and_pids_of_another_database(app: Ordercast, tmp_path: Pa
     for auth in ({"since": cursor}, {"pid": pid}, {"pid": pid, "offset": cursor}):
         customer = Visitor(app, 42)
         assert (await customer.come(**auth))["pid"] != pid
-        assert await customer.hear() == [("resync", {"position": 3})]
+        assert resynced(await customer.hear()) == 3
 
 
 async def test_another_users_pid_gives_nothing_of_theirs(app: Ordercast) -> None:
@@ -104,12 +115,32 @@ async def test_another_users_pid_gives_nothing_of_theirs(app: Ordercast) -> None
     operator.go()
     for thief in (Visitor(app, 42), Visitor(app, "ben", "service")):
         assert (await thief.come(pid=pid, offset=None))["pid"] != pid
-        assert await thief.hear() == [("resync", {"position": app.feed.position})]
+        assert resynced(await thief.hear()) == app.feed.position
         await app.orders.update("2", SHOP, fields={"note": f"heard by nobody but {operator}"})
         await app.orders.update("2", SHOP, fields={"note": "nor this"})
-        assert await thief.hear() == []
+        assert events(await thief.hear()) == []
     assert (await operator.come(pid=pid))["pid"] == pid, "it is as good as before to whose it is"
     assert "order:changed" in events(await operator.hear())
+
+
+@pytest.mark.parametrize("since", [0, "other.1"])
+async def test_a_pid_does_not_say_that_all_was_heard(app: Ordercast, since: object) -> None:
+    """The connection ends right after CONNECT was answered: what was to follow comes the next time."""
+    customer = Visitor(app, 42)
+    pid = (await customer.come(since=since))["pid"]
+    customer.go()
+    assert ((await customer.come(pid=pid))["pid"] == pid) is (since == 0)
+    assert events(await customer.hear()) == (["order:created", "caught_up"] if since == 0 else ["resync"])
+
+
+async def test_after_a_resync_it_goes_on_from_there(app: Ordercast) -> None:
+    customer = Visitor(app, 42)
+    pid = (await customer.come(since="other.1"))["pid"]
+    [_, (_, cursor)] = await customer.hear()
+    customer.go()
+    await app.orders.change_status(1, "accepted", "kitchen")
+    assert (await customer.come(pid=pid, offset=cursor))["pid"] == pid
+    assert events(await customer.hear()) == ["order:updated", "caught_up"]
 
 
 async def test_a_pid_that_is_shown_twice_serves_the_same_user_twice(app: Ordercast) -> None:
@@ -138,7 +169,7 @@ async def test_a_pid_gives_no_rights_that_its_user_has_lost(app: Ordercast) -> N
     assert (await customer.come(pid=pid))["pid"] == pid
     assert events(await customer.hear()) == ["caught_up"]
     await app.orders.change_status(1, "preparing", "kitchen")
-    assert await customer.hear() == []
+    assert events(await customer.hear()) == []
 
 
 async def test_a_refresh_with_another_users_token(app: Ordercast) -> None:
