@@ -92,7 +92,7 @@ class Listener(Follower):
             await self._come()
         await super().begin()
 
-    async def _come(self, **auth: object) -> None:
+    async def _come(self, **auth: Any) -> None:
         self.pid = (await self.visitor.come(**auth))["pid"]
         self.here = True
 
@@ -104,7 +104,10 @@ class Listener(Follower):
     async def back(self, how: str) -> None:
         if not self.here:
             offset = self.cursor if isinstance(self.cursor, str) else None
-            await self._come(**({"since": self.cursor} if how == "since" else {"pid": self.pid, "offset": offset}))
+            if how == "since":
+                await self._come(since=self.cursor)
+            else:
+                await self._come(pid=self.pid, offset=offset)
 
     async def listen(self) -> None:
         if not self.here:
@@ -158,8 +161,7 @@ class Shop:
     async def change(self, which: int, status: str | None, fields: Json, reason: str | None) -> None:
         if self.ids:
             id = self.ids[which % len(self.ids)]
-            told = {"status": status, "fields": fields, "reason": reason}
-            self._done(await self.app.orders.update(id, SHOP, **told, force=True))
+            self._done(await self.app.orders.update(id, SHOP, status=status, fields=fields, reason=reason, force=True))
 
     async def contact(self, which: int) -> None:
         if self.ids:
@@ -200,7 +202,7 @@ async def shop_and_followers(clock: Clock) -> AsyncIterator[tuple[Shop, list[Fol
 
 
 TEXTS = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=5)
-TIMES = st.datetimes(datetime(2020, 1, 1), datetime(2030, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001
+TIMES = st.datetimes(datetime(2020, 1, 1), datetime(2030, 1, 1), timezones=st.just(UTC))
 CONTACTS = st.dictionaries(TEXTS, st.none() | st.integers(-5, 5) | TEXTS | st.lists(TEXTS, max_size=2), max_size=2)
 FIELDS: dict[str, st.SearchStrategy[Any]] = {
     "note": st.none() | TEXTS,
@@ -231,6 +233,7 @@ STEPS = (
     | st.tuples(st.sampled_from(["begin", "go", "go", "listen"]), WHO)
     | st.tuples(st.just("back"), WHO, st.sampled_from(["pid", "since"]))
 )
+ENDS = st.sampled_from(["here", "away", "long away"])
 
 
 @pytest.fixture
@@ -239,18 +242,12 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 
 @settings(
-    max_examples=60,
+    max_examples=40,
     deadline=None,
-    phases=[
-        Phase.explicit,
-        Phase.reuse,
-        Phase.generate,
-    ],  # each example is a server of its own: shrinking takes minutes
+    phases=[Phase.explicit, Phase.reuse, Phase.generate],  # shrinking takes minutes: each example has a server
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
-@given(
-    st.lists(NEW, max_size=2), st.lists(STEPS, min_size=5, max_size=30), st.sampled_from(["here", "away", "long away"])
-)
+@given(st.lists(NEW, max_size=2), st.lists(STEPS, min_size=5, max_size=30), ENDS)
 async def test_a_snapshot_and_the_events_since_are_a_fresh_snapshot(
     clock: Clock, orders: list[NewOrder], steps: list[tuple[Any, ...]], end: str
 ) -> None:

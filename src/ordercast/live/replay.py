@@ -106,8 +106,8 @@ class Replay:
         return Resume(position, watching)
 
     def _pid_from(self, position: int | None, principal: Principal) -> str:
-        """A pid for a client that is yet to get all after ``position``, or ``resync``: where its connection ends before,
-        the pid must not say that it has."""
+        """A pid for a client that is yet to get all after ``position``, or ``resync``: should its connection end before
+        that, the pid must not say that it has."""
         cursor = "" if position is None else format_cursor(self._log.log_id, position)
         return self._pids.issue(principal.user_id, cursor)
 
