@@ -96,7 +96,7 @@ async def _collect(parts: Services, caller: Principal, position: int) -> tuple[l
         needed = {event.order_id for event in theirs if needs_order(event)}
         orders = {order.order_id: order for order in await parts.repository.get_all(needed)} if needed else {}
         for logged in theirs:
-            order = orders.get(logged.order_id)
+            order = orders.get(logged.order_id) if needs_order(logged) else None
             event = addressed(logged, order)
             found += [
                 {"event": announcement.event, "data": announcement.data, "position": event.position}
