@@ -53,8 +53,14 @@ class NodeClient:
 
     async def until_upgraded(self) -> None:
         """Both are on a WebSocket: cut off in the middle of its upgrade, a client waits for its ping timeout."""
-        for who in BOTH:
-            await self.until(who, "upgrade", len(self.of(who, "connect")))
+        async with asyncio.timeout(30):
+            while not all(map(self._is_upgraded, BOTH)):
+                await self._listen()
+
+    def _is_upgraded(self, who: str) -> bool:
+        """By its newest connection; one before may have ended without."""
+        states = [one["event"] for one in self.heard if one["who"] == who and one["event"] in ("upgrade", "disconnect")]
+        return states[-1:] == ["upgrade"]
 
     async def settle(self, who: str) -> None:
         """Everything sent to it before now has arrived: an answer on the same connection says so."""
