@@ -18,6 +18,7 @@ from ordercast.live.freshness import Freshness
 from ordercast.live.handlers import Handlers
 from ordercast.live.monitor import Monitor
 from ordercast.live.recovery import Pids
+from ordercast.live.renewal import PER_LIFE, Renewal
 from ordercast.live.replay import Replay
 from ordercast.live.sessions import ConnectionLimit, TokenClock
 from ordercast.metrics import Metrics
@@ -115,6 +116,8 @@ class Ordercast:
             await self.feed.start()
             stack.push_async_callback(self.feed.stop)
             await stack.enter_async_context(every(self.settings.position_interval, freshness.tell))
+            self.renewal = Renewal(self.io, storage.watches)
+            await stack.enter_async_context(every(self.settings.recovery_ttl / PER_LIFE, self.renewal.begin))
             await stack.enter_async_context(every(self.settings.monitor_interval, self.monitor.log))
             stack.callback(clock.close)
             stack.push_async_callback(self.io.close)

@@ -10,6 +10,7 @@ function open(who, token) {
   const socket = io(url, { auth: { token }, forceNew: true, reconnectionDelay: 50, reconnectionDelayMax: 200 });
   socket.onAny((event, ...args) => say({ who, event, args }));
   socket.on("connect", () => say({ who, event: "connect", recovered: socket.recovered }));
+  socket.io.on("open", () => socket.io.engine.once("upgrade", () => say({ who, event: "upgrade" })));
   socket.on("disconnect", (reason) => say({ who, event: "disconnect", reason }));
   return socket;
 }

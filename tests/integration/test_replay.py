@@ -1,4 +1,4 @@
-"""Whoever was away misses nothing: by a cursor of their own, or by the official client's own recovery."""
+"""Whoever was away misses nothing, by a cursor of their own. The official client's own recovery: `test_recovery`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import socketio
 
-from tests.harness import CLIENTS, Api, Json, Listener, ServerProcess, token
+from tests.harness import Api, Json, Listener, ServerProcess, token
 
 
 class Returning(Listener):
@@ -124,91 +124,7 @@ async def test_the_token_is_looked_at_again(server: ServerProcess, api: Api) -> 
         assert other.of("order:created") == []
 
 
-# -- the official client's own recovery --------------------------------------------------------------------------
-
-
-class NodeClient:
-    """``recovery.mjs``: a customer and an operator."""
-
-    def __init__(self, process: asyncio.subprocess.Process) -> None:
-        self._process = process
-        self.heard: list[Json] = []
-
-    def tell(self, line: str) -> None:
-        assert self._process.stdin is not None
-        self._process.stdin.write(f"{line}\n".encode())
-
-    async def until(self, who: str, event: str, count: int = 1) -> Json:
-        """The so manieth such event, from the beginning."""
-        assert self._process.stdout is not None
-        async with asyncio.timeout(30):
-            while len(self.of(who, event)) < count:
-                self.heard.append(json.loads(await self._process.stdout.readline()))
-        return self.of(who, event)[count - 1]
-
-    def of(self, who: str, event: str) -> list[Json]:
-        return [one for one in self.heard if (one["who"], one["event"]) == (who, event)]
-
-    def versions(self, who: str, event: str) -> list[tuple[object, int]]:
-        return [(one["args"][0]["orderId"], one["args"][0]["version"]) for one in self.of(who, event)]
-
-
-@contextlib.asynccontextmanager
-async def node_client(server: ServerProcess) -> AsyncIterator[NodeClient]:
-    process = await asyncio.create_subprocess_exec(
-        "node",
-        str(CLIENTS / "recovery.mjs"),
-        server.url,
-        token(42),
-        token("ana", "operator"),
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        cwd=CLIENTS,
-    )
-    client = NodeClient(process)
-    try:
-        for who in ("customer", "operator"):
-            assert (await client.until(who, "connect"))["recovered"] is False
-        yield client
-    finally:
-        process.kill()
-        await process.communicate()
-
-
-async def test_an_unmodified_client_recovers_from_a_cut_and_from_a_restart(tmp_path: Path) -> None:
-    with ServerProcess(tmp_path) as server:
-        async with node_client(server) as client:
-            # A cut before anything was heard: the pid alone knows where the client was.
-            for who in ("customer", "operator"):
-                client.tell(f"hide {who}")
-                await client.until(who, "disconnect")
-            async with server.api() as api:
-                id = (await api.create(customerId=42))["orderId"]
-                await api.patch(id, status="accepted")
-            for number, who in enumerate(("customer", "operator")):
-                client.tell(f"back {who}")
-                assert (await client.until(who, "connect", 2))["recovered"] is True
-                await client.until(who, "caught_up")
-                assert client.versions(who, "order:created") == [(id, 1)]
-                assert client.versions(who, ("order:updated", "order:status_changed")[number]) == [(id, 2)]
-            # The operator watches, and the server is killed.
-            client.tell(f"emit operator watch:order {id}")
-            await client.until("operator", "watching")
-            server.kill()
-            for who in ("customer", "operator"):
-                await client.until(who, "disconnect", 2)
-            server.start()
-            async with server.api() as api:
-                await api.patch(id, status="preparing")
-                for who in ("customer", "operator"):
-                    assert (await client.until(who, "connect", 3))["recovered"] is True
-                await api.patch(id, status="ready")
-            await client.until("customer", "order:updated", 3)
-            await client.until("operator", "order:updated", 2)
-            await client.until("operator", "order:status_changed", 3)
-            assert client.versions("customer", "order:updated") == [(id, 2), (id, 3), (id, 4)]
-            assert client.versions("operator", "order:updated") == [(id, 3), (id, 4)], "it watches still"
-            assert client.versions("operator", "order:status_changed") == [(id, 2), (id, 3), (id, 4)]
+# -- pids and tokens ---------------------------------------------------------------------------------------------
 
 
 async def test_a_forged_or_foreign_pid_recovers_nothing(server: ServerProcess, api: Api) -> None:

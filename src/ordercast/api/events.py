@@ -13,7 +13,7 @@ from fastapi import APIRouter, Query, Response
 from ordercast.api.context import Caller, Parts, Services, json_response
 from ordercast.api.schemas import EventPage, ProblemView
 from ordercast.errors import CursorGone, Invalid, InvalidToken
-from ordercast.orders.announcements import announcements, concerns, heard_by, needs_order
+from ordercast.orders.announcements import addressed, announcements, concerns, heard_by, needs_order
 from ordercast.orders.cursors import format_cursor, parse_cursor
 from ordercast.orders.models import OrderEvent
 from ordercast.orders.ports import EventLog
@@ -95,12 +95,14 @@ async def _collect(parts: Services, caller: Principal, position: int) -> tuple[l
         theirs = [event for event in events if concerns(caller, event)]
         needed = {event.order_id for event in theirs if needs_order(event)}
         orders = {order.order_id: order for order in await parts.repository.get_all(needed)} if needed else {}
-        found += [
-            {"event": announcement.event, "data": announcement.data, "position": event.position}
-            for event in theirs
-            for announcement in announcements(event, orders.get(event.order_id), parts.step)
-            if heard_by(caller, event, announcement)
-        ]
+        for logged in theirs:
+            order = orders.get(logged.order_id) if needs_order(logged) else None
+            event = addressed(logged, order)
+            found += [
+                {"event": announcement.event, "data": announcement.data, "position": event.position}
+                for announcement in announcements(event, order, parts.step)
+                if heard_by(caller, event, announcement)
+            ]
         if len(events) < _BATCH:
             return found, position, True
         if len(found) >= _ENOUGH:

@@ -21,7 +21,7 @@ _CONTEXT = b"ordercast pid 1 "  # the key signs other things too
 
 @dataclass(frozen=True, slots=True)
 class Pid:
-    """What a pid says. ``cursor`` is from before the client could have heard anything."""
+    """What a pid says. ``cursor`` is from before the client could have heard anything; empty at a ``resync``."""
 
     user_id: str
     cursor: str

@@ -13,7 +13,7 @@ from datetime import timedelta
 
 import structlog
 
-from ordercast.engineio import disconnects
+from ordercast.engineio import Packet, disconnects
 from ordercast.errors import StorageError
 from ordercast.live.feed import Feed
 from ordercast.live.recovery import Pid, Pids
@@ -88,7 +88,7 @@ class Replay:
         except StorageError as error:
             # Refused, it would stay away; like this it is served, and told that it has missed something.
             _log.error("a replay cannot be planned", error=str(error))
-            socket.pid = self.new_pid(principal)
+            socket.pid = self._pid_from(None, principal)
             return Resume(None, frozenset())
 
     async def _plan(self, socket: Socket, principal: Principal) -> Resume:
@@ -101,9 +101,15 @@ class Replay:
         if 0 < self._max_watches < len(watching):  # of several that came with this pid, or the limit was higher
             watching, position = frozenset(sorted(watching)[: self._max_watches]), None
         socket.recovered = pid is not None and position is not None
-        socket.pid = auth["pid"] if socket.recovered else self.new_pid(principal)
+        socket.pid = auth["pid"] if socket.recovered else self._pid_from(position, principal)
         await self._watches.save_all(socket.pid, principal.user_id, watching)  # for longer, or under its new pid
         return Resume(position, watching)
+
+    def _pid_from(self, position: int | None, principal: Principal) -> str:
+        """A pid for a client that is yet to get all after ``position``, or ``resync``: should its connection end before
+        that, the pid must not say that it has."""
+        cursor = "" if position is None else format_cursor(self._log.log_id, position)
+        return self._pids.issue(principal.user_id, cursor)
 
     def _own_pid(self, pid: object, principal: Principal) -> Pid | None:
         read = self._pids.read(pid)
@@ -139,7 +145,8 @@ class Replay:
         until = self._feed.position
         if resume.position is None:
             self.resyncs += 1
-            socket.emit("resync", {"position": until})
+            for packet in self._closed(socket, "resync", until):
+                socket.session.send(packet)
             return
         socket.session.hold(socket)
         socket.namespace.server.spawn(self._play(socket, resume.position, until))
@@ -156,15 +163,19 @@ class Replay:
                 await self._read_by(socket)
             if not socket.connected:
                 return
-            packets = socket.namespace.encode_event("caught_up", [{"position": until}])
-            packets[-1].trailer = self._feed.speaker.closing(until)
-            session.send_ahead(socket, packets)
+            session.send_ahead(socket, self._closed(socket, "caught_up", until))
         except Exception:
             # It comes back from the last cursor it heard; what it has got until here is in order.
             _log.exception("a replay failed", sid=socket.id, position=position)
             session.close(disconnects.TRANSPORT_ERROR)
         finally:
             session.release(socket)
+
+    def _closed(self, socket: Socket, event: str, position: int) -> list[Packet]:
+        """An event that says where the client is now, with the cursor it comes back with from then on."""
+        packets = socket.namespace.encode_event(event, [{"position": position}])
+        packets[-1].trailer = self._feed.speaker.closing(position)
+        return packets
 
     async def _batch(self, position: int, until: int) -> Sequence[tuple[int, Sequence[Said]]]:
         """The announcements of some events after ``position``."""

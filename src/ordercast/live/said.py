@@ -8,13 +8,15 @@ from dataclasses import dataclass
 
 from ordercast.engineio import Packet
 from ordercast.live.rooms import Target, target
-from ordercast.orders.announcements import Step, announcements
+from ordercast.orders.announcements import Step, addressed, announcements
 from ordercast.orders.cursors import format_cursor
 from ordercast.orders.models import Order, OrderEvent
 from ordercast.socketio import Namespace
 
 KEPT = 8_192
 """Events whose packets are kept, some MB: when a whole shop comes back at once, all ask for the same ones."""
+
+_OWNERS = frozenset({"customer_id", "shop_id"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +59,9 @@ class Speaker:
         kept = self._kept.get(event.position)
         if kept is not None:
             return kept
+        if not _OWNERS.isdisjoint(event.fields):
+            self._kept.clear()  # what is kept of the order is for others
+        event = addressed(event, order)
         closing = self.closing(event.position)
         said = []
         for announcement in announcements(event, order, self._step):

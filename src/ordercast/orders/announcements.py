@@ -7,7 +7,7 @@ polls sees what whoever listens would have heard.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import Enum
 from typing import Any
@@ -111,6 +111,13 @@ def event_view(event: OrderEvent, *, staff: bool) -> dict[str, Any]:
 def needs_order(event: OrderEvent) -> bool:
     """Whether announcing the event needs the order's values: the log itself holds none."""
     return event.kind is EventKind.CREATED or bool(event.fields)
+
+
+def addressed(event: OrderEvent, order: Order | None) -> OrderEvent:
+    """The event as it goes out beside its order's values, which are those of now: to whoever's order it is now."""
+    if order is None or (order.customer_id == event.customer_id and order.shop_id == event.shop_id):
+        return event
+    return replace(event, customer_id=order.customer_id, shop_id=order.shop_id)
 
 
 def announcements(event: OrderEvent, order: Order | None, step: Step) -> Iterator[Announcement]:
