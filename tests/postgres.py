@@ -68,7 +68,11 @@ class PostgresServer:
         password.write_text(PASSWORD)
         password.chmod(0o644)
         self._run("initdb", "-D", "data", "-U", USER, "--auth=scram-sha-256", "--pwfile=password", "--encoding=UTF8")
-        return self.start()
+        try:
+            return self.start()
+        except BaseException:
+            self.__exit__()
+            raise
 
     def __exit__(self, *exc: object) -> None:
         self.kill()

@@ -9,7 +9,7 @@ import pytest
 
 from ordercast.config import Settings
 from ordercast.storage.database import open_storage
-from ordercast.storage.writer import Writer
+from ordercast.storage.sqlite_writer import SqliteWriter
 from tests.harness import token
 from tests.live import Client, Live, living
 
@@ -102,13 +102,13 @@ async def test_what_a_new_token_does_not_see_is_watched_no_more() -> None:
 
 async def test_a_thousand_watches_are_one_commit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     commits: list[object] = []
-    submit = Writer.submit
+    run = SqliteWriter.run
 
-    async def counted(writer: Writer, work: Any) -> Any:
-        commits.append(work)
-        return await submit(writer, work)
+    async def counted(writer: SqliteWriter, *statements: Any, **options: Any) -> Any:
+        commits.append(statements)
+        return await run(writer, *statements, **options)
 
-    monkeypatch.setattr(Writer, "submit", counted)
+    monkeypatch.setattr(SqliteWriter, "run", counted)
     many = [str(number) for number in range(1_000)]
     async with open_storage(Settings(database_url=f"sqlite:///{tmp_path}/orders.db")) as storage:
         commits.clear()
