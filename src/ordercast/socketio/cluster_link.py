@@ -6,8 +6,8 @@ import asyncio
 import logging
 import random
 from collections import deque
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 
 from redis.asyncio.connection import AbstractConnection, ConnectionPool
@@ -176,10 +176,7 @@ class Link:
 
     async def _session(self) -> None:
         """From one connection to its end, which is an exception."""
-        hearing, publishing = self._connection(), self._connection()
-        try:
-            await hearing.connect()
-            await publishing.connect()
+        async with self._connection() as hearing, self._connection() as publishing:
             self._sent = self._confirmed = 0
             self.channels.restart()
             self.patterns.restart()
@@ -190,13 +187,15 @@ class Link:
                 group.create_task(self._read(hearing))
                 group.create_task(self._subscribe(hearing))
                 group.create_task(self._publish(publishing))
-        finally:
-            await hearing.disconnect(nowait=True)
-            await publishing.disconnect(nowait=True)
 
-    def _connection(self) -> AbstractConnection:
-        made: AbstractConnection = self._pool.make_connection()  # type: ignore[no-untyped-call]
-        return made
+    @asynccontextmanager
+    async def _connection(self) -> AsyncIterator[AbstractConnection]:
+        connection: AbstractConnection = self._pool.make_connection()  # type: ignore[no-untyped-call]
+        try:
+            await connection.connect()  # type: ignore[no-untyped-call]
+            yield connection
+        finally:
+            await connection.disconnect(nowait=True)
 
     async def _read(self, connection: AbstractConnection) -> None:
         asked = False
