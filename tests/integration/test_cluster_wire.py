@@ -28,7 +28,7 @@ from ordercast.socketio.cluster_read import (
 from tests.harness import CLIENTS
 
 WAIT = 20  # s; bounds a failure only
-MANY = {
+MANY: dict[str, Any] = {
     "text": "ü🍕",
     "n": [0, -1, 127, 128, 65536, -32769, 2**40, 1.5],
     "no": None,

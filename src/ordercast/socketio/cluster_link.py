@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from redis.asyncio.connection import AbstractConnection, ConnectionPool
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import ResponseError
+from redis.maint_notifications import MaintNotificationsConfig
 
 from ordercast.socketio.cluster import Counters
 from ordercast.socketio.cluster_subscriptions import Subscriptions
@@ -60,7 +61,12 @@ class Link:
         max_queue_bytes: int,
         max_queue_time: float,
     ) -> None:
-        self._pool = ConnectionPool.from_url(url, socket_timeout=_TIMEOUT, socket_connect_timeout=_TIMEOUT)
+        self._pool = ConnectionPool.from_url(
+            url,
+            socket_timeout=_TIMEOUT,
+            socket_connect_timeout=_TIMEOUT,
+            maint_notifications_config=MaintNotificationsConfig(enabled=False),  # they would need protocol 3
+        )
         self._pool.connection_kwargs["protocol"] = 2  # what `_read` expects, whatever the URL says
         self._hear = hear
         self._counters = counters

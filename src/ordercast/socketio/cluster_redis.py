@@ -55,6 +55,7 @@ class RedisCluster:
     ) -> None:
         self.counters = Counters()
         self.uid = secrets.token_urlsafe(6)
+        self._own = write.broadcast_head(self.uid)
         self._tag = secrets.token_urlsafe(_TAG * 3 // 4)
         self._prefix = prefix
         self._timeout = request_timeout
@@ -216,10 +217,12 @@ class RedisCluster:
             self._bad(str(error) if isinstance(error, read.WireError) else f"{type(error).__name__}: {error}")
 
     def _hear_broadcast(self, channel: bytes, payload: bytes) -> None:
+        if payload.startswith(self._own):
+            return  # our own, come back: not worth reading
         said = read.read_broadcast(payload)
         server = self._server
         namespace = None if server is None else server.find_existing(said.packet.nsp)
-        if said.uid != self.uid and namespace is not None and channel.startswith(self._of(namespace.name).all):
+        if namespace is not None and channel.startswith(self._of(namespace.name).all):
             answers.broadcast(namespace, said)
 
     def _hear_request(self, namespace: Namespace, channel: bytes, payload: bytes) -> None:

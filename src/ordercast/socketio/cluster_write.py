@@ -60,6 +60,11 @@ def broadcast(uid: str, namespace: str, event: str, args: Sequence[Any], to: Sel
     return _msgpack([uid, _event(namespace, event, args), {**_options(to), "flags": flags}])
 
 
+def broadcast_head(uid: str) -> bytes:
+    """What all broadcasts of a node begin with: an array of three, and the uid."""
+    return b"\x93" + _msgpack(uid)
+
+
 def broadcast_with_ack(
     uid: str, request_id: str, namespace: str, event: str, args: Sequence[Any], to: Selection, timeout: float
 ) -> bytes:
