@@ -200,6 +200,23 @@ async def test_our_emitters(redis: RedisServer, ours: OurNode, prefix: str) -> N
         assert await node.run("return heard") == [[{"a": 1}], [2]]
 
 
+async def test_a_user_who_may_not_subscribe(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    with RedisServer(tmp_path, "--user", "shop", "on", ">word", "+publish", "+ping", "allchannels") as redis:
+        io = Server(redis_url=f"unix://shop@{redis.path}?password=word")
+        io.start()
+        async with Redis.from_url(redis.url) as raw:
+
+            async def refused() -> int:
+                return int((await raw.info("errorstats")).get("errorstat_NOPERM", {"count": 0})["count"])
+
+            async with asyncio.timeout(WAIT):
+                while await refused() < 4:  # noqa: ASYNC110 - there is nothing to wait on
+                    await asyncio.sleep(0.01)
+        assert not io.cluster.connected
+        assert caplog.messages.count("redis is away") == 1, "a line for an outage, however often it is tried"
+        await io.close(grace=0)
+
+
 def test_what_an_emitter_refuses(redis: RedisServer) -> None:
     with Emitter(redis.url) as emitter:
         with pytest.raises(ValueError, match="reserved"):
@@ -332,7 +349,8 @@ async def test_tls_and_a_password(tmp_path: Path, caplog: pytest.LogCaptureFixtu
     options = (
         *("--tls-port", str(port), "--tls-cert-file", str(cert), "--tls-key-file", str(key)),
         *("--tls-ca-cert-file", str(cert), "--tls-auth-clients", "no"),
-        *("--user", "default", "off", "--user", "shop", "on", ">p%ss/word", "allchannels", "+@all"),
+        *("--user", "default", "off", "--user", "shop", "on", ">p%ss/word", "allchannels"),
+        *("+subscribe", "+psubscribe", "+unsubscribe", "+punsubscribe", "+publish", "+pubsub", "+ping"),
     )
     with RedisServer(tmp_path, *options):
         url = f"rediss://shop:p%25ss%2Fword@127.0.0.1:{port}/0?ssl_ca_certs={cert}&protocol=3"
@@ -343,9 +361,8 @@ async def test_tls_and_a_password(tmp_path: Path, caplog: pytest.LogCaptureFixtu
             io.start()
             async with asyncio.timeout(WAIT):
                 await io.cluster.settled()
-        one.server_side_emit("x", 1)
-        async with asyncio.timeout(WAIT):
-            assert await heard.get() == 1
+        assert await one.server_side_emit_with_ack("x", 1, timeout=WAIT) == [None]
+        assert await heard.get() == 1
         wrong = Server(redis_url=url.replace("p%25ss", "wrong"))
         wrong.start()
         await until(lambda: "redis is away" in caplog.messages)

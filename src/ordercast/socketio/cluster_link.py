@@ -8,7 +8,6 @@ import random
 from collections import deque
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
 
 from redis.asyncio.connection import AbstractConnection, ConnectionPool
 from redis.exceptions import ConnectionError as RedisConnectionError
@@ -16,6 +15,7 @@ from redis.exceptions import ResponseError
 from redis.maint_notifications import MaintNotificationsConfig
 
 from ordercast.socketio.cluster import Counters
+from ordercast.socketio.cluster_queue import Message, Queue, pack
 from ordercast.socketio.cluster_subscriptions import Subscriptions
 
 _log = logging.getLogger("ordercast.socketio")
@@ -25,24 +25,8 @@ _MAX_DELAY = 2.0  # s: how long an outage may outlast itself; each delay is up t
 _TIMEOUT = 5.0  # s for Redis to take a connection or to answer a command
 _SILENCE = 10.0  # s without a word before Redis is asked whether it is there, and again before it is taken for gone
 _BATCH = 256  # messages written at once, so that one outage loses no more of them to not knowing
+_SWALLOWED = 0.1  # s after which a cancellation that did nothing is taken for lost, see `_send`
 _TURN = 100  # messages heard before others get their turn of the loop
-
-
-@dataclass(slots=True)
-class _Message:
-    channel: bytes
-    payload: bytes
-    time: float
-    counted: asyncio.Future[int] | None = None  # of how many hear the channel
-
-    @property
-    def size(self) -> int:
-        return len(self.channel) + len(self.payload)
-
-
-def pack(*words: bytes) -> bytes:
-    """A command as Redis reads it. https://redis.io/docs/latest/develop/reference/protocol-spec/"""
-    return b"*%d\r\n" % len(words) + b"".join(b"$%d\r\n%b\r\n" % (len(word), word) for word in words)
 
 
 class Link:
@@ -70,14 +54,13 @@ class Link:
         self._pool.connection_kwargs["protocol"] = 2  # what `_read` expects, whatever the URL says
         self._hear = hear
         self._counters = counters
-        self._max_bytes = max_queue_bytes
         self._max_time = max_queue_time
-        self.connected = False
+        self.connected = False  # Redis has confirmed what was wanted when the connection was made
+        self._open = False
         self.channels = Subscriptions()
         self.patterns = Subscriptions(pattern=True)
-        self._queue: deque[_Message] = deque()
-        self._queue_bytes = 0
-        self._in_flight: deque[_Message] = deque()
+        self._queue = Queue(max_queue_bytes, counters)
+        self._in_flight: deque[Message] = deque()
         self._queued = asyncio.Event()
         self._changed = asyncio.Event()
         self._idle = asyncio.Event()  # nothing waits to be published or confirmed
@@ -100,11 +83,12 @@ class Link:
         if self._task is None:
             return
         with suppress(TimeoutError):
-            async with asyncio.timeout(grace if self.connected else 0):
+            async with asyncio.timeout(grace if self._open else 0):
                 await self._idle.wait()
         task, self._task = self._task, None
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
+        while not task.done():
+            task.cancel()
+            await asyncio.wait((task,), timeout=_SWALLOWED)
         self._disconnected()
         for waiter in (*self._unsent, *(waiter for _, waiter in self._unconfirmed)):
             waiter.cancel()
@@ -116,7 +100,7 @@ class Link:
 
     async def settled(self) -> None:
         """Redis has confirmed all that is wanted up to now."""
-        if self.connected and not self.channels.changed and not self.patterns.changed and not self._unsent:
+        if self._open and not self.channels.changed and not self.patterns.changed and not self._unsent:
             if self._confirmed >= self._sent:
                 return
             waiter = asyncio.get_running_loop().create_future()
@@ -128,31 +112,22 @@ class Link:
 
     def publish(self, channel: bytes, payload: bytes) -> None:
         """Queues a message."""
-        self._put(_Message(channel, payload, self._now()))
+        self._put(Message(channel, payload, self._now()))
 
     async def count_and_publish(self, channel: bytes, payload: bytes) -> int:
         """Publishes a message, and says how many heard the channel just before."""
         await self.settled()
         counted: asyncio.Future[int] = asyncio.get_running_loop().create_future()
-        self._put(_Message(channel, payload, self._now(), counted))
+        self._put(Message(channel, payload, self._now(), counted))
         return await counted
 
     def _now(self) -> float:
         return asyncio.get_running_loop().time()
 
-    def _put(self, message: _Message) -> None:
-        self._queue.append(message)
-        self._queue_bytes += message.size
-        while self._queue_bytes > self._max_bytes:
-            self._take()
-            self._counters.dropped += 1
+    def _put(self, message: Message) -> None:
+        self._queue.put(message)
         self._queued.set()
         self._idle.clear()
-
-    def _take(self) -> _Message:
-        message = self._queue.popleft()
-        self._queue_bytes -= message.size
-        return message
 
     # -- what runs -----------------------------------------------------------------------------------------
 
@@ -174,7 +149,7 @@ class Link:
             delay = min(delay * 2, _MAX_DELAY)
 
     def _disconnected(self) -> None:
-        self.connected = False
+        self.connected = self._open = False
         self._counters.dropped += len(self._in_flight)
         self._in_flight.clear()
         self._unsent += [waiter for _, waiter in self._unconfirmed]
@@ -187,8 +162,7 @@ class Link:
             self.channels.restart()
             self.patterns.restart()
             self._changed.set()
-            self.connected = True
-            _log.info("redis is there")
+            self._open = True
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._read(hearing))
                 group.create_task(self._subscribe(hearing))
@@ -229,6 +203,9 @@ class Link:
 
     def _confirm(self) -> None:
         self._confirmed += 1
+        if not self.connected and self._confirmed >= self._sent:
+            self.connected = True
+            _log.info("redis is there")
         while self._unconfirmed and self._unconfirmed[0][0] <= self._confirmed:
             _done(self._unconfirmed.popleft()[1])
 
@@ -246,9 +223,9 @@ class Link:
             self._unsent.clear()
             if self._ping:
                 self._ping = False
-                await connection.send_packed_command([pack(b"PING")], check_health=False)
+                await _send(connection, pack(b"PING"))
             for command, names in commands:
-                await connection.send_packed_command([pack(command, *names)], check_health=False)
+                await _send(connection, pack(command, *names))
 
     async def _publish(self, connection: AbstractConnection) -> None:
         flight = self._in_flight
@@ -258,23 +235,15 @@ class Link:
                 self._queued.clear()
                 await self._queued.wait()
             oldest = self._now() - self._max_time
-            written = []
-            while self._queue and len(flight) < _BATCH:
-                message = self._take()
-                if message.time < oldest:
-                    self._counters.dropped += 1
-                    continue
+            while len(flight) < _BATCH and (message := self._queue.take(oldest)) is not None:
                 flight.append(message)
-                if message.counted is not None:
-                    written.append(pack(b"PUBSUB", b"NUMSUB", message.channel))
-                written.append(pack(b"PUBLISH", message.channel, message.payload))
-            if written:
-                await connection.send_packed_command([b"".join(written)], check_health=False)
+            if flight:
+                await _send(connection, b"".join(message.packed() for message in flight))
             while flight:
                 await self._confirm_published(connection, flight[0])
                 flight.popleft()
 
-    async def _confirm_published(self, connection: AbstractConnection, message: _Message) -> None:
+    async def _confirm_published(self, connection: AbstractConnection, message: Message) -> None:
         refused = None
         if message.counted is not None:
             try:
@@ -291,6 +260,14 @@ class Link:
         if refused is not None:
             self._counters.dropped += 1
             _log.warning("redis refused a message", extra={"error": str(refused)})
+
+
+async def _send(connection: AbstractConnection, data: bytes) -> None:
+    await connection.send_packed_command([data], check_health=False)
+    # redis-py sends within `asyncio.wait_for`, which before Python 3.12 loses a cancellation that comes as it ends.
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
 
 
 def _done(waiter: asyncio.Future[None]) -> None:
