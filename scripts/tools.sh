@@ -4,4 +4,5 @@ set -euo pipefail
 . "$(dirname "$0")/install.sh"
 missing=()
 command -v chromium >/dev/null || command -v chromium-browser >/dev/null || missing+=(chromium)
+command -v redis-server >/dev/null || missing+=(redis-server)
 ((${#missing[@]} == 0)) || install_or_say "${missing[@]}"

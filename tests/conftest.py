@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 
 from tests.harness import Api, ServerProcess
+from tests.redis_server import RedisServer
 
 
 @pytest.fixture(scope="module")
@@ -29,3 +31,16 @@ async def api(server: ServerProcess) -> AsyncIterator[Api]:
     """REST with the shop's own token."""
     async with server.api("service") as api:
         yield api
+
+
+@pytest.fixture(scope="session")
+def redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
+    """A Redis for all tests; each takes channels of its own (`prefix`)."""
+    with RedisServer(tmp_path_factory.mktemp("redis")) as server:
+        yield server
+
+
+@pytest.fixture
+def prefix() -> str:
+    """What a test's channels begin with."""
+    return f"test-{uuid4().hex}"
