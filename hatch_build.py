@@ -21,7 +21,7 @@ except ImportError:  # run as a program, before anything is installed
 
 OLDEST_NODE = (20, 19)
 _STAMP = ".built-from"
-_MADE = {"node_modules", "dist", "generated"}  # folders of web/ that the build itself makes
+_MADE = {"node_modules", "dist", "generated", ".vitest"}  # folders of web/ that the build and the tests make
 _HERE = Path(__file__).resolve().parent
 
 
