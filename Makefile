@@ -21,7 +21,7 @@ serve: build ## The server on port 3001 (needs ORDERCAST_JWT_SECRET)
 	@$(BIN)/ordercast serve
 
 test: build tools $(STAMPS)/clients ## Every test, the pages' own included
-	@echo "The pages' tests …"
+	@echo "The JavaScript packages' and pages' tests …"
 	@cd web && npm run --silent typecheck && npm run --silent test -- --reporter=dot
 	@echo "The tests …"
 	@$(BIN)/python -m pytest $(PYTEST)
