@@ -13,7 +13,9 @@ export type OfflineReason =
   | "ended"; // by the server, without a reason
 
 export type Connection = (
-  | { readonly status: "live" | "resuming" | "polling" }
+  | { readonly status: "live" }
+  | { readonly status: "resuming" }
+  | { readonly status: "polling" }
   | { readonly status: "offline"; readonly reason: OfflineReason; readonly retrying: boolean }
 ) & {
   /** When this was last known to be all there is (ms since the epoch; while live: when it became so); `null`: never. */

@@ -19,6 +19,7 @@ export type {
 } from "./events.ts";
 export type { OrderFilter, OrdersState } from "./list.ts";
 export { isComplete, NOTHING, toOrder, withEvent, withGlimpse, withSnapshot, type Known } from "./merge.ts";
+export { key } from "./models.ts";
 export type { EventPage, Id, NewOrder, Order, OrderPage, OrderPatch, ProblemDetails, Workflow } from "./models.ts";
 export type { ClientEvents, ClientOptions } from "./options.ts";
 export { Problem, type CallOptions, type Fetch, type Query } from "./rest.ts";
