@@ -1,4 +1,4 @@
-// The built @ordercast/client. Usage: node package.mjs URL TOKEN_URL_OR_TOKEN ORDER_ID...
+// The built @ordercast/client. Usage: node package.mjs URL TOKEN ORDER_ID...
 // Reads commands from stdin, a line each, and prints what it tells as JSON lines.
 import { createInterface } from "node:readline";
 import { connect } from "../../web/packages/client/dist/index.js";
@@ -17,13 +17,14 @@ for (const event of [...EVENTS, "token:expiring", "token:refreshed", "token:refr
   client.on(event, (data) => say({ event, data }));
 }
 client.on("connection", ({ status, reason }) => say({ event: "connection", data: { status, reason } }));
-for (const id of orders) {
+function watch(id) {
   const watched = client.watchOrder(id);
   watched.subscribe(() => {
     const { order, complete, error } = watched.current;
     say({ event: "order", data: { orderId: id, order, complete, error: error?.status } });
   });
 }
+for (const id of orders) watch(id);
 
 for await (const line of createInterface({ input: process.stdin })) {
   const [command, ...rest] = line.split(" ");
@@ -31,7 +32,8 @@ for await (const line of createInterface({ input: process.stdin })) {
     const list = client.watchOrders(rest[0] ? { status: rest[0].split(",") } : {});
     const tell = () => say({ event: "list", data: { complete: list.current.complete, orders: list.current.orders.map((o) => [o.orderId, o.status, o.version]) } });
     list.subscribe(tell);
-  } else if (command === "token") spare.push(rest[0]);
+  } else if (command === "watch") watch(rest[0]);
+  else if (command === "token") spare.push(rest[0]);
   else if (command === "change") {
     client.changeStatus(rest[0], rest[1], { expectedVersion: Number(rest[2]) || undefined }).then(
       (order) => say({ event: "changed", data: order }),

@@ -1,4 +1,4 @@
-/** The Socket.IO events of the contract. test/contract.test.ts holds the server's real payloads against them. */
+/** The Socket.IO events of the contract. tests/integration/test_package.py holds them against the server's. */
 
 import type { Id, Order } from "./models.ts";
 
@@ -33,7 +33,7 @@ export interface Watching {
 
 export interface WatchDenied {
   orderId: Id | null;
-  error: "not_found" | "invalid_order_id";
+  error: "not_found" | "invalid_order_id" | "too_many_watches";
 }
 
 /** What the log holds of orders: each has a place in the order's life (`version`) and in the log (`position`). */

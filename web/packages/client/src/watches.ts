@@ -67,7 +67,11 @@ export class Watches {
   denied({ orderId, error }: WatchDenied): void {
     if (orderId === null) return;
     const id = key(orderId);
-    this.#orders.get(id)?.failed(new Problem(404, { title: error, detail: `There is no order ${id}, or it is not yours.` }));
+    const [status, detail] =
+      error === "too_many_watches"
+        ? [429, "This connection watches as many orders as it may. Unsubscribe from some."]
+        : [404, `There is no order ${id}, or it is not yours.`];
+    this.#orders.get(id)?.failed(new Problem(status, { title: error, detail }));
   }
 
   #release(watched: WatchedOrder): void {
