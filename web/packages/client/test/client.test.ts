@@ -101,6 +101,29 @@ describe("with a socket", () => {
     expect(client.cursor).toBeNull();
   });
 
+  it("hears the other log's lower positions, and takes no answer from before it", async () => {
+    const late: ((answer: Answer) => void)[] = [];
+    let slow = true;
+    const { client, socket } = setUp((path) =>
+      path !== "orders/17" ? WORKFLOW : slow ? new Promise((resolve) => void late.push(resolve)) : found(order({ version: 2 })),
+    );
+    const heard: number[] = [];
+    client.on("order:updated", ({ version }) => heard.push(version));
+    const watched = client.watchOrder(17);
+    client.connect();
+    await socket.accept();
+    socket.hear("order:updated", { ...updated(8), position: 900 });
+    await turn();
+    slow = false;
+    socket.hear("resync", { position: 3 });
+    await turn();
+    late[0]!(found(order({ version: 9 })));
+    await turn();
+    expect(watched.current).toMatchObject({ complete: true, order: { version: 2 } });
+    socket.hear("order:updated", { ...updated(3), position: 4 });
+    expect(heard).toEqual([8, 3]);
+  });
+
   it.each(["new_login", "revoked", "token_expired"])("stays away after %s", async (reason) => {
     const { client, socket, states } = setUp(shop().answer);
     client.connect();
