@@ -21,7 +21,7 @@ serve: build ## The server on port 3001 (needs ORDERCAST_JWT_SECRET)
 	@$(BIN)/ordercast serve
 
 test: build tools $(STAMPS)/clients ## Every test, the pages' own included
-	@echo "The pages' tests …"
+	@echo "The JavaScript packages' and pages' tests …"
 	@cd web && npm run --silent typecheck && npm run --silent test -- --reporter=dot
 	@echo "The tests …"
 	@$(BIN)/python -m pytest $(PYTEST)
@@ -47,7 +47,7 @@ lock: build ## Remake the lock files after a change of dependencies
 	    --custom-compile-command "make lock" -o requirements/$$name.lock; done
 
 clean: ## Remove everything that was built
-	rm -rf $(VENV) .cache src/ordercast/web web/node_modules tests/clients/node_modules bench/peers/*/node_modules
+	rm -rf $(VENV) .cache src/ordercast/web web/node_modules web/{packages,tools}/*/{node_modules,dist,src/generated} tests/clients/node_modules bench/peers/*/node_modules
 
 # -- what the above stand on ---------------------------------------------------------------------------------
 

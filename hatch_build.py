@@ -21,6 +21,7 @@ except ImportError:  # run as a program, before anything is installed
 
 OLDEST_NODE = (20, 19)
 _STAMP = ".built-from"
+_MADE = {"node_modules", "dist", "generated", ".vitest"}  # folders of web/ that the build and the tests make
 _HERE = Path(__file__).resolve().parent
 
 
@@ -48,7 +49,7 @@ def build_pages(root: Path = _HERE) -> None:
 def _fingerprint(web: Path) -> str:
     digest = hashlib.sha256()
     for path in sorted(web.rglob("*")):
-        if path.is_file() and "node_modules" not in path.parts:
+        if path.is_file() and _MADE.isdisjoint(path.relative_to(web).parts):
             digest.update(str(path.relative_to(web)).encode() + b"\0" + path.read_bytes() + b"\0")
     return digest.hexdigest()
 

@@ -4,6 +4,7 @@ set -euo pipefail
 . "$(dirname "$0")/install.sh"
 missing=()
 command -v chromium >/dev/null || command -v chromium-browser >/dev/null || missing+=(chromium)
+command -v redis-server >/dev/null || missing+=(redis-server)
 # Debian keeps PostgreSQL's programs outside the PATH.
 command -v initdb >/dev/null || compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || missing+=(postgresql)
 ((${#missing[@]} == 0)) || install_or_say "${missing[@]}"

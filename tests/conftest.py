@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 
@@ -15,6 +16,7 @@ from ordercast.config import Settings
 from ordercast.storage.database import migrate
 from tests.harness import Api, ServerProcess
 from tests.postgres import PostgresServer
+from tests.redis_server import RedisServer
 
 
 @pytest.fixture(scope="module")
@@ -73,3 +75,16 @@ def database_url(request: pytest.FixtureRequest) -> str:
         url: str = request.getfixturevalue("postgres_url")
         return url
     return f"sqlite:///{request.getfixturevalue('tmp_path')}/orders.db"
+
+
+@pytest.fixture(scope="session")
+def redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
+    """A Redis for all tests; each takes channels of its own (`prefix`)."""
+    with RedisServer(tmp_path_factory.mktemp("redis")) as server:
+        yield server
+
+
+@pytest.fixture
+def prefix() -> str:
+    """What a test's channels begin with."""
+    return f"test-{uuid4().hex}"

@@ -202,6 +202,69 @@ async def without_websocket(port: int) -> AsyncIterator[str]:
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
+class Gate:
+    """What a proxy lets through just now."""
+
+    def __init__(self) -> None:
+        self.url = ""
+        self.is_open = True
+        self.sockets: set[asyncio.StreamWriter] = set()
+
+    def open(self) -> None:
+        """Everything."""
+        self.is_open = True
+
+    def shut(self) -> None:
+        """Nothing of Socket.IO; what is open of it is cut."""
+        self.is_open = False
+        for writer in self.sockets:
+            writer.transport.abort()
+
+
+@asynccontextmanager
+async def without_socket_io(port: int) -> AsyncIterator[Gate]:
+    """A proxy to ``127.0.0.1:port`` that answers 403 to whatever is for ``/socket.io/`` while it is shut.
+
+    One request per connection: the answer says so.
+    """
+    gate = Gate()
+    tasks: set[asyncio.Task[None]] = set()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(OSError, asyncio.IncompleteReadError):
+            head = await reader.readuntil(b"\r\n\r\n")
+            socket = head.split(b" ", 2)[1].startswith(b"/socket.io/")
+            if socket and not gate.is_open:
+                writer.write(b"HTTP/1.1 403 Forbidden\r\ncontent-length: 0\r\nconnection: close\r\n\r\n")
+                await writer.drain()
+            else:
+                if socket:
+                    gate.sockets.add(writer)
+                if b"upgrade: websocket" not in head.lower():
+                    lines = [x for x in head.split(b"\r\n") if not x.lower().startswith(b"connection:")]
+                    head = b"\r\n".join([lines[0], b"connection: close", *lines[1:]])
+                up_reader, up_writer = await asyncio.open_connection("127.0.0.1", port)
+                up_writer.write(head)
+                await asyncio.gather(_pump(reader, up_writer), _pump(up_reader, writer))
+        gate.sockets.discard(writer)
+        writer.close()
+
+    def accepted(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.create_task(serve(reader, writer))
+        tasks.add(task)
+        task.add_done_callback(tasks.discard)
+
+    server = await asyncio.start_server(accepted, "127.0.0.1", 0)
+    gate.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    try:
+        yield gate
+    finally:
+        server.close()
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
 async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     with suppress(OSError):
         while data := await reader.read(_CHUNK):

@@ -207,6 +207,8 @@ async def test_what_was_missed_is_removed_by_now(tmp_path: Path, monkeypatch: py
         for id in ids:
             client.tell(f"emit operator watch:order {id}")
         await client.until("operator", "watching", 2)
+        client.tell(f"emit customer watch:order {ids[0]}")
+        await client.until("customer", "watching")
         async with unplugged(proxy, client):
             for id in ids:
                 await app.orders.change_status(id, "accepted", "kitchen")
@@ -223,6 +225,8 @@ async def test_what_was_missed_is_removed_by_now(tmp_path: Path, monkeypatch: py
             {"orderId": int(ids[0]), "status": "preparing", "version": 3, "position": 5},
             {"orderId": int(ids[1]), "status": "accepted", "version": 2, "position": 5},
         ]
+        await client.until("customer", "watching", 2)
+        assert client.of("customer", "watching")[1]["args"] == [one for one in fresh if one["orderId"] == int(ids[0])]
         # What comes then, comes as ever, to the rooms of what is watched too.
         await app.orders.change_status(ids[1], "preparing", "kitchen")
         await client.until("operator", "order:updated")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+from typing import Any
 
 import pytest
 
@@ -29,7 +30,8 @@ def test_settings_and_options_agree() -> None:
     [("max_sessions", Refusal.TOO_MANY_SESSIONS), ("max_handshakes", Refusal.TOO_MANY_HANDSHAKES)],
 )
 async def test_only_so_many_at_once(option: str, refusal: Refusal) -> None:
-    io = Server(**{option: 2})
+    options: dict[str, Any] = {option: 2}
+    io = Server(**options)
     first = FakeClient(io)
     FakeClient(io)
     with pytest.raises(Refused) as caught:

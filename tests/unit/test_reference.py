@@ -26,10 +26,19 @@ WAIT = 20  # s; bounds a failure only
 
 # What the parts of the server call on each other: no leading underscore, and yet not for applications.
 INSIDE = {
-    Server: {"on_open", "on_message", "on_close", "await_attachments", "find_namespace", "forget_namespace", "spawn"},
-    Namespace: {"connect", "emptied", "event", "remove", "members", "next_ack", "encode_event"},
+    Server: {
+        "on_open",
+        "on_message",
+        "on_close",
+        "await_attachments",
+        "find_existing",
+        "find_namespace",
+        "forget_namespace",
+        "spawn",
+    },
+    Namespace: {"connect", "emptied", "event", "remove", "members", "next_ack", "encode_event", "hear_server_side"},
     DynamicNamespace: set(),
-    BroadcastOperator: {"deliver"},
+    BroadcastOperator: {"ask", "deliver"},
     Socket: {"acknowledged", "catch_all", "expect", "expect_no_more", "let_go", "over", "send_packet"},
     Handshake: set(),
 }
@@ -112,6 +121,7 @@ def test_signatures() -> None:
         (Namespace, "off(event, listener=None)"),
         (Namespace, "off_any(listener=None)"),
         (Namespace, "use(middleware)"),
+        (Namespace, "server_side_emit_with_ack(event, *args, timeout=None)"),
     ):
         name = call.partition("(")[0]
         parameters = list(inspect.signature(getattr(cls, name)).parameters.values())[1:]

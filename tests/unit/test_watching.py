@@ -97,7 +97,7 @@ async def test_what_a_new_token_does_not_see_is_watched_no_more() -> None:
         client.say(f'28["auth:refresh","{token("ana", "customer")}"]')
         denied = [data for event, data in await client.told() if event == "watch:denied"]
         assert sorted(one["orderId"] for one in denied) == [1, 2]
-        assert await live.storage.watches.of(hello["pid"], "ana") == frozenset()
+        assert await live.storage.watches.of(hello["pid"], "ana") == {"mine"}
 
 
 async def test_a_thousand_watches_are_one_commit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -190,8 +190,7 @@ class Handlers:
         except NotFound:
             member.watching.discard(id)
             return self._deny(socket, id, "not_found")
-        if socket.pid is not None and snapshot.order.customer_id != member.principal.user_id:
-            # A customer hears of their own orders anyway.
+        if socket.pid is not None:
             await self._watches.save(socket.pid, member.principal.user_id, id)
         await self._feed.reached(snapshot.position)
         answer = _watching(snapshot)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from typing import TYPE_CHECKING, Any
 
 from ordercast.engineio import Session, disconnects
@@ -138,7 +137,7 @@ class Client:
     def _socket_id(self, name: str) -> str:
         """Random, so that it gives nobody the session; legacy clients make theirs up from the session's."""
         if not self.legacy:
-            return secrets.token_urlsafe(15)
+            return self._server.cluster.socket_id()
         return self.session.id if name == "/" else f"{name}#{self.session.id}"
 
     def connecting(self, socket: Socket) -> None:

@@ -43,6 +43,11 @@ class DynamicNamespace(Namespace):
         for child in tuple(self.children.values()):
             child.emit(event, *args)
 
+    def server_side_emit(self, event: str, *args: Any) -> None:
+        """Sends an event to the nodes that have the same children."""
+        for child in tuple(self.children.values()):
+            child.server_side_emit(event, *args)
+
 
 class _Child(Namespace):
     def __init__(self, parent: DynamicNamespace, name: str) -> None:
@@ -50,6 +55,7 @@ class _Child(Namespace):
         self._parent = parent
         self._middleware = parent._middleware
         self._listeners = parent._ensure()
+        self._server_side = parent._server_side
 
     def emptied(self) -> None:
         self._parent.children.pop(self.name, None)

@@ -31,3 +31,11 @@ class AckTimeout(TimeoutError):
     def __init__(self, message: str, responses: Sequence[Any] = ()) -> None:
         super().__init__(message)
         self.responses = list(responses)
+
+
+class ClusterTimeout(TimeoutError):
+    """Not every other node answered in time. ``responses``: what those said that did."""
+
+    def __init__(self, message: str, responses: Sequence[Any] = ()) -> None:
+        super().__init__(message)
+        self.responses = list(responses)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import logging
 from collections.abc import Awaitable, Callable, Collection, Hashable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ordercast.engineio import Packet, disconnects
@@ -13,10 +14,12 @@ from ordercast.socketio.listeners import Emitter, Listener
 from ordercast.socketio.operator import DEFAULT_ACK_TIMEOUT, BroadcastOperator
 from ordercast.socketio.packet import PacketType, check_event_name, encode
 from ordercast.socketio.rooms import Rooms
+from ordercast.socketio.server_side import ServerSide
 from ordercast.socketio.socket import Socket
 
 if TYPE_CHECKING:
     from ordercast.socketio.client import Client
+    from ordercast.socketio.remote import RemoteSocket
     from ordercast.socketio.server import Server
 
 Middleware = Callable[[Socket], Awaitable[None] | None]
@@ -27,7 +30,7 @@ LIFECYCLE = ("connection", "disconnecting", "disconnect")
 """Names that `Namespace.on` takes for the namespace itself; every other one is an event of its clients."""
 
 
-class Namespace(Emitter):
+class Namespace(Emitter, ServerSide):
     """One namespace of a `Server`. What `Server` offers for ``/`` is offered here for any other.
 
     It listens (`on`) to ``connection`` (socket), ``disconnecting`` and ``disconnect`` (socket, reason), and to events
@@ -35,11 +38,12 @@ class Namespace(Emitter):
     """
 
     def __init__(self, server: Server, name: str) -> None:
-        super().__init__()
+        Emitter.__init__(self)
+        ServerSide.__init__(self)
         self.server = server
         self.name = name
         self.sockets: dict[str, Socket] = {}
-        self.rooms: Rooms[Socket] = Rooms()
+        self.rooms: Rooms[Socket] = Rooms(partial(server.cluster.room_changed, self))
         self.delivered = 0
         self.closing: Callable[[], Packet] | None = None
         """Makes the packet that closes a write with an event that ends in a string, which clients since 4.6 take for
@@ -117,8 +121,8 @@ class Namespace(Emitter):
         """Sends an event to everyone and gathers the acknowledgements; see `BroadcastOperator.emit_with_ack`."""
         return await BroadcastOperator(self).emit_with_ack(event, *args, timeout=timeout)
 
-    async def fetch_sockets(self) -> list[Socket]:
-        """All sockets of the namespace."""
+    async def fetch_sockets(self) -> list[Socket | RemoteSocket]:
+        """All sockets of the namespace; see `BroadcastOperator.fetch_sockets`."""
         return await BroadcastOperator(self).fetch_sockets()
 
     def sockets_join(self, *rooms: str) -> None:
@@ -195,6 +199,7 @@ class Namespace(Emitter):
             return
         socket.connected = True
         self.sockets[socket.id] = socket
+        self.server.cluster.room_changed(self, socket.id)
         client.connected(socket)
         self._notify("connection", socket)
         client.after_connect()
@@ -260,6 +265,7 @@ class Namespace(Emitter):
         self._notify("disconnecting", socket, why.reason)
         socket.connected = False
         self.sockets.pop(socket.id, None)
+        self.server.cluster.room_changed(self, socket.id)
         socket.let_go()
         socket.session.data.left(socket)
         self._notify("disconnect", socket, why.reason)

@@ -3,19 +3,45 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Hashable, Iterator
+from collections.abc import Collection, Hashable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ordercast.engineio import Packet, disconnects
 from ordercast.socketio import fanout
-from ordercast.socketio.errors import AckTimeout
+from ordercast.socketio.cluster import Answers, Selection
+from ordercast.socketio.errors import AckTimeout, ClusterTimeout
 from ordercast.socketio.packet import check_event_name
 
 if TYPE_CHECKING:
     from ordercast.socketio.namespace import Namespace
+    from ordercast.socketio.remote import RemoteSocket
     from ordercast.socketio.socket import Socket
 
 DEFAULT_ACK_TIMEOUT = 10.0  # s
+
+
+@dataclass(slots=True)
+class Asked:
+    """An event that has gone out to sockets of this node, and the acknowledgements to come."""
+
+    id: int
+    sockets: list[Socket]
+    answers: list[asyncio.Future[Any]]
+
+    async def wait(self, timeout: float) -> None:  # noqa: ASYNC109 - Socket.IO's own word
+        """Waits until all have answered or gone, up to ``timeout`` (s)."""
+        if self.answers:
+            await asyncio.wait(self.answers, timeout=timeout)
+
+    def responses(self) -> list[Any]:
+        """What came."""
+        return [one.result() for one in self.answers if one.done() and not one.cancelled() and not one.exception()]
+
+    def forget(self) -> None:
+        """Nobody waits any more."""
+        for socket in self.sockets:
+            socket.expect_no_more(self.id)
 
 
 class BroadcastOperator:
@@ -25,7 +51,7 @@ class BroadcastOperator:
     https://socket.io/docs/v4/server-api/#socket.to
     """
 
-    __slots__ = ("_except", "_key", "_namespace", "_rooms", "_volatile")
+    __slots__ = ("_except", "_key", "_local", "_namespace", "_rooms", "_volatile")
 
     def __init__(
         self,
@@ -34,29 +60,49 @@ class BroadcastOperator:
         except_: frozenset[str] = frozenset(),
         volatile: bool = False,
         key: Hashable | None = None,
+        local: bool = False,
     ) -> None:
         self._namespace = namespace
         self._rooms = rooms
         self._except = except_
         self._volatile = volatile
         self._key = key
+        self._local = local
+
+    def _but(
+        self,
+        *,
+        rooms: frozenset[str] | None = None,
+        except_: frozenset[str] | None = None,
+        volatile: bool | None = None,
+        key: Hashable | None = None,
+        local: bool | None = None,
+    ) -> BroadcastOperator:
+        return BroadcastOperator(
+            self._namespace,
+            self._rooms if rooms is None else rooms,
+            self._except if except_ is None else except_,
+            self._volatile if volatile is None else volatile,
+            self._key if key is None else key,
+            self._local if local is None else local,
+        )
 
     # -- who -----------------------------------------------------------------------------------------------
 
     def to(self, *rooms: str) -> BroadcastOperator:
         """Adds rooms. A socket's id is a room of its own."""
-        return BroadcastOperator(self._namespace, self._rooms.union(rooms), self._except, self._volatile, self._key)
+        return self._but(rooms=self._rooms.union(rooms))
 
     in_ = to
 
     def except_(self, *rooms: str) -> BroadcastOperator:
         """Leaves out whoever is in these rooms."""
-        return BroadcastOperator(self._namespace, self._rooms, self._except.union(rooms), self._volatile, self._key)
+        return self._but(except_=self._except.union(rooms))
 
     @property
     def local(self) -> BroadcastOperator:
         """Only the sockets of this node."""
-        return self
+        return self._but(local=True)
 
     @property
     def volatile(self) -> BroadcastOperator:
@@ -64,12 +110,12 @@ class BroadcastOperator:
 
         https://socket.io/docs/v4/emitting-events/#volatile-events
         """
-        return BroadcastOperator(self._namespace, self._rooms, self._except, True, self._key)
+        return self._but(volatile=True)
 
     def latest_of(self, key: Hashable) -> BroadcastOperator:
         """Events of which only the latest counts: for a client that is far behind, a newer event of this key replaces
-        an older one that still waits. Everyone else gets them all."""
-        return BroadcastOperator(self._namespace, self._rooms, self._except, self._volatile, key)
+        an older one that still waits. Everyone else gets them all, and so do all clients of other nodes."""
+        return self._but(key=key)
 
     # -- what ----------------------------------------------------------------------------------------------
 
@@ -79,6 +125,9 @@ class BroadcastOperator:
         Raises ``ValueError`` for a reserved name and ``TypeError`` for arguments that JSON cannot hold.
         """
         check_event_name(event)
+        if not self._local:
+            namespace = self._namespace
+            namespace.server.cluster.broadcast(namespace.name, event, args, self._selection(), self._volatile)
         targets = self._targets()
         if targets:
             packets = self._namespace.encode_event(event, args)
@@ -87,7 +136,7 @@ class BroadcastOperator:
             self._namespace.delivered += fanout.deliver(targets, packets)
 
     def deliver(self, packets: list[Packet]) -> None:
-        """Sends packets that are encoded already, as `Namespace.encode_event` does it."""
+        """Sends packets that are encoded already, as `Namespace.encode_event` does it, to sockets of this node."""
         self._namespace.delivered += fanout.deliver(self._targets(), packets)
 
     def send(self, *args: Any) -> None:
@@ -101,31 +150,57 @@ class BroadcastOperator:
         `AckTimeout`, whose ``responses`` are those that came.
         """
         check_event_name(event)
-        targets = [socket for socket in self._targets() if socket.connected]
-        if not targets:
-            return []
-        id = self._namespace.next_ack()
-        packets = self._namespace.encode_event(event, args, id)
-        answers = [socket.expect(id) for socket in targets]
+        asked = self.ask(event, args)
+        own = asyncio.ensure_future(asked.wait(timeout))
+        others = asyncio.ensure_future(self._ask_others(event, args, timeout))
         try:
-            self._namespace.delivered += fanout.deliver(targets, packets)
-            done, _ = await asyncio.wait(answers, timeout=timeout)
+            await asyncio.wait((own, others), return_when=asyncio.FIRST_EXCEPTION)
+            elsewhere = others.result()
         finally:
-            for socket in targets:
-                socket.expect_no_more(id)
-        responses = [answer.result() for answer in done if answer.exception() is None]
-        if len(responses) < len(targets):
-            missing = len(targets) - len(responses)
+            own.cancel()
+            others.cancel()
+            asked.forget()
+        responses = [*asked.responses(), *elsewhere.responses]
+        missing = len(asked.answers) + len(elsewhere.responses) + elsewhere.missing_clients - len(responses)
+        if missing or elsewhere.missing_nodes:
+            nodes = f", and {elsewhere.missing_nodes} other nodes did not answer" if elsewhere.missing_nodes else ""
             raise AckTimeout(
-                f"{missing} of {len(targets)} did not acknowledge '{event}' within {timeout:g} s", responses
+                f"{missing} of {missing + len(responses)} did not acknowledge '{event}' within {timeout:g} s{nodes}",
+                responses,
             )
         return responses
 
+    def ask(self, event: str, args: Sequence[Any]) -> Asked:
+        """Sends the event to the sockets of this node, each of which is to acknowledge it."""
+        sockets = [socket for socket in self._targets() if socket.connected]
+        id = self._namespace.next_ack()
+        if not sockets:
+            return Asked(id, [], [])
+        packets = self._namespace.encode_event(event, args, id)
+        answers = [socket.expect(id) for socket in sockets]
+        self._namespace.delivered += fanout.deliver(sockets, packets)
+        return Asked(id, sockets, answers)
+
+    async def _ask_others(self, event: str, args: Sequence[Any], timeout: float) -> Answers:  # noqa: ASYNC109
+        if self._local:
+            return Answers()
+        namespace = self._namespace
+        cluster = namespace.server.cluster
+        return await cluster.broadcast_with_ack(namespace.name, event, args, self._selection(), timeout)
+
     # -- the sockets themselves ----------------------------------------------------------------------------
 
-    async def fetch_sockets(self) -> list[Socket]:
-        """The sockets."""
-        return self.sockets()
+    async def fetch_sockets(self) -> list[Socket | RemoteSocket]:
+        """The sockets, of all nodes. Raises `ClusterTimeout` where not all of them answer; its ``responses`` are the
+        sockets of those that did."""
+        found: list[Socket | RemoteSocket] = [*self.sockets()]
+        if not self._local:
+            try:
+                found += await self._namespace.server.cluster.fetch_sockets(self._namespace, self._selection())
+            except ClusterTimeout as error:
+                error.responses[:0] = found
+                raise
+        return found
 
     def sockets(self) -> list[Socket]:
         """The sockets, of this node."""
@@ -133,11 +208,17 @@ class BroadcastOperator:
 
     def sockets_join(self, *rooms: str) -> None:
         """Has all of them join rooms."""
+        if not self._local:
+            namespace = self._namespace
+            namespace.server.cluster.sockets_join(namespace.name, self._selection(), rooms)
         for socket in self.sockets():
             socket.join(*rooms)
 
     def sockets_leave(self, *rooms: str) -> None:
         """Has all of them leave rooms."""
+        if not self._local:
+            namespace = self._namespace
+            namespace.server.cluster.sockets_leave(namespace.name, self._selection(), rooms)
         for socket in self.sockets():
             for room in rooms:
                 socket.leave(room)
@@ -145,9 +226,15 @@ class BroadcastOperator:
     def disconnect_sockets(
         self, close: bool = False, *, why: disconnects.Disconnect = disconnects.SERVER_DISCONNECT
     ) -> None:
-        """Ends all of them; see `Socket.disconnect`."""
+        """Ends all of them; see `Socket.disconnect`. Other nodes give their own reason."""
+        if not self._local:
+            namespace = self._namespace
+            namespace.server.cluster.disconnect_sockets(namespace.name, self._selection(), close)
         for socket in self.sockets():
             socket.disconnect(close, why=why)
+
+    def _selection(self) -> Selection:
+        return Selection(self._rooms, self._except)
 
     def _targets(self) -> Collection[Socket]:
         namespace = self._namespace

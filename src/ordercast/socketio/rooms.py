@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import Generic, TypeVar
 
 Member = TypeVar("Member")
 
 
 class Rooms(Generic[Member]):
-    """Rooms and their members, both ways. A room exists while it has members."""
+    """Rooms and their members, both ways. A room exists while it has members.
 
-    __slots__ = ("_members", "_rooms")
+    ``changed`` is called with a room that has come to be or has gone.
+    """
 
-    def __init__(self) -> None:
+    __slots__ = ("_changed", "_members", "_rooms")
+
+    def __init__(self, changed: Callable[[str], None] | None = None) -> None:
+        self._changed = changed
         self._members: dict[str, set[Member]] = {}
         self._rooms: dict[Member, set[str]] = {}
 
@@ -21,7 +25,13 @@ class Rooms(Generic[Member]):
         """Puts a member into rooms; being in one already is no error."""
         for room in rooms:
             self._rooms.setdefault(member, set()).add(room)
-            self._members.setdefault(room, set()).add(member)
+            members = self._members.get(room)
+            if members is not None:
+                members.add(member)
+            else:
+                self._members[room] = {member}
+                if self._changed is not None:
+                    self._changed(room)
 
     def leave(self, member: Member, room: str) -> None:
         """Takes a member out of a room; not being in it is no error."""
@@ -43,6 +53,8 @@ class Rooms(Generic[Member]):
         members.discard(member)
         if not members:
             del self._members[room]
+            if self._changed is not None:
+                self._changed(room)
 
     def of(self, member: Member) -> frozenset[str]:
         """The rooms a member is in."""
@@ -51,6 +63,10 @@ class Rooms(Generic[Member]):
     def members(self, room: str) -> Collection[Member]:
         """A room's members; not to be changed, nor kept across a change."""
         return self._members.get(room, frozenset())
+
+    def names(self) -> Iterator[str]:
+        """All rooms."""
+        return iter(self._members)
 
     def union(self, rooms: Iterable[str]) -> set[Member]:
         """Everyone who is in at least one of the rooms, once."""

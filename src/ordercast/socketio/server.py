@@ -14,6 +14,7 @@ from ordercast.engineio.asgi import app as engine_app
 from ordercast.engineio.deadlines import Deadlines
 from ordercast.engineio.uvicorn import protocol_class
 from ordercast.socketio.client import Client
+from ordercast.socketio.cluster import Cluster, OneNode
 from ordercast.socketio.dynamic import DynamicNamespace, Match
 from ordercast.socketio.namespace import Namespace
 from ordercast.socketio.operator import BroadcastOperator
@@ -30,7 +31,9 @@ class Server:
     ``connect_timeout`` (s) ends sessions that join no namespace in time. ``max_attachments`` is how many binary
     attachments a client's packet may have (0: none), ``max_attachment_bytes`` how large they may be together, and
     ``attachment_timeout`` (s) how long they may take. ``max_depth`` bounds the levels of a payload's JSON, and
-    ``max_digits`` its whole numbers. The rest is `ordercast.engineio.Options`.
+    ``max_digits`` its whole numbers. ``redis_url`` joins all servers that have the same one, of Node.js too;
+    ``cluster`` is a `RedisCluster` of other settings, or another way to join them. The rest is
+    `ordercast.engineio.Options`. Raises ``ValueError`` for a URL that is none, and for both of these.
 
     Mount ``server`` itself as an ASGI application; under uvicorn pass ``**server.uvicorn_settings()`` to
     ``uvicorn.run`` for the fast way in.
@@ -45,6 +48,8 @@ class Server:
         attachment_timeout: float = 10,
         max_depth: int = 32,
         max_digits: int = 1_024,
+        redis_url: str | None = None,
+        cluster: Cluster | None = None,
         **options: Any,
     ) -> None:
         self.max_attachments = max_attachments
@@ -52,6 +57,8 @@ class Server:
         self.max_depth = max_depth
         self.max_digits = max_digits
         self.engine = EngineServer(self, Options(**options))
+        self.cluster = _choose(redis_url, cluster)
+        self.cluster.bind(self)
         self._namespaces: dict[str, Namespace] = {}
         self._dynamic: list[DynamicNamespace] = []
         self._tasks: set[asyncio.Task[None]] = set()
@@ -77,6 +84,10 @@ class Server:
         self.sockets_join = root.sockets_join
         self.sockets_leave = root.sockets_leave
         self.disconnect_sockets = root.disconnect_sockets
+        self.on_server_side_emit = root.on_server_side_emit
+        self.off_server_side_emit = root.off_server_side_emit
+        self.server_side_emit = root.server_side_emit
+        self.server_side_emit_with_ack = root.server_side_emit_with_ack
 
     @overload
     def of(self, name: str) -> Namespace: ...
@@ -96,7 +107,13 @@ class Server:
             name = "/" + name
         if not _NAMESPACE.fullmatch(name):
             raise ValueError(f"{name!r} is no namespace: '/' and up to 127 characters without , ? or white space")
-        return self._namespaces.setdefault(name, Namespace(self, name))
+        found = self._namespaces.get(name)
+        return self._keep(Namespace(self, name)) if found is None else found
+
+    def _keep(self, namespace: Namespace) -> Namespace:
+        self._namespaces[namespace.name] = namespace
+        self.cluster.namespace_changed(namespace)
+        return namespace
 
     @property
     def local(self) -> BroadcastOperator:
@@ -124,6 +141,7 @@ class Server:
         while True:
             message = await receive()
             if message["type"] == "lifespan.startup":
+                self.start()
                 await send({"type": "lifespan.startup.complete"})
             else:
                 await self.close()
@@ -134,16 +152,22 @@ class Server:
         """Keyword arguments for ``uvicorn.Config`` that let frames bypass ASGI."""
         return {"http": protocol_class(self.engine), "ws": "websockets-sansio"}
 
+    def start(self) -> None:
+        """Joins the cluster, from within the event loop. At the latest the first client or emit does it too."""
+        self.cluster.start()
+
     async def close(self, grace: float = 2.0) -> None:
-        """Closes every connection (clients come back by themselves) and ends what still runs."""
+        """Closes every connection (clients come back by themselves), ends what still runs and leaves the cluster."""
         await self.engine.close(disconnects.SHUTDOWN, grace)
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.cluster.close()
 
     # -- engineio.Handler ----------------------------------------------------------------------------------
 
     def on_open(self, session: Session) -> None:
+        self.cluster.start()
         session.data = client = Client(self, session)
         self._waiting.add(session)
         client.begin()
@@ -164,6 +188,10 @@ class Server:
 
     # -- what namespaces and clients call -------------------------------------------------------------------
 
+    def find_existing(self, name: str) -> Namespace | None:
+        """The namespace of this name, if there is one now."""
+        return self._namespaces.get(name)
+
     def find_namespace(self, name: str, auth: dict[str, Any]) -> Namespace | None:
         """The namespace a client may connect to."""
         found = self._namespaces.get(name)
@@ -176,15 +204,26 @@ class Server:
                 _log.exception("a dynamic namespace's function failed", extra={"name_space": name})
                 continue
             if matches:
-                return self._namespaces.setdefault(name, dynamic.child(name))
+                return self._keep(dynamic.child(name))
         return None
 
     def forget_namespace(self, namespace: Namespace) -> None:
         """A dynamic namespace has emptied."""
         self._namespaces.pop(namespace.name, None)
+        self.cluster.namespace_changed(namespace)
 
     def spawn(self, coroutine: Coroutine[Any, Any, None]) -> None:
         """Runs something in the background, held until it ends."""
         task = asyncio.get_running_loop().create_task(coroutine)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+
+def _choose(redis_url: str | None, cluster: Cluster | None) -> Cluster:
+    if redis_url is None:
+        return OneNode() if cluster is None else cluster
+    if cluster is not None:
+        raise ValueError("either redis_url or cluster")
+    from ordercast.socketio.cluster_redis import RedisCluster  # redis-py takes a tenth of a second to import
+
+    return RedisCluster(redis_url)

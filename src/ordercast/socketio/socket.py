@@ -215,7 +215,7 @@ class Socket(Emitter):
     @property
     def volatile(self) -> BroadcastOperator:
         """Events to this client that may be lost: if it cannot take them now, it does not get them later."""
-        return self.namespace.to(self.id).volatile
+        return self.namespace.local.to(self.id).volatile
 
     def to(self, *rooms: str) -> BroadcastOperator:
         """Everyone in the rooms but this socket."""

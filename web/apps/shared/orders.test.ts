@@ -1,5 +1,6 @@
-import { describe, expect, it } from "vitest";
-import { age, merge, newer, nextStatuses, summary, type Order, type Workflow } from "./orders.ts";
+import { expect, it } from "vitest";
+import type { Order, Workflow } from "@ordercast/client";
+import { age, nextStatuses, summary } from "./orders.ts";
 
 const order = (over: Partial<Order> = {}): Order => ({
   orderId: 17,
@@ -16,53 +17,11 @@ const order = (over: Partial<Order> = {}): Order => ({
   note: null,
   contact: null,
   expectedAt: null,
+  claimedBy: null,
   firstContactAt: null,
   createdAt: "2026-01-01T00:00:00.000Z",
   updatedAt: "2026-01-01T00:00:00.000Z",
   ...over,
-});
-const status = (version: number, to = "accepted") => ({
-  orderId: 17,
-  status: to,
-  updatedAt: "2026-01-01T00:01:00.000Z",
-  version,
-  position: version,
-});
-
-describe("merge", () => {
-  it("applies the next version", () => {
-    const merged = merge(order(), status(4));
-    expect(merged.missing).toBe(false);
-    expect(merged.order).toMatchObject({ status: "accepted", version: 4, updatedAt: "2026-01-01T00:01:00.000Z" });
-  });
-  it("ignores an older version", () => {
-    expect(merge(order({ status: "ready" }), status(2)).order).toMatchObject({ status: "ready", version: 3 });
-  });
-  it("takes a status and other changes of one version, in either order", () => {
-    const changed = { orderId: 17, changes: { note: "ring twice" }, version: 4, position: 9 };
-    for (const events of [[status(4), changed], [changed, status(4)]]) {
-      let shown: Order | undefined = order();
-      for (const event of events) shown = merge(shown, event).order;
-      expect(shown).toMatchObject({ status: "accepted", note: "ring twice", version: 4 });
-    }
-  });
-  it("says when something is missing: a gap, or an order it does not know", () => {
-    expect(merge(order(), status(6)).missing).toBe(true);
-    expect(merge(undefined, status(4))).toEqual({ order: undefined, missing: true });
-  });
-  it("does not change the order it was given", () => {
-    const before = Object.freeze(order());
-    merge(before, status(4));
-    expect(before.status).toBe("received");
-  });
-});
-
-describe("newer", () => {
-  it("keeps what is ahead", () => {
-    expect(newer(order({ version: 5 }), order({ version: 4 })).version).toBe(5);
-    expect(newer(order({ version: 4 }), order({ version: 5 })).version).toBe(5);
-    expect(newer(undefined, order()).version).toBe(3);
-  });
 });
 
 it("offers the steps of the order's fulfilment and the role", () => {

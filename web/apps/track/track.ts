@@ -1,10 +1,11 @@
 /** One customer's order, live. */
 
-import { merge, newer, summary, type ChangedEvent, type Order, type StatusEvent, type Workflow } from "../shared/orders.ts";
-import { el, Problem, Shop, showConnection, takeFragment } from "../shared/shop.ts";
+import { Problem, type Order, type Workflow } from "@ordercast/client";
+import { summary } from "../shared/orders.ts";
+import { clientFor, el, showConnection, takeFragment } from "../shared/shop.ts";
 
 const link = takeFragment("track");
-const shop = new Shop(link.get("token") ?? "");
+const client = clientFor(link.get("token") ?? "");
 const orderId = link.get("order") ?? "";
 const $ = (id: string) => document.querySelector<HTMLElement>(`#${id}`)!;
 
@@ -14,33 +15,10 @@ const STEPS = ["Received", "In preparation", "Ready / on its way", "Done"];
 let workflow: Workflow | undefined;
 let order: Order | undefined;
 
-async function load(): Promise<void> {
-  try {
-    workflow ??= await shop.call<Workflow>("GET", "workflow");
-    order = newer(order, await shop.call<Order>("GET", `orders/${encodeURIComponent(orderId)}`));
-    $("problem").textContent = "";
-    draw();
-  } catch (error) {
-    $("problem").textContent =
-      error instanceof Problem && error.status === 404
-        ? "This order cannot be found. Check the link you were given."
-        : error instanceof Error
-          ? error.message
-          : String(error);
-  }
-}
-
-function take(event: StatusEvent | ChangedEvent): void {
-  if (String(event.orderId) !== orderId || order === undefined) return;
-  const merged = merge(order, event);
-  order = merged.order;
-  draw();
-  if (merged.missing) void load();
-}
-
 function draw(): void {
   if (order === undefined || workflow === undefined) return;
-  const status = workflow.statuses.find((s) => s.name === order!.status);
+  const { status: name } = order;
+  const status = workflow.statuses.find((s) => s.name === name);
   const step = status?.step ?? 0;
   const article = $("order");
   article.hidden = false;
@@ -71,14 +49,20 @@ function setText(element: HTMLElement, text: string): void {
   if (element.textContent !== text) element.textContent = text;
 }
 
-const socket = shop.connect();
-showConnection(socket, $("banner"));
-socket.on("connect", () => {
-  socket.emit("watch:order", orderId);
+const watched = client.watchOrder(orderId);
+watched.subscribe(() => {
+  const { error } = watched.current;
+  order = watched.current.order;
+  const missing = error instanceof Problem && error.status === 404;
+  $("problem").textContent = missing ? "This order cannot be found. Check the link you were given." : (error?.message ?? "");
+  draw();
 });
-socket.on("watching", () => void load());
-socket.on("watch:denied", () => {
-  $("problem").textContent = "This order cannot be found. Check the link you were given.";
+showConnection(client, $("banner"));
+client.on("connection", () => {
+  // Asked again with each change, until it is there; the client keeps it.
+  client.workflow().then((found) => {
+    workflow = found;
+    draw();
+  }, () => undefined);
 });
-socket.on("order:updated", take);
-socket.on("order:changed", take);
+client.connect();

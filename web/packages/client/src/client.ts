@@ -1,0 +1,297 @@
+/** One object for everything: a socket, REST where there is none, and orders that keep themselves current. */
+
+import { Actions } from "./actions.ts";
+import { arrival, startingAt, type Arrivals } from "./arrivals.ts";
+import { IDLE, isOver, next, type Connection, type Happening, type OfflineReason } from "./connection.ts";
+import { movedTo, newest, type Cursor } from "./cursor.ts";
+import { Emitter, type Listener } from "./emitter.ts";
+import { isLogEvent, type ControlEvents, type LogEventName, type LogEvents } from "./events.ts";
+import { Link } from "./link.ts";
+import { withEvent, withGlimpse, withSnapshot } from "./merge.ts";
+import { key, type EventPage, type Id, type Order } from "./models.ts";
+import { Observable } from "./observable.ts";
+import { BACKOFF, CONNECT_TIMEOUT, FALLBACK_AFTER, type ClientEvents, type ClientOptions } from "./options.ts";
+import { platform } from "./platform.ts";
+import { Poller } from "./poller.ts";
+import { Refresher } from "./refresher.ts";
+import { parseUrl, Rest } from "./rest.ts";
+import { openSocket } from "./socket.ts";
+import { OrderStore } from "./store.ts";
+import { Tokens } from "./tokens.ts";
+import { Watches, type OrdersSubscription, type OrderSubscription } from "./watches.ts";
+import type { OrderFilter } from "./list.ts";
+
+export class OrdercastClient extends Actions {
+  readonly #emitter = new Emitter<ClientEvents>();
+  readonly #connection = new Observable<Connection>(IDLE);
+  readonly #store: OrderStore;
+  readonly #watches: Watches;
+  readonly #link: Link;
+  readonly #poller: Poller;
+  readonly #refresher: Refresher;
+  readonly #fallback: boolean;
+  #cursor: Cursor | null;
+  #arrivals: Arrivals = startingAt(0);
+  #heardAt = 0;
+  /** The socket's connection: what was begun on an earlier one counts no more. */
+  #session = {};
+
+  /** `url`: where the server is; in a page, where the page is from. Does not connect yet. */
+  constructor(url: string | undefined, options: ClientOptions) {
+    const place = parseUrl(url ?? ownOrigin());
+    const tokens = new Tokens(options.token);
+    const rest = new Rest(place.origin + place.base, tokens, options.fetch ?? ((to, init) => platform.fetch(to, init)));
+    const backoff = options.backoff ?? BACKOFF;
+    const store = new OrderStore((id) => rest.call<Order>("GET", `orders/${encodeURIComponent(id)}`), backoff);
+    super(rest, store);
+    this.#store = store;
+    this.#fallback = options.fallback ?? true;
+    this.#cursor = options.since ?? null;
+    const cursor = () => this.#cursor;
+    this.#link = new Link(
+      {
+        socket: {
+          origin: place.origin,
+          path: `${place.base}socket.io/`,
+          timeout: options.connectTimeout ?? CONNECT_TIMEOUT,
+          alive: () => this.#heard(),
+        },
+        open: options.openSocket ?? openSocket,
+        tokens,
+        backoff,
+        cursor,
+      },
+      {
+        connected: (replays, recovered) => this.#connected(replays, recovered),
+        lost: () => this.#lost(),
+        failed: (failures, why) => this.#failed(failures, why),
+        ended: (reason) => this.#end(reason),
+        event: (name, args) => this.#event(name, args),
+      },
+    );
+    this.#poller = new Poller(
+      { call: (path, how) => rest.call<EventPage>("GET", path, how), backoff, cursor },
+      {
+        restarted: (page) => this.#restarted(page),
+        page: (page) => this.#page(page),
+        failed: (reason) => {
+          if (!this.#link.connected) this.#happened({ type: "unreachable", reason });
+        },
+        ended: (reason) => this.#end(reason),
+      },
+    );
+    this.#watches = new Watches(store, rest, (name, id) => this.#link.emit(name, id));
+    this.#refresher = new Refresher(tokens, backoff, (name, ...args) => this.#link.emit(name, ...args), this.#emitter);
+  }
+
+  // -- the connection ----------------------------------------------------------------------------------------
+
+  get connection(): Connection {
+    return this.#connection.current;
+  }
+
+  /** When what is shown was last known to be all there is (ms since the epoch); `null`: never. */
+  get lastSyncedAt(): number | null {
+    return this.connection.status === "live" ? this.#heardAt : this.connection.lastSyncedAt;
+  }
+
+  /** Where it is in the log, to begin from another time (`since`); `null`: not known yet. */
+  get cursor(): Cursor | null {
+    return this.#cursor;
+  }
+
+  /** Connects, also after the server has ended the connection for good. */
+  connect(): this {
+    if (!isOver(this.connection)) return this;
+    this.#happened({ type: "opening" });
+    this.#store.resume();
+    this.#learnSteps();
+    this.#link.start();
+    return this;
+  }
+
+  /** Ends the connection until `connect`. What is watched stays so. */
+  disconnect(): void {
+    this.#end("closed");
+  }
+
+  /** Tries at once, where it waits to try again: when the network is back, or the application is in front again. */
+  retryNow(): void {
+    this.#link.hurry();
+  }
+
+  // -- listening ---------------------------------------------------------------------------------------------
+
+  /** Listens to an event; each is told once. Returns a function that ends it. */
+  on<Name extends keyof ClientEvents>(name: Name, listener: Listener<ClientEvents[Name]>): () => void {
+    return this.#emitter.on(name, listener);
+  }
+
+  /** Calls `listener` whenever `connection` changes; returns a function that ends it. */
+  onConnection = (listener: () => void): (() => void) => this.#connection.subscribe(listener);
+
+  /** An order that keeps itself current, until `unsubscribe`. */
+  watchOrder(id: Id): OrderSubscription {
+    return this.#watches.order(key(id));
+  }
+
+  /** All orders that the token may see and the filter lets through, current until `unsubscribe`. */
+  watchOrders(filter: OrderFilter = {}): OrdersSubscription {
+    return this.#watches.orders(filter);
+  }
+
+  // -- what happens ------------------------------------------------------------------------------------------
+
+  #happened(happening: Happening): void {
+    const before = this.connection;
+    this.#connection.set(next(before, happening));
+    const after = this.connection;
+    if (after !== before && (after.status !== before.status || after.status === "offline")) this.#emitter.emit("connection", after);
+  }
+
+  #connected(replays: boolean, recovered: boolean): void {
+    this.#session = {};
+    this.#heard();
+    this.#happened({ type: "connected" });
+    this.#watches.connected(recovered);
+    if (!replays) this.#synced();
+  }
+
+  #lost(): void {
+    this.#session = {};
+    this.#refresher.stop();
+    this.#happened({ type: "lost", heardAt: this.#heardAt });
+  }
+
+  #failed(failures: number, reason: "unreachable" | "token"): void {
+    if (!this.#fallback || reason === "token") this.#happened({ type: "unreachable", reason });
+    if (this.#fallback && failures >= FALLBACK_AFTER) this.#poller.start();
+  }
+
+  #synced(): void {
+    this.#poller.stop();
+    this.#heard();
+    this.#happened({ type: "synced", at: this.#heardAt });
+    this.#store.resume();
+    this.#learnSteps();
+  }
+
+  #end(reason: OfflineReason): void {
+    this.#session = {};
+    this.#link.stop();
+    this.#poller.stop();
+    this.#refresher.stop();
+    this.#store.pause();
+    if (this.connection.status === "live") this.#happened({ type: "lost", heardAt: this.#heardAt });
+    this.#happened({ type: "ended", reason });
+  }
+
+  #heard(): void {
+    this.#heardAt = Date.now();
+  }
+
+  /** What the socket says. */
+  #event(name: string, args: unknown[]): void {
+    this.#heard();
+    const data = args[0];
+    if (isLogEvent(name)) this.#logged(name, data as LogEvents[LogEventName]);
+    else this.#control(name, args);
+  }
+
+  #control(name: string, args: unknown[]): void {
+    const said = { name, data: args[0] } as { [N in keyof ControlEvents]: { name: N; data: ControlEvents[N] } }[keyof ControlEvents];
+    switch (said.name) {
+      case "position":
+        this.#cursor = newest(this.#cursor, said.data);
+        break;
+      case "caught_up":
+        this.#cursor = movedTo(this.#cursor, said.data.position);
+        this.#synced();
+        break;
+      case "resync":
+        this.#resync(said.data.position);
+        break;
+      case "watching":
+        this.#watches.acknowledged(key(said.data.orderId));
+        this.#store.apply(said.data.orderId, (known) => withGlimpse(known, said.data));
+        break;
+      case "watch:denied":
+        this.#watches.denied(said.data);
+        break;
+      case "token:expiring":
+        this.#refresher.start(said.data.expiresAt);
+        break;
+      case "force_disconnect":
+        break; // the link heard it
+      default:
+        this.#emitter.emit("message", { name, args });
+        return;
+    }
+    this.#emitter.emit(said.name, said.data);
+  }
+
+  #logged(name: LogEventName, data: LogEvents[LogEventName]): void {
+    this.#store.apply(data.orderId, (known) =>
+      "createdAt" in data ? withSnapshot(known, data) : withEvent(known, data),
+    );
+    const arrived = arrival(this.#arrivals, name, data.position);
+    if (arrived === null) return;
+    this.#arrivals = arrived;
+    this.#emitter.emit(name, data as never);
+  }
+
+  /** The server cannot tell what was missed, or has another log than the one known. */
+  #resync(position: number): void {
+    this.#cursor = null; // the next `position` tells it; until then socket.io-client's own pid serves
+    this.#arrivals = startingAt(position);
+    this.#poller.stop();
+    const session = this.#session;
+    void this.#store.reset().then(() => {
+      if (session === this.#session) this.#synced();
+    });
+  }
+
+  #restarted(page: EventPage): Promise<void> {
+    this.#cursor = page.cursor;
+    this.#arrivals = startingAt(page.position);
+    return this.#store.reset();
+  }
+
+  #page(page: EventPage): void {
+    this.#heard();
+    for (const { event, data } of page.events) {
+      if (isLogEvent(event)) this.#logged(event, data as unknown as LogEvents[LogEventName]);
+    }
+    this.#cursor = newest(this.#cursor, page.cursor);
+    const back = this.connection.status !== "polling";
+    this.#happened({ type: "polled", at: this.#heardAt });
+    if (!back) return;
+    this.#store.resume();
+    this.#link.hurry(); // what brought REST back may have brought the socket back too
+  }
+
+  #learnSteps(): void {
+    this.workflow().then(
+      ({ statuses }) => {
+        const steps = new Map(statuses.map(({ name, step }) => [name, step]));
+        this.#store.setSteps((status) => steps.get(status));
+      },
+      () => undefined, // asked again when next in sync; orders are shown with the step they came with
+    );
+  }
+}
+
+/** A client that connects. */
+export function connect(url: string | undefined, options: ClientOptions): OrdercastClient;
+export function connect(options: ClientOptions): OrdercastClient;
+export function connect(url: string | ClientOptions | undefined, options?: ClientOptions): OrdercastClient {
+  if (typeof url === "object") return new OrdercastClient(undefined, url).connect();
+  if (options === undefined) throw new TypeError("connect(url, { token }) needs a token, or a function that gets one");
+  return new OrdercastClient(url, options).connect();
+}
+
+function ownOrigin(): string {
+  const origin = platform.location?.origin;
+  if (origin === undefined) throw new TypeError("say where the server is: connect('https://shop.example', { token })");
+  return origin;
+}

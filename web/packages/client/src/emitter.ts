@@ -1,0 +1,28 @@
+/** A typed event emitter. A listener that throws spoils nothing for the others. */
+
+export type Listener<T> = (data: T) => void;
+
+export class Emitter<Events extends object> {
+  readonly #listeners = new Map<keyof Events, Set<Listener<never>>>();
+
+  /** Adds a listener; returns a function that removes it. */
+  on<Name extends keyof Events>(name: Name, listener: Listener<Events[Name]>): () => void {
+    const listeners = this.#listeners.get(name) ?? new Set();
+    this.#listeners.set(name, listeners);
+    listeners.add(listener as Listener<never>);
+    return () => {
+      listeners.delete(listener as Listener<never>);
+    };
+  }
+
+  emit<Name extends keyof Events>(name: Name, data: Events[Name]): void {
+    for (const listener of [...(this.#listeners.get(name) ?? [])]) {
+      try {
+        (listener as Listener<Events[Name]>)(data);
+      } catch (error) {
+        // As an uncaught error of its own, so that it is seen.
+        void Promise.reject(error);
+      }
+    }
+  }
+}

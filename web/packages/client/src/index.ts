@@ -1,0 +1,29 @@
+/** Ordercast's client: live orders in browsers, Node.js and React Native. */
+
+export { connect, OrdercastClient } from "./client.ts";
+export type { ChangeOptions } from "./actions.ts";
+export type { Backoff } from "./backoff.ts";
+export { type Connection, type OfflineReason } from "./connection.ts";
+export type { Cursor } from "./cursor.ts";
+export type {
+  ControlEvents,
+  LogEventName,
+  LogEvents,
+  OrderChanged,
+  OrderCreated,
+  OrderStatusChanged,
+  OrderUpdated,
+  ServerEvents,
+  WatchDenied,
+  Watching,
+} from "./events.ts";
+export type { OrderFilter, OrdersState } from "./list.ts";
+export { isComplete, NOTHING, toOrder, withEvent, withGlimpse, withSnapshot, type Known } from "./merge.ts";
+export { key } from "./models.ts";
+export type { EventPage, Id, NewOrder, Order, OrderPage, OrderPatch, ProblemDetails, Workflow } from "./models.ts";
+export type { ClientEvents, ClientOptions } from "./options.ts";
+export { Problem, type CallOptions, type Fetch, type Query } from "./rest.ts";
+export type { OpenSocket, SocketLike, SocketOptions } from "./socket.ts";
+export { TokenError, type TokenOption } from "./tokens.ts";
+export type { OrderState } from "./watched.ts";
+export type { OrdersSubscription, OrderSubscription, Subscription } from "./watches.ts";

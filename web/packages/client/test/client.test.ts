@@ -1,0 +1,259 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { found, setUp, WORKFLOW, type Answer } from "./fakes.ts";
+import { order } from "./orders.ts";
+
+beforeEach(() => void vi.useFakeTimers());
+afterEach(() => void vi.useRealTimers());
+
+const turn = () => vi.advanceTimersByTimeAsync(0);
+const LATER = 60_000; // ms; past every backoff
+
+/** REST over one order, which the test changes; `events` answers `GET /api/events`. */
+function shop(events: (path: string) => Answer | Promise<Answer> = () => new Error("unreachable")) {
+  const state = { order: order() };
+  const answer = (path: string): Answer | Promise<Answer> => {
+    if (path === "workflow") return WORKFLOW;
+    if (path.startsWith("events")) return events(path);
+    return path === "orders/17" ? found(state.order) : { status: 404, body: { detail: "not there" } };
+  };
+  return { state, answer };
+}
+
+const updated = (version: number, status = "accepted") => ({
+  orderId: 17,
+  status,
+  updatedAt: "2026-01-01T00:01:00.000Z",
+  version,
+  position: version + 100,
+});
+const never = new Promise<Answer>(() => undefined);
+const page = (position: number, events: unknown[] = []) => found({ events, position, cursor: `log.${position}` });
+
+describe("with a socket", () => {
+  it("is live, merges what it hears and tells each event once", async () => {
+    const { client, socket, states } = setUp(shop().answer);
+    const heard: number[] = [];
+    client.on("order:updated", ({ version }) => heard.push(version));
+    const watched = client.watchOrder("17");
+    client.connect();
+    expect(await socket.accept()).toEqual({ token: "t" });
+    await turn();
+    expect(states).toEqual(["resuming", "live"]);
+    expect(socket.said).toEqual([["watch:order", "17"]]);
+    socket.hear("order:updated", updated(2));
+    socket.hear("order:updated", updated(2));
+    expect(heard).toEqual([2]);
+    expect(watched.current).toMatchObject({ complete: true, order: { status: "accepted", version: 2 } });
+  });
+
+  it("fetches an order whose version is missing", async () => {
+    const { state, answer } = shop();
+    const { client, socket, asked } = setUp(answer);
+    const watched = client.watchOrder(17);
+    client.connect();
+    await socket.accept();
+    await turn();
+    state.order = order({ version: 3, status: "ready", note: "ring" });
+    asked.length = 0;
+    socket.hear("order:updated", updated(3, "ready"));
+    expect(watched.current).toMatchObject({ complete: false, order: { status: "ready", version: 3 } });
+    await turn();
+    expect(asked).toEqual(["orders/17"]);
+    expect(watched.current).toMatchObject({ complete: true, order: { note: "ring", version: 3 } });
+  });
+
+  it("comes back from the newest cursor, and is live when it has caught up", async () => {
+    const { client, socket, states } = setUp(shop().answer, { since: "log.1" });
+    client.watchOrder(17);
+    client.connect();
+    expect(await socket.accept()).toEqual({ token: "t", since: "log.1", offset: "log.1" });
+    expect(states).toEqual(["resuming"]);
+    socket.hear("watching", { orderId: 17, status: "received", version: 1, position: 5 });
+    socket.hear("caught_up", { position: 5 });
+    expect(states).toEqual(["resuming", "live"]);
+    socket.hear("position", "log.9");
+    socket.drop("transport close");
+    socket.said.length = 0;
+    await vi.advanceTimersByTimeAsync(LATER);
+    expect(socket.tries).toBe(2);
+    expect(await socket.accept(true)).toMatchObject({ since: "log.9" });
+    expect(socket.said).toEqual([]); // the server still knows what it watches
+    socket.hear("caught_up", { position: 12 });
+    expect(states).toEqual(["resuming", "live", "resuming", "live"]);
+    expect(client.cursor).toBe("log.12");
+  });
+
+  it("fetches all anew after resync, and takes versions of another log that are lower", async () => {
+    const { state, answer } = shop();
+    state.order = order({ version: 7, status: "ready" });
+    const { client, socket, states } = setUp(answer, { since: "log.50" });
+    const watched = client.watchOrder(17);
+    client.connect();
+    await turn();
+    expect(watched.current.order?.version).toBe(7);
+    state.order = order({ version: 2, status: "accepted" });
+    await socket.accept();
+    socket.hear("resync", { position: 3 });
+    expect(states).toEqual(["resuming"]);
+    await turn();
+    expect(states).toEqual(["resuming", "live"]);
+    expect(watched.current.order).toMatchObject({ version: 2, status: "accepted" });
+    expect(client.cursor).toBeNull();
+  });
+
+  it("hears the other log's lower positions, and takes no answer from before it", async () => {
+    const late: ((answer: Answer) => void)[] = [];
+    let slow = true;
+    const { client, socket } = setUp((path) =>
+      path !== "orders/17" ? WORKFLOW : slow ? new Promise((resolve) => void late.push(resolve)) : found(order({ version: 2 })),
+    );
+    const heard: number[] = [];
+    client.on("order:updated", ({ version }) => heard.push(version));
+    const watched = client.watchOrder(17);
+    client.connect();
+    await socket.accept();
+    socket.hear("order:updated", { ...updated(8), position: 900 });
+    await turn();
+    slow = false;
+    socket.hear("resync", { position: 3 });
+    await turn();
+    late[0]!(found(order({ version: 9 })));
+    await turn();
+    expect(watched.current).toMatchObject({ complete: true, order: { version: 2 } });
+    socket.hear("order:updated", { ...updated(3), position: 4 });
+    expect(heard).toEqual([8, 3]);
+  });
+
+  it.each(["new_login", "revoked", "token_expired"])("stays away after %s", async (reason) => {
+    const { client, socket, states } = setUp(shop().answer);
+    client.connect();
+    await socket.accept();
+    socket.hear("force_disconnect", { reason });
+    socket.drop("io server disconnect");
+    await vi.advanceTimersByTimeAsync(LATER);
+    expect(socket.tries).toBe(1);
+    expect(states.at(-1)).toBe(`offline ${reason}`);
+    client.connect();
+    expect(socket.tries).toBe(2);
+  });
+
+  it.each(["transport close", "ping timeout", "transport error"])("comes back by itself after %s", async (reason) => {
+    const { client, socket } = setUp(shop().answer);
+    client.connect();
+    await socket.accept();
+    socket.drop(reason);
+    await vi.advanceTimersByTimeAsync(LATER);
+    expect(socket.tries).toBe(2);
+  });
+
+  it("lets go of an order with its last watcher", async () => {
+    const { client, socket } = setUp(shop().answer);
+    const [one, two] = [client.watchOrder(17), client.watchOrder("17")];
+    client.connect();
+    await socket.accept();
+    one.unsubscribe();
+    one.unsubscribe();
+    expect(socket.said).toEqual([["watch:order", "17"]]);
+    two.unsubscribe();
+    expect(socket.said.at(-1)).toEqual(["unwatch:order", "17"]);
+  });
+});
+
+describe("tokens", () => {
+  it("renews one that is about to end", async () => {
+    const token = vi.fn(() => `t${token.mock.calls.length}`);
+    const { client, socket } = setUp(shop().answer, { token });
+    client.connect();
+    expect(await socket.accept()).toMatchObject({ token: "t1" });
+    socket.hear("token:expiring", { expiresAt: Date.now() / 1000 + 60 });
+    await turn();
+    expect(socket.said).toEqual([["auth:refresh", "t2", expect.any(Function)]]);
+  });
+
+  it("tries once with a new one where the old one is refused", async () => {
+    const token = vi.fn(() => `t${token.mock.calls.length}`);
+    const { client, socket, states } = setUp(shop().answer, { token });
+    client.connect();
+    await turn();
+    socket.refuse("Token expired");
+    await turn();
+    expect([socket.tries, states.at(-1)]).toEqual([2, "resuming"]);
+    socket.refuse("Token expired");
+    await vi.advanceTimersByTimeAsync(LATER);
+    expect([socket.tries, states.at(-1)]).toEqual([2, "offline token_expired"]);
+  });
+});
+
+describe("without a socket", () => {
+  it("polls from its cursor, and goes back to the socket without losing or repeating anything", async () => {
+    const answers: ((answer: Answer) => void)[] = [];
+    const { answer } = shop(() => new Promise((resolve) => void answers.push(resolve)));
+    const { client, socket, states, asked } = setUp(answer, { since: "log.100" });
+    const heard: number[] = [];
+    client.on("order:updated", ({ version }) => heard.push(version));
+    client.watchOrder(17);
+    client.connect();
+    socket.refuse("xhr poll error");
+    expect(asked).not.toContain("events?after=log.100");
+    socket.refuse("xhr poll error");
+    await turn();
+    expect(asked.at(-1)).toBe("events?after=log.100");
+    answers.shift()!(page(102, [{ event: "order:updated", data: updated(2), position: 102 }]));
+    await turn();
+    expect(states.at(-1)).toBe("polling");
+    expect(asked.at(-1)).toBe("events?after=log.102&wait=20");
+
+    expect(await socket.accept()).toMatchObject({ since: "log.102" });
+    socket.hear("order:updated", updated(2));
+    socket.hear("order:updated", updated(3, "ready"));
+    expect(states.at(-1)).toBe("polling");
+    socket.hear("caught_up", { position: 103 });
+    expect(states.at(-1)).toBe("live");
+    answers.shift()!(page(103, [{ event: "order:updated", data: updated(3, "ready"), position: 103 }]));
+    await turn();
+    expect(heard).toEqual([2, 3]);
+    expect(states.at(-1)).toBe("live");
+    expect(answers).toEqual([]);
+  });
+
+  it("fetches all anew where its cursor is gone", async () => {
+    const { state, answer } = shop((path) =>
+      path === "events" ? page(500) : path.includes("log.1&") || path.endsWith("log.1") ? { status: 410, body: {} } : never,
+    );
+    const { client, socket, states } = setUp(answer, { since: "log.1" });
+    const watched = client.watchOrder(17);
+    client.connect();
+    await turn();
+    state.order = order({ version: 9, status: "ready" });
+    socket.refuse("timeout");
+    socket.refuse("timeout");
+    await turn();
+    expect(states.at(-1)).toBe("polling");
+    expect(client.cursor).toBe("log.500");
+    expect(watched.current).toMatchObject({ complete: true, order: { version: 9 } });
+  });
+
+  it("says when nothing can be reached, and goes on trying", async () => {
+    let there = false;
+    const { answer } = shop((path) => (!there ? new Error("refused") : path.includes("wait") ? never : page(1)));
+    const { client, socket, states } = setUp(answer, { since: "log.1" });
+    client.connect();
+    socket.refuse("timeout");
+    socket.refuse("timeout");
+    await turn();
+    expect(states.at(-1)).toBe("offline unreachable");
+    expect(client.connection).toMatchObject({ retrying: true });
+    there = true;
+    await vi.advanceTimersByTimeAsync(LATER);
+    expect(states.at(-1)).toBe("polling");
+  });
+
+  it("does not poll where it is told not to", async () => {
+    const { client, socket, asked } = setUp(shop().answer, { fallback: false });
+    client.connect();
+    for (let i = 0; i < 4; i++) socket.refuse("timeout");
+    await turn();
+    expect(asked).toEqual(["workflow"]);
+    expect(client.connection).toMatchObject({ status: "offline", reason: "unreachable", retrying: true });
+  });
+});

@@ -1,0 +1,23 @@
+import type { Order } from "../src/models.ts";
+
+export const order = (over: Partial<Order> = {}): Order => ({
+  orderId: 17,
+  customerId: 42,
+  shopId: null,
+  reference: null,
+  fulfilment: "delivery",
+  status: "received",
+  step: 1,
+  version: 1,
+  items: [],
+  total: null,
+  currency: null,
+  note: null,
+  contact: null,
+  expectedAt: null,
+  claimedBy: null,
+  firstContactAt: null,
+  createdAt: "2026-01-01T00:00:00.000Z",
+  updatedAt: "2026-01-01T00:00:00.000Z",
+  ...over,
+});
