@@ -151,6 +151,30 @@ async def test_a_cut_before_anything_was_heard_and_a_killed_server(tmp_path: Pat
             assert client.versions("operator", "order:status_changed") == [(id, 2), (id, 3), (id, 4)]
 
 
+async def test_another_node(tmp_path: Path, postgres_url: str) -> None:
+    """Nothing of a connection is in the node that it was on: its pid and its watches are another's to read."""
+    folders = [tmp_path / name for name in ("first", "second")]
+    for folder in folders:
+        folder.mkdir()
+    first, second = (ServerProcess(folder, database_url=postgres_url) for folder in folders)
+    with first, second:
+        async with Proxy(first.port) as proxy, node_client(proxy.url) as client, second.api() as api:
+            id = (await api.create(customerId=42))["orderId"]
+            client.tell(f"emit operator watch:order {id}")
+            await client.until("operator", "watching")
+            async with unplugged(proxy, client):
+                await api.patch(id, status="accepted")
+            proxy.target = second.port
+            for who in BOTH:
+                assert (await client.until(who, "connect", 2))["recovered"] is True
+            first.kill()
+            await api.patch(id, status="preparing")
+            await client.until("customer", "order:updated", 2)
+            await client.until("operator", "order:updated", 2)
+            assert client.versions("customer", "order:updated") == [(id, 2), (id, 3)]
+            assert client.versions("operator", "order:updated") == [(id, 2), (id, 3)]
+
+
 async def test_a_network_that_is_cut(tmp_path: Path) -> None:
     with ServerProcess(tmp_path) as server:
         async with server.api() as api, Proxy(server.port) as proxy, node_client(proxy.url) as client:
