@@ -73,8 +73,8 @@ class SqlRevocations:
             if not claim.is_ours(*looked):
                 return False
         at, until = saved[0]
-        self._revoked.add(kind, value, at / 1000, until / 1000)
-        self._revoked.tell()
+        if self._revoked.add(kind, value, at / 1000, until / 1000):  # else `look` has read it meanwhile, and told
+            self._revoked.tell()
         return True
 
     async def look(self) -> None:
