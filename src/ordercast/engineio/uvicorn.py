@@ -27,6 +27,8 @@ class HttpProtocol(HttpToolsProtocol):
     """
 
     bound_engine: EngineServer
+    bound_path: bytes
+    """The engine's path without the slash at its end, which clients may leave out."""
 
     _head_size = 0
     _head_tail = b""  # its last three bytes so far: the end may come in two pieces
@@ -104,11 +106,13 @@ class HttpProtocol(HttpToolsProtocol):
         cycle: RequestResponseCycle | None = self.cycle
         return cycle is not None and not cycle.response_complete
 
+    def _on_engine_path(self) -> bool:
+        return self.url.partition(b"?")[0].rstrip(b"/") == self.bound_path
+
     def _is_for_engine(self) -> bool:
         """Whether a request is the engine's and nothing asks for more of uvicorn than its parser."""
-        path = self.url.partition(b"?")[0]
         return (
-            path.rstrip(b"/") == self.bound_engine.options.path.rstrip("/").encode()
+            self._on_engine_path()
             and not self.parser.should_upgrade()
             and not self.expect_100_continue
             and not (self.config.access_log and self.access_log)
@@ -127,7 +131,7 @@ class HttpProtocol(HttpToolsProtocol):
         # its own endpoints.
         self._clear_deadline()
         engine = self.bound_engine
-        if self.url.partition(b"?")[0].rstrip(b"/") != engine.options.path.rstrip("/").encode():
+        if not self._on_engine_path():
             super().handle_websocket_upgrade()
             return
         if self.scope["method"] != "GET":
@@ -171,5 +175,6 @@ def protocol_class(engine: EngineServer) -> type[HttpProtocol]:
 
     class BoundHttpProtocol(HttpProtocol):
         bound_engine = engine
+        bound_path = engine.options.path.rstrip("/").encode()
 
     return BoundHttpProtocol
