@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,6 +13,7 @@ from ordercast.config import Settings
 from ordercast.errors import StorageError
 from ordercast.orders.principal import Principal, Role
 from ordercast.storage.database import open_storage
+from ordercast.storage.sqlite_writer import SqliteWriter
 from tests.contract.support import Clock, create, held, stop_clocks, written_through
 
 NEVER = 1e6  # s between looks that are not to come
@@ -112,3 +114,22 @@ async def test_one_whose_asker_has_gone_counts_after_the_next_look(settings: Set
         await storage.revocations.look()
         assert gone.cancelled()
         assert storage.revocations.is_revoked(token("t"))
+
+
+async def test_a_look_that_comes_between_tells_of_it_and_nobody_tells_again(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The log is read by itself now and then, also just after a commit whose maker has not gone on yet."""
+    async with open_storage(settings, tidy_every=NEVER) as storage:
+        heard: list[bool] = []
+        storage.revocations.subscribe(lambda: heard.append(storage.revocations.is_revoked(token("t"))))
+        run = SqliteWriter.run
+
+        async def looked_at(writer: SqliteWriter, *statements: Any, **options: Any) -> Any:
+            answer = await run(writer, *statements, **options)
+            await storage.revocations.look()
+            return answer
+
+        monkeypatch.setattr(SqliteWriter, "run", looked_at)
+        assert await storage.revocations.revoke_token("t")
+        assert heard == [True]
