@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager, suppress
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Self
 
 _CHUNK = 65_536
+_Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 _SLICE = 0.05  # s: how often a slow connection is sent something
 
 
@@ -46,6 +47,49 @@ class _Connection:
             writer.transport.abort()
 
 
+@asynccontextmanager
+async def _listening(serve: Callable[[_Streams], Awaitable[None]]) -> AsyncIterator[int]:
+    """A port of 127.0.0.1 whose connections `serve` gets. At the end they end, also those nobody has served yet."""
+    tasks: set[asyncio.Task[None]] = set()
+    writers: set[asyncio.StreamWriter] = set()
+
+    async def serving(streams: _Streams) -> None:
+        with suppress(OSError, asyncio.IncompleteReadError):
+            await serve(streams)
+
+    def accepted(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        def served(task: asyncio.Task[None]) -> None:
+            tasks.discard(task)
+            writers.discard(writer)
+            writer.close()
+
+        writers.add(writer)
+        task = asyncio.create_task(serving((reader, writer)))
+        tasks.add(task)
+        task.add_done_callback(served)
+
+    server = await asyncio.start_server(accepted, "127.0.0.1", 0, backlog=1_024)
+    try:
+        yield server.sockets[0].getsockname()[1]
+    finally:
+        server.close()
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        for writer in tuple(writers):  # accepted while the rest was ending
+            writer.close()
+
+
+@asynccontextmanager
+async def _connected(port: int) -> AsyncIterator[_Streams]:
+    """A connection to ``127.0.0.1:port``, closed at the end."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    try:
+        yield reader, writer
+    finally:
+        writer.close()
+
+
 class Proxy:
     """A port of its own in front of ``127.0.0.1:target``, which may be away, and may change. Seeded.
 
@@ -58,20 +102,16 @@ class Proxy:
         self.accepted = self.cuts = self.upgrades_cut = 0
         self._dice = random.Random(seed)
         self._open: set[_Connection] = set()
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._life = AsyncExitStack()
         self._through = asyncio.Event()
         self._through.set()
 
     async def __aenter__(self) -> Self:
-        self._server = await asyncio.start_server(self._accept, "127.0.0.1", 0, backlog=1_024)
-        self.port: int = self._server.sockets[0].getsockname()[1]
+        self.port: int = await self._life.enter_async_context(_listening(self._serve))
         return self
 
     async def __aexit__(self, *exc: object) -> None:
-        self._server.close()
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._life.aclose()
 
     @property
     def url(self) -> str:
@@ -96,22 +136,23 @@ class Proxy:
         self.cuts += connection in self._open
         connection.cut()
 
-    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+    async def _serve(self, streams: _Streams) -> None:
         self.accepted += 1
-        with suppress(asyncio.CancelledError):  # the proxy closes
-            await self._serve(reader, writer)
-
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        faults, dice = self.faults, self._dice
+        reader, writer = streams
         try:
-            up_reader, up_writer = await asyncio.open_connection("127.0.0.1", self.target)
-        except OSError:
+            async with _connected(self.target) as up:
+                await self._join(reader, writer, *up)
+        except ConnectionRefusedError:
             writer.transport.abort()
-            return
+
+    async def _join(
+        self,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+        up_reader: asyncio.StreamReader,
+        up_writer: asyncio.StreamWriter,
+    ) -> None:
+        faults, dice = self.faults, self._dice
         slow = faults.slow is not None and dice.random() < faults.slow_share
         connection = _Connection(writer, up_writer, dice.uniform(*faults.delay), faults.slow if slow else None)
         self._open.add(connection)
@@ -125,8 +166,6 @@ class Proxy:
             self._open.discard(connection)
             for timer in connection.timers:
                 timer.cancel()
-            for end in (writer, up_writer):
-                end.close()
 
     def _cut_after(self, connection: _Connection, seconds: float) -> None:
         connection.timers.append(asyncio.get_running_loop().call_later(seconds, self._cut, connection))
@@ -173,40 +212,23 @@ def _is_upgrade(data: bytes) -> bool:
 @asynccontextmanager
 async def without_websocket(port: int) -> AsyncIterator[str]:
     """The URL of a proxy to ``127.0.0.1:port`` that answers every upgrade with 403, as some company networks do."""
-    tasks: set[asyncio.Task[None]] = set()
 
-    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with suppress(OSError, asyncio.IncompleteReadError):
-            head = await reader.readuntil(b"\r\n\r\n")
-            if b"upgrade: websocket" in head.lower():
-                writer.write(b"HTTP/1.1 403 Forbidden\r\ncontent-length: 0\r\nconnection: close\r\n\r\n")
-                await writer.drain()
-            else:
-                up_reader, up_writer = await asyncio.open_connection("127.0.0.1", port)
-                up_writer.write(head)
-                await asyncio.gather(_pump(reader, up_writer), _pump(up_reader, writer))
-        writer.close()
+    async def serve(streams: _Streams) -> None:
+        head = await streams[0].readuntil(b"\r\n\r\n")
+        if b"upgrade: websocket" in head.lower():
+            await _forbid(streams[1])
+        else:
+            await _relay(head, streams, port)
 
-    def accepted(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.create_task(serve(reader, writer))
-        tasks.add(task)
-        task.add_done_callback(tasks.discard)
-
-    server = await asyncio.start_server(accepted, "127.0.0.1", 0)
-    try:
-        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-    finally:
-        server.close()
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+    async with _listening(serve) as own:
+        yield f"http://127.0.0.1:{own}"
 
 
 class Gate:
     """What a proxy lets through just now."""
 
-    def __init__(self) -> None:
-        self.url = ""
+    def __init__(self, url: str) -> None:
+        self.url = url
         self.is_open = True
         self.sockets: set[asyncio.StreamWriter] = set()
 
@@ -227,42 +249,38 @@ async def without_socket_io(port: int) -> AsyncIterator[Gate]:
 
     One request per connection: the answer says so.
     """
-    gate = Gate()
-    tasks: set[asyncio.Task[None]] = set()
 
-    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with suppress(OSError, asyncio.IncompleteReadError):
-            head = await reader.readuntil(b"\r\n\r\n")
-            socket = head.split(b" ", 2)[1].startswith(b"/socket.io/")
-            if socket and not gate.is_open:
-                writer.write(b"HTTP/1.1 403 Forbidden\r\ncontent-length: 0\r\nconnection: close\r\n\r\n")
-                await writer.drain()
-            else:
-                if socket:
-                    gate.sockets.add(writer)
-                if b"upgrade: websocket" not in head.lower():
-                    lines = [x for x in head.split(b"\r\n") if not x.lower().startswith(b"connection:")]
-                    head = b"\r\n".join([lines[0], b"connection: close", *lines[1:]])
-                up_reader, up_writer = await asyncio.open_connection("127.0.0.1", port)
-                up_writer.write(head)
-                await asyncio.gather(_pump(reader, up_writer), _pump(up_reader, writer))
-        gate.sockets.discard(writer)
-        writer.close()
+    async def serve(streams: _Streams) -> None:
+        head = await streams[0].readuntil(b"\r\n\r\n")
+        socket = head.split(b" ", 2)[1].startswith(b"/socket.io/")
+        if socket and not gate.is_open:
+            await _forbid(streams[1])
+            return
+        if b"upgrade: websocket" not in head.lower():
+            lines = [x for x in head.split(b"\r\n") if not x.lower().startswith(b"connection:")]
+            head = b"\r\n".join([lines[0], b"connection: close", *lines[1:]])
+        if socket:
+            gate.sockets.add(streams[1])
+        try:
+            await _relay(head, streams, port)
+        finally:
+            gate.sockets.discard(streams[1])
 
-    def accepted(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.create_task(serve(reader, writer))
-        tasks.add(task)
-        task.add_done_callback(tasks.discard)
-
-    server = await asyncio.start_server(accepted, "127.0.0.1", 0)
-    gate.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-    try:
+    async with _listening(serve) as own:
+        gate = Gate(f"http://127.0.0.1:{own}")
         yield gate
-    finally:
-        server.close()
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _forbid(writer: asyncio.StreamWriter) -> None:
+    writer.write(b"HTTP/1.1 403 Forbidden\r\ncontent-length: 0\r\nconnection: close\r\n\r\n")
+    await writer.drain()
+
+
+async def _relay(head: bytes, streams: _Streams, port: int) -> None:
+    """Sends on what was read already, then whatever comes, in both directions."""
+    async with _connected(port) as (up_reader, up_writer):
+        up_writer.write(head)
+        await asyncio.gather(_pump(streams[0], up_writer), _pump(up_reader, streams[1]))
 
 
 async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
