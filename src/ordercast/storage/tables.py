@@ -126,3 +126,39 @@ revocations = Table(
 )
 """Tokens that count no more: of a ``user`` all that were issued up to ``at``, or the one ``token`` with this ``jti``;
 until ``expires_at``, when they have ended by themselves."""
+
+nodes = Table(
+    "nodes",
+    metadata,
+    Column("name", Word, primary_key=True),
+    Column("run", Word, nullable=False),
+    Column("address", String(255), nullable=False),
+    Column("beat", BigInteger, nullable=False),
+    Column("connections", Integer, nullable=False),
+    Column("online", Text, nullable=False),
+)
+"""The nodes of a PostgreSQL database. ``run`` is another after each start; ``address`` is where other nodes reach it;
+``beat`` is when it last said that it is there, by the database's clock; ``online`` is JSON of the operators it has."""
+
+fences = Table(
+    "fences",
+    metadata,
+    Column("user_id", Id, primary_key=True),
+    Column("newest", BigInteger, nullable=False),
+    Column("at", BigInteger, nullable=False, index=True),
+)
+"""The number of each user's newest login: its row is locked while there is another, so that they have an order."""
+
+logins = Table(
+    "logins",
+    metadata,
+    Column("user_id", Id, primary_key=True),
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("run", Word, nullable=False),
+    Column("socket", Word, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("evicted", Boolean, nullable=False),
+    Index(None, "run", "evicted"),
+)
+"""The connections of each user, where their number is limited: on which node's ``run``, since when (by the database's
+clock), and whether a newer one has taken its place."""
