@@ -40,10 +40,12 @@ def test_past_the_threshold_only_the_newest_of_a_key_waits() -> None:
     first = [keyed("a", 1), plain, keyed("b", 1), keyed("a", 2)]
     backlog, queue = Backlog(1), list(first)
     backlog.take(queue, threshold=1)
+    backlog.settle(queue)
     assert queue == [plain, first[2], first[3]]
     more = [keyed("b", 2), keyed("b", 3), keyed("c", 1)]
     queue += more
     backlog.take(queue, threshold=1)
+    backlog.settle(queue)
     assert queue == [plain, first[3], more[1], more[2]]
     assert backlog.bytes == sum(map(len, queue))
     assert backlog.conflated == 3
@@ -52,9 +54,10 @@ def test_past_the_threshold_only_the_newest_of_a_key_waits() -> None:
 @given(
     st.lists(st.lists(st.tuples(st.sampled_from(["a", "b", "c", None]), st.integers(1, 50)), max_size=8), max_size=12),
     st.integers(0, 300),
+    st.booleans(),
 )
 def test_what_remains_is_in_order_whole_of_the_unkeyed_and_newest_of_each_key(
-    turns: list[list[tuple[str | None, int]]], threshold: int
+    turns: list[list[tuple[str | None, int]]], threshold: int, each_time: bool
 ) -> None:
     backlog = Backlog(1)
     queue: list[Packet] = []
@@ -64,16 +67,20 @@ def test_what_remains_is_in_order_whole_of_the_unkeyed_and_newest_of_each_key(
         sent += packets
         queue += packets
         backlog.take(queue, threshold)
-        assert backlog.bytes == sum(map(len, queue))
-        positions = [sent.index(packet) for packet in queue]
-        assert positions == sorted(positions)
-        assert [p for p in queue if p.key is None] == [p for p in sent if p.key is None]
-        for key in ("a", "b", "c"):
-            of_key = [p for p in sent if p.key == key]
-            assert [p for p in queue if p.key == key][-1:] == of_key[-1:]
-        if backlog.conflated:
-            keys = [p.key for p in queue if p.key is not None]
-            assert len(keys) == len(set(keys))
+        assert len(queue) <= 2 * (len(sent) - backlog.conflated)  # never more in vain than for a reason
+        if each_time:
+            backlog.settle(queue)
+    backlog.settle(queue)
+    assert backlog.bytes == sum(map(len, queue))
+    positions = [sent.index(packet) for packet in queue]
+    assert positions == sorted(positions)
+    assert [p for p in queue if p.key is None] == [p for p in sent if p.key is None]
+    for key in ("a", "b", "c"):
+        of_key = [p for p in sent if p.key == key]
+        assert [p for p in queue if p.key == key][-1:] == of_key[-1:]
+    if backlog.conflated:
+        keys = [p.key for p in queue if p.key is not None]
+        assert len(keys) == len(set(keys))
     assert len(queue) + backlog.conflated == len(sent)
 
 

@@ -179,6 +179,7 @@ class EngineServer:
 
     def _cut(self, session: Session) -> None:
         if session.state is State.OPEN:
+            session.end_backlog()
             self.dropped += len(session.queue)
             session.close(disconnects.SLOW_CONSUMER)
 

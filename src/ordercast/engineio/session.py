@@ -116,10 +116,9 @@ class Session:
 
         A later holder takes over from an earlier one.
         """
-        if self.ahead is None:
-            self.ahead, self.queue, self.backlog = self.queue, [], None
-        elif self.holder is None:  # let go, and still there
-            self.ahead, self.queue, self.backlog = self.ahead + self.queue, [], None
+        if self.ahead is None or self.holder is None:  # never held, or let go and still there
+            self.end_backlog()
+            self.ahead, self.queue = (self.ahead or []) + self.queue, []
         self.holder = holder
 
     def send_ahead(self, holder: object, packets: Iterable[Packet]) -> None:
@@ -132,6 +131,7 @@ class Session:
         """What was to go ahead does not come any more: drops what was held back but for plain messages, since nothing
         may tell the client that it is past what it did not get."""
         if holder is not None and self.holder is holder:
+            self.end_backlog()
             self.queue = [packet for packet in self.queue if packet.trailer is None and packet.key is None]
 
     def release(self, holder: object) -> None:
@@ -144,6 +144,12 @@ class Session:
             if self.state is State.OPEN:
                 self.server.flush_soon(self)
 
+    def end_backlog(self) -> None:
+        """The queue is to be looked at or written: what newer packets replaced goes out of it, and the count ends."""
+        if self.backlog is not None:
+            self.backlog.settle(self.queue)
+            self.backlog = None
+
     def flush(self) -> None:
         """Writes all that waits, in one write, if the client can take it; else checks that not too much waits, nor for
         too long."""
@@ -152,7 +158,7 @@ class Session:
             if self.queue or self.ahead:
                 self.server.behind(self)
             return
-        self.backlog = None
+        self.end_backlog()
         if self.ahead is None:
             packets, self.queue = self.queue, []
         elif self.holder is None:
