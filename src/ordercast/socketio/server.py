@@ -12,6 +12,7 @@ from ordercast.engineio import EngineServer, Options, Session, disconnects
 from ordercast.engineio.asgi import Receive, Scope, Send
 from ordercast.engineio.asgi import app as engine_app
 from ordercast.engineio.deadlines import Deadlines
+from ordercast.engineio.drain import drain
 from ordercast.engineio.uvicorn import protocol_class
 from ordercast.socketio.client import Client
 from ordercast.socketio.cluster import Cluster, OneNode
@@ -156,8 +157,14 @@ class Server:
         """Joins the cluster, from within the event loop. At the latest the first client or emit does it too."""
         self.cluster.start()
 
-    async def close(self, grace: float = 2.0) -> None:
-        """Closes every connection (clients come back by themselves), ends what still runs and leaves the cluster."""
+    async def close(self, grace: float = 2.0, spread: float = 0.0) -> None:
+        """Closes every connection (clients come back by themselves), ends what still runs and leaves the cluster.
+
+        ``spread`` (s): over this long, a few at a time, where other nodes are there to take them. ``grace`` (s): for
+        the last words to the last of them.
+        """
+        if spread:
+            await drain(self.engine, spread)
         await self.engine.close(disconnects.SHUTDOWN, grace)
         for task in self._tasks:
             task.cancel()
