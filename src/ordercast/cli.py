@@ -27,6 +27,7 @@ from ordercast.orders.workflow import load_workflow
 from ordercast.serving import bind, run, serve, url_of
 from ordercast.storage import database
 from ordercast.version import __version__
+from ordercast.workers import run_workers
 
 app = typer.Typer(
     help="Live order status: customers see their own order move, operators see all of them.",
@@ -91,6 +92,8 @@ def serve_command(
     Tokens are verified with ORDERCAST_JWT_SECRET, ORDERCAST_JWT_PUBLIC_KEY or ORDERCAST_JWKS_URL.
     """
     settings = _settings(**locals())
+    if settings.workers > 1:
+        raise typer.Exit(run_workers(settings, bind(settings)))
     ordercast = Ordercast(settings)
     run(serve(ordercast, bind(settings)))
 

@@ -1,0 +1,132 @@
+"""``serve --workers N``: several processes on one port. Starts them, starts anew what dies, ends them together."""
+
+from __future__ import annotations
+
+import asyncio
+import multiprocessing
+import os
+import signal
+import socket
+import sys
+import time
+from collections.abc import Callable
+from multiprocessing.connection import wait
+from multiprocessing.process import BaseProcess
+from types import FrameType
+from typing import NoReturn
+
+import structlog
+
+from ordercast import logs
+from ordercast.app import Ordercast
+from ordercast.config import Settings
+from ordercast.errors import OrdercastError
+from ordercast.serving import run, serve
+
+WRONG = 78
+"""The exit status of a worker that says in words what is to be mended (``EX_CONFIG`` of sysexits.h)."""
+
+_STEADY = 10.0  # s that a worker lives to be taken for a good one
+_FIRST_PAUSE = 0.5  # s before a dead worker's successor
+_LONGEST_PAUSE = 15.0  # s: after a database's outage all workers come back within this
+_ORPHAN = 1.0  # s between a worker's looks whether its supervisor lives
+
+_log = structlog.get_logger("ordercast")
+_context = multiprocessing.get_context("spawn")  # a fork would copy event loops and connections
+
+Start = Callable[[], BaseProcess]
+
+
+class Workers:
+    """``count`` processes that ``start`` starts, for as long as `run` runs."""
+
+    def __init__(self, count: int, start: Start) -> None:
+        self._count = count
+        self._start = start
+        self._running: dict[int, tuple[BaseProcess, float]] = {}  # by sentinel, with the time of the start
+        self._due: list[float] = []  # when the successors of dead ones start
+        self._pause = _FIRST_PAUSE
+        self._stopping = False
+
+    def run(self) -> int:
+        """Runs until SIGINT or SIGTERM and returns 0; or 1 where a worker cannot start, which has then said why."""
+        before = {number: signal.signal(number, self._stop) for number in (signal.SIGINT, signal.SIGTERM)}
+        began = time.monotonic()
+        status = 0
+        try:
+            self._due = [began] * self._count
+            while self._running or (self._due and not self._stopping):
+                self._start_due()
+                until = min(self._due, default=time.monotonic() + 1) - time.monotonic()
+                for sentinel in wait(list(self._running), timeout=min(max(until, 0.01), 1)):
+                    assert isinstance(sentinel, int)
+                    code, lived = self._ended(sentinel)
+                    if self._stopping:
+                        continue
+                    if code == WRONG and time.monotonic() - began < _STEADY:
+                        status = 1
+                        self._stop(signal.SIGTERM, None)
+                        continue
+                    self._replace(code, lived)
+        finally:
+            for process, _ in self._running.values():
+                process.kill()
+            for number, handler in before.items():
+                signal.signal(number, handler)
+        return status
+
+    def _stop(self, number: int, frame: FrameType | None) -> None:
+        self._stopping = True
+        for process, _ in tuple(self._running.values()):
+            process.terminate()
+
+    def _start_due(self) -> None:
+        now = time.monotonic()
+        due = [at for at in self._due if at <= now]
+        self._due = [at for at in self._due if at > now]
+        for _ in due:
+            if self._stopping:
+                return
+            process = self._start()
+            process.start()
+            self._running[process.sentinel] = process, now
+            if self._stopping:  # told so while it started
+                process.terminate()
+
+    def _ended(self, sentinel: int) -> tuple[int | None, float]:
+        process, started = self._running.pop(sentinel)
+        process.join()
+        return process.exitcode, time.monotonic() - started
+
+    def _replace(self, code: int | None, lived: float) -> None:
+        self._pause = _FIRST_PAUSE if lived > _STEADY else min(self._pause * 2, _LONGEST_PAUSE)
+        _log.warning("a worker ended; another one starts", status=code, after=round(self._pause, 1))
+        self._due.append(time.monotonic() + self._pause)
+
+
+def run_workers(settings: Settings, listener: socket.socket) -> int:
+    """Serves with ``settings.workers`` processes at the listener's address. Returns the exit status."""
+
+    def start() -> BaseProcess:
+        return _context.Process(target=_work, args=(settings, listener), name="ordercast worker")
+
+    return Workers(settings.workers, start).run()
+
+
+def _work(settings: Settings, listener: socket.socket) -> NoReturn:
+    logs.configure(settings.log_level, settings.log_format)
+    try:
+        run(serve(Ordercast(settings), listener, _end_with_supervisor))
+    except OrdercastError as error:
+        sys.stderr.write(f"ordercast: {error}\n")
+        sys.exit(WRONG)
+    sys.exit(0)
+
+
+async def _end_with_supervisor() -> None:
+    """Stops this process where the one that started it was killed: nobody would stop it else."""
+    supervisor = multiprocessing.parent_process()
+    while supervisor is not None and supervisor.is_alive():  # noqa: ASYNC110 - a process sets no event
+        await asyncio.sleep(_ORPHAN)
+    if supervisor is not None:
+        os.kill(os.getpid(), signal.SIGTERM)
