@@ -65,6 +65,14 @@ class Api:
         return answer
 
 
+@asynccontextmanager
+async def api_at(url: str, role: str | None = "service", user: object = "shop", **claims: Any) -> AsyncIterator[Api]:
+    """REST at an address, as a user of this role."""
+    headers = {"Authorization": f"Bearer {token(user, role, **claims)}"}
+    async with httpx2.AsyncClient(base_url=url, headers=headers, timeout=30) as client:
+        yield Api(client)
+
+
 class ServerProcess:
     """``ordercast serve`` on a free port, or another ``command`` of ours that serves. Leaves no process behind,
     however the test ends."""
@@ -165,9 +173,8 @@ class ServerProcess:
     @asynccontextmanager
     async def api(self, role: str | None = "service", user: object = "shop", **claims: Any) -> AsyncIterator[Api]:
         """REST as a user of this role."""
-        headers = {"Authorization": f"Bearer {token(user, role, **claims)}"}
-        async with httpx2.AsyncClient(base_url=self.url, headers=headers, timeout=30) as client:
-            yield Api(client)
+        async with api_at(self.url, role, user, **claims) as api:
+            yield api
 
     @asynccontextmanager
     async def listener(self, user: object, role: str | None = "customer", **claims: Any) -> AsyncIterator[Listener]:

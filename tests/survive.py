@@ -7,12 +7,11 @@ import argparse
 import asyncio
 import json
 import random
-import sqlite3
 import sys
 import tempfile
 import time
 from collections.abc import Sequence
-from contextlib import suppress
+from contextlib import AbstractAsyncContextManager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,9 +20,10 @@ import httpx2
 
 from tests.checker import check
 from tests.clients.eras import ERAS, TRANSPORTS
-from tests.harness import CLIENTS, SERVE, Api, Json, ServerProcess, token
-from tests.histories import Entry, Findings, read
+from tests.harness import CLIENTS, SERVE, Api, Json, ServerProcess, api_at, token
+from tests.histories import Findings, read
 from tests.proxy import HEALTHY, Faults, Proxy
+from tests.sites import OneServer, Site
 
 ROUGH = Faults(delay=(0.0, 0.02), cut=(1.0, 5.0), cut_upgrade=0.2, slow=50_000, slow_share=0.05)
 """Every connection lives for 1 to 5 s, and a fifth of the upgrades ends in the middle."""
@@ -76,11 +76,20 @@ class Outcome:
         )
 
 
+class Unanswered(Exception):
+    """A server, or what stands behind it, is away: the change may have been made or not."""
+
+
+def api_of(site: Site) -> AbstractAsyncContextManager[Api]:
+    """REST as the shop's backend."""
+    return api_at(f"http://127.0.0.1:{site.port}")
+
+
 class Shop:
     """The shop's backend: creates orders and moves them on, and keeps what was acknowledged."""
 
-    def __init__(self, server: ServerProcess, plan: Plan, history: Path) -> None:
-        self._server = server
+    def __init__(self, site: Site, plan: Plan, history: Path) -> None:
+        self._site = site
         self._plan = plan
         self._dice = random.Random(plan.seed)
         self._history = history.open("w")
@@ -97,8 +106,7 @@ class Shop:
 
     async def create(self, api: Api, customer: int) -> Json:
         """A new order of this customer."""
-        order = await api.create(customerId=customer)
-        self.acknowledged(order)
+        order = await self._done(api, "POST", "/api/orders", {"customerId": customer})
         self.orders[customer].append(order)
         self._at[order["orderId"]] = 0
         return order
@@ -107,7 +115,7 @@ class Shop:
         """Makes changes at the plan's rate, each order's one after the other."""
         ids = [order["orderId"] for orders in self.orders.values() for order in orders]
         lanes = [ids[lane::16] for lane in range(16)]
-        async with self._server.api() as api:
+        async with api_of(self._site) as api:
             await asyncio.gather(*(self._lane(api, lane, until) for lane in lanes if lane))
 
     async def _lane(self, api: Api, ids: list[Any], until: float) -> None:
@@ -116,7 +124,7 @@ class Shop:
         while loop.time() < until:
             await asyncio.sleep(max(due - loop.time(), 0))
             due = max(due + pause, loop.time() - 1)  # what a restart held up is made up for, within reason
-            with suppress(httpx2.TransportError):  # the server is away; the change may have been made or not
+            with suppress(httpx2.TransportError, Unanswered):
                 await self._change(api, self._dice.choice(ids))
 
     async def _change(self, api: Api, id: Any) -> None:
@@ -124,17 +132,30 @@ class Shop:
         if what < 0.03:
             await self.create(api, self._dice.randrange(self.customers))
         elif what < 0.1:
-            self.acknowledged(await api.patch(id, note=f"note {self.changes}"))
+            await self._done(api, "PATCH", f"/api/orders/{id}", {"note": f"note {self.changes}"})
         else:
             place = self._at[id]
-            response = await api.send("PATCH", f"/api/orders/{id}", json={"status": LAP[place]})
-            if response.status_code == 409:  # the answer to the change before was lost: it is further than we know
-                status = (await api.get(f"/api/orders/{id}"))["status"]
+            if await self._done(api, "PATCH", f"/api/orders/{id}", {"status": LAP[place]}):
+                self._at[id] = place + 1
+            else:  # the answer to the change before was lost: it is further than we know
+                status = (await self._send(api, "GET", f"/api/orders/{id}")).json()["status"]
                 self._at[id] = LAP.index(status, max(place - 1, 0)) + 1
-                return
-            assert response.status_code == 200, response.text
-            self.acknowledged(response.json())
-            self._at[id] = place + 1
+
+    async def _done(self, api: Api, method: str, path: str, body: Json) -> Json:
+        """The order as it was acknowledged, which is kept; nothing where the workflow said no."""
+        response = await self._send(api, method, path, json=body)
+        if response.status_code == 409:
+            return {}
+        order: Json = response.json()
+        self.acknowledged(order)
+        return order
+
+    async def _send(self, api: Api, method: str, path: str, **more: Any) -> httpx2.Response:
+        response = await api.send(method, path, **more)
+        if response.status_code in (502, 503, 504):
+            raise Unanswered(response.text)
+        assert response.status_code in (200, 201, 409), response.text
+        return response
 
     def close(self) -> None:
         """No more changes."""
@@ -163,32 +184,40 @@ def crowd(plan: Plan, shop: Shop, barrier: Any) -> list[Json]:
     return people
 
 
-async def survive(folder: Path, plan: Plan, command: Sequence[str] = SERVE, pythonpath: str = "") -> Outcome:
-    """Runs the plan and checks what everyone went through."""
-    server = ServerProcess(folder, command=command, pythonpath=pythonpath, ping_interval=PING, ping_timeout=PING)
-    shop = Shop(server, plan, folder / "acknowledged.jsonl")
+async def survive(folder: Path, plan: Plan, site: Site | None = None) -> Outcome:
+    """Runs the plan, on one server where nothing else is given, and checks what everyone went through."""
+    site = site or one_server(folder)
+    shop = Shop(site, plan, folder / "acknowledged.jsonl")
     try:
-        server.start()
-        async with server.api() as api:
+        site.start()
+        async with api_of(site) as api:
             for customer in range(shop.customers):
                 await shop.create(api, customer)
             barrier = (await api.create(customerId="nobody"))["orderId"]
-        async with Proxy(server.port, plan.faults, plan.seed) as proxy:
+        async with Proxy(site.port, plan.faults, plan.seed) as proxy:
             history = folder / "clients.jsonl"
             config = {"url": proxy.url, "history": str(history), "clients": crowd(plan, shop, barrier)}
             (folder / "config.json").write_text(json.dumps(config))
-            said = await _run(folder, plan, server, shop, proxy)
+            said = await _run(folder, plan, site, shop, proxy)
+        log = await site.log()
     finally:
         shop.close()
-        server.stop()
+        site.stop()
     with history.open() as clients, (folder / "acknowledged.jsonl").open() as acknowledged:
-        findings = check(read_log(folder / "orders.db"), read(acknowledged), read(clients))
+        findings = check(log, read(acknowledged), read(clients))
     return Outcome(
         findings, shop.changes, proxy.cuts, proxy.upgrades_cut, plan.kills, said["upset"], clients=plan.clients
     )
 
 
-async def _run(folder: Path, plan: Plan, server: ServerProcess, shop: Shop, proxy: Proxy) -> Json:
+def one_server(folder: Path, command: Sequence[str] = SERVE, pythonpath: str = "") -> Site:
+    """``serve``, or another command of ours, as the clients of this module need it."""
+    return OneServer(
+        ServerProcess(folder, command=command, pythonpath=pythonpath, ping_interval=PING, ping_timeout=PING)
+    )
+
+
+async def _run(folder: Path, plan: Plan, site: Site, shop: Shop, proxy: Proxy) -> Json:
     with (folder / "clients.log").open("wb") as errors:
         node = await asyncio.create_subprocess_exec(
             *("node", str(CLIENTS / "survivors.mjs"), str(folder / "config.json")),
@@ -206,7 +235,7 @@ async def _run(folder: Path, plan: Plan, server: ServerProcess, shop: Shop, prox
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(shop.work(until))
-                group.create_task(_kill(plan, server, proxy))
+                group.create_task(_kill(plan, site, proxy))
         finally:
             trouble.cancel()
             await asyncio.gather(trouble, return_exceptions=True)
@@ -230,32 +259,12 @@ async def _trouble(plan: Plan, proxy: Proxy, until: float) -> None:
             await asyncio.sleep(BLACKHOLE)
 
 
-async def _kill(plan: Plan, server: ServerProcess, proxy: Proxy) -> None:
+async def _kill(plan: Plan, site: Site, proxy: Proxy) -> None:
     dice = random.Random(plan.seed)
     for _ in range(plan.kills):
         await asyncio.sleep(plan.seconds / (plan.kills + 1) * dice.uniform(0.8, 1.0))
-        server.kill()
-        await asyncio.to_thread(server.start)
-        proxy.target = server.port
-
-
-def read_log(path: Path) -> list[Entry]:
-    """The log, as the database file has it."""
-    db = sqlite3.connect(path)
-    try:
-        rows = db.execute(
-            "SELECT position, order_id, version, status, customer_id, shop_id, kind, previous_status, fields "
-            "FROM order_events ORDER BY position"
-        ).fetchall()
-    finally:
-        db.close()
-    entries = []
-    for position, order, version, status, customer, shop, kind, previous, fields in rows:
-        public = kind == "created" or previous is not None or bool(set(json.loads(fields)) - {"claimed_by"})
-        if kind != "created":
-            kind = "status" if previous is not None else fields
-        entries.append(Entry(position, order, version, status, customer, shop, public, kind))
-    return entries
+        await site.kill(dice)
+        proxy.target = site.port
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -13,7 +13,8 @@ import pytest
 from tests.checker import check
 from tests.harness import ROOT, Api, Json, ServerProcess
 from tests.proxy import Faults
-from tests.survive import Outcome, Plan, read_log, survive
+from tests.sites import OneServer
+from tests.survive import Outcome, Plan, one_server, survive
 
 PLAN = Plan(
     clients=24,
@@ -27,7 +28,7 @@ PLAN = Plan(
 
 
 async def run_broken(fault: str, folder: Path) -> Outcome:
-    return await survive(folder, PLAN, ("tests.broken", fault), str(ROOT))
+    return await survive(folder, PLAN, one_server(folder, ("tests.broken", fault), str(ROOT)))
 
 
 async def test_it_finds_nothing_where_nothing_is_broken(tmp_path: Path) -> None:
@@ -65,7 +66,7 @@ async def test_it_reports_a_reply_that_came_before_its_commit(fault: str, tmp_pa
             await asyncio.gather(*writers)
     finally:
         server.stop()
-    violations = check(read_log(tmp_path / "orders.db"), acknowledged, []).violations
+    violations = check(await OneServer(server).log(), acknowledged, []).violations
     if fault == "nothing":
         assert violations == []
     else:
