@@ -1,4 +1,4 @@
-"""Three nodes behind a real nginx, on a real PostgreSQL and Redis: nobody misses anything, whichever of them is killed."""
+"""Three nodes behind a real nginx, on a real PostgreSQL and Redis: nobody misses anything, whichever is killed."""
 
 from __future__ import annotations
 
