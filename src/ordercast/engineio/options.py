@@ -24,6 +24,9 @@ class Options:
     cookie: str | None = None
     """The name of a cookie with the session's id, for balancers that stick to one; off, as ours need none."""
 
+    node: str = ""
+    """The name of this node, with which the ids of its sessions begin, so that others know whose they are."""
+
     ping_interval: float = 25
     """Below the 30 s and more after which proxies give up on a silent connection."""
     ping_timeout: float = 20

@@ -1,17 +1,19 @@
-"""Long-polling: GET waits for packets, POST brings some. Without I/O: a carrier brings requests and takes answers.
+"""Long-polling: GET waits for packets, POST brings some. Without I/O: a carrier brings requests and takes answers, and
+what is another node's is asked there (`passing.py`).
 
 https://socket.io/docs/v4/engine-io-protocol/#http-long-polling
 """
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 
 import msgspec
 
-from ordercast.engineio import disconnects
+from ordercast.engineio import disconnects, passing
 from ordercast.engineio.batch import Batch
 from ordercast.engineio.disconnects import Disconnect
 from ordercast.engineio.errors import PacketError, Refusal, Refused
@@ -84,7 +86,18 @@ class Exchange(ABC):
     answer.
     """
 
-    __slots__ = ("_headers", "_parts", "_size", "_transport", "answered", "engine", "request", "session")
+    __slots__ = (
+        "_elsewhere",
+        "_headers",
+        "_parts",
+        "_size",
+        "_task",
+        "_transport",
+        "answered",
+        "engine",
+        "request",
+        "session",
+    )
 
     def __init__(self, engine: EngineServer, request: Request) -> None:
         self.engine = engine
@@ -95,6 +108,8 @@ class Exchange(ABC):
         self._transport: PollingTransport | None = None
         self._parts: list[bytes] | None = None  # of a body that is on its way
         self._size = 0
+        self._elsewhere: str | None = None  # the address of the node that has the session
+        self._task: asyncio.Task[None] | None = None  # that asks there
 
     @abstractmethod
     def respond(self, status: int, body: bytes, type: bytes, headers: Headers) -> None:
@@ -142,7 +157,9 @@ class Exchange(ABC):
 
     def gone(self) -> None:
         """The peer hung up. Half a body may read like a whole one, so nothing of it counts."""
-        if self._parts is not None:
+        if self._task is not None:
+            self.let_go()
+        elif self._parts is not None:
             self._break_off(disconnects.TRANSPORT_ERROR)
         elif self._transport is not None and self._transport.poll is self:
             self._transport.poll = None
@@ -151,6 +168,9 @@ class Exchange(ABC):
 
     def let_go(self) -> None:
         """The carrier answers no more, for a reason of its own."""
+        if self._task is not None and not self.answered:
+            self.answered = True
+            self._task.cancel()
         if self._transport is not None and self._transport.poll is self:
             self._transport.poll = None
 
@@ -163,6 +183,9 @@ class Exchange(ABC):
             if method != "GET":
                 raise Refused(Refusal.BAD_METHOD)
             self._open(query)
+            return
+        if query.sid not in self.engine.sessions:
+            self._pass_on(method, query.sid)
             return
         session = self.engine.find(query.sid)
         transport = session.transport
@@ -199,23 +222,62 @@ class Exchange(ABC):
         if transport.posting:
             session.close(disconnects.TRANSPORT_ERROR)
             raise Refused(Refusal.BAD_REQUEST)
-        length = self.request.header(b"content-length")
-        limit = self.engine.options.max_payload
-        if length is not None and (len(length) > 12 or not length.isdigit() or int(length) > limit):
+        if self._too_long():
             session.close(disconnects.TOO_MUCH)
             raise Refused(Refusal.TOO_LARGE)
         self.session, self._transport = session, transport
         self._parts = []
         transport.posting = True
 
+    def _too_long(self) -> bool:
+        length = self.request.header(b"content-length")
+        limit = self.engine.options.max_payload
+        return length is not None and (len(length) > 12 or not length.isdigit() or int(length) > limit)
+
+    def _pass_on(self, method: str, id: str) -> None:
+        """The session is another node's, or nobody's."""
+        self._elsewhere = passing.elsewhere(self.engine, id, self.request)
+        if method == "GET":
+            self._ask(method, b"")
+        elif method != "POST":
+            raise Refused(Refusal.BAD_REQUEST)
+        elif self._too_long():
+            raise Refused(Refusal.TOO_LARGE)
+        else:
+            self._parts = []
+
+    def _ask(self, method: str, body: bytes) -> None:
+        self._task = self.engine.pass_on(self._asked(method, body))
+
+    async def _asked(self, method: str, body: bytes) -> None:
+        assert self._elsewhere is not None
+        options = self.engine.options
+        wait = options.ping_interval + options.ping_timeout + options.linger
+        try:
+            answer = await passing.ask(self._elsewhere, method, self.request, body, wait)
+        except passing.Unanswered as error:
+            _log.warning("a session's node does not answer", extra={"node": self._elsewhere, "error": str(error)})
+            self._refuse(Refusal.UNKNOWN_SESSION)  # which has the client open another one
+        except asyncio.CancelledError:
+            if not self.answered:
+                self._refuse(Refusal.UNAVAILABLE)
+            raise
+        else:
+            self._headers = answer.headers
+            self.answer(answer.body, answer.type, answer.status)
+
     def _break_off(self, why: Disconnect) -> None:
-        assert self.session is not None
-        assert self._transport is not None
         self._parts = None
+        if self.session is None:  # it is another node's, which has heard nothing of it
+            return
+        assert self._transport is not None
         self._transport.posting = False
         self.session.close(why)
 
     def _posted(self, body: bytes) -> None:
+        if self._elsewhere is not None:
+            self._ask("POST", body)
+            return
         session = self.session
         assert session is not None
         assert self._transport is not None

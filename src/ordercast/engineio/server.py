@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
+from collections.abc import Callable, Coroutine
 from time import monotonic
-from typing import Protocol
+from typing import Any, Protocol
 
 import msgspec
 
@@ -68,6 +69,10 @@ class EngineServer:
         self._backlogs = 0
         self.conflated = 0
         self.dropped = 0
+        self.locate: Callable[[str], str | None] = lambda name: None
+        """The address (``host:port``) of the node of this name, as far as anyone knows."""
+        self.passed_on = 0
+        self._passing: set[asyncio.Task[None]] = set()
         self._dirty: list[Session] = []
         self._not_before = 0.0
         self._last: list[Packet] = []
@@ -88,7 +93,8 @@ class EngineServer:
 
     def new_id(self) -> str:
         """A session's id: unguessable, since it is all that a polling client shows for itself."""
-        return secrets.token_urlsafe(15)
+        node, id = self.options.node, secrets.token_urlsafe(15)
+        return f"{node}.{id}" if node else id
 
     def cookie(self, id: str) -> bytes | None:
         """The value of ``Set-Cookie`` for a handshake, where the options ask for one."""
@@ -114,6 +120,14 @@ class EngineServer:
         if session is None:
             raise Refused(Refusal.UNKNOWN_SESSION)
         return session
+
+    def pass_on(self, asking: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        """Has another node asked, until the answer is there or this engine closes."""
+        self.passed_on += 1
+        task = asyncio.get_running_loop().create_task(asking)
+        self._passing.add(task)
+        task.add_done_callback(self._passing.discard)
+        return task
 
     def watch_probe(self, probe: Probe) -> None:
         """Bounds the time an upgrade may take."""
@@ -213,6 +227,8 @@ class EngineServer:
     def begin_close(self, why: Disconnect = disconnects.SHUTDOWN) -> None:
         """Ends all sessions, those that wait for a poll or have something queued as soon as that is done."""
         self.stop_accepting()
+        for task in self._passing:
+            task.cancel()
         for session in list(self.sessions.values()):
             session.close(why)
 

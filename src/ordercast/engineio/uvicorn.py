@@ -14,6 +14,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResp
 
 from ordercast.engineio.errors import Refusal
 from ordercast.engineio.handshake import refuse
+from ordercast.engineio.relay import End, address_for, relay
 from ordercast.engineio.request import Request
 from ordercast.engineio.server import EngineServer
 from ordercast.engineio.uvicorn_polling import HttpExchange
@@ -138,10 +139,23 @@ class HttpProtocol(HttpToolsProtocol):
             self._refuse(Refusal.BAD_METHOD)
             return
         self.connections.discard(self)
+        request = self._request()
+        if (address := address_for(engine, request)) is not None:
+            self._relay(request, address)
+            return
         protocol = WebSocketProtocol(engine, self.connections)
         protocol.connection_made(self.transport)
         self.transport.set_protocol(protocol)
-        protocol.handshake(self._request())
+        protocol.handshake(request)
+
+    def _relay(self, request: Request, address: str) -> None:
+        unknown = Refusal.UNKNOWN_SESSION
+        refused = refuse(unknown.status, HTTPStatus(unknown.status).phrase, unknown.message.encode(), b"text/plain")
+        self.transport.pause_reading()
+        client = End(self.connections)
+        client.connection_made(self.transport)
+        self.transport.set_protocol(client)
+        self.bound_engine.pass_on(relay(self.bound_engine, client, request, address, refused))
 
     def shutdown(self) -> None:
         # uvicorn's first word to each connection when it stops: it waits for requests under way, and so for polls.
