@@ -20,6 +20,7 @@ from ordercast.storage.driver import Readers, Statement, Writer
 from ordercast.storage.housekeeping import LOOK_EVERY, TIDY_EVERY, regularly
 from ordercast.storage.idempotency import Answers
 from ordercast.storage.log import SqlLog
+from ordercast.storage.nodes import SqlNodes
 from ordercast.storage.orders import SqlOrders
 from ordercast.storage.postgres_open import check_postgres, listening, migrate_postgres, open_postgres
 from ordercast.storage.retention import Retention
@@ -39,6 +40,8 @@ class Storage:
     watches: SqlWatches
     revocations: SqlRevocations
     secret_key: str
+    nodes: SqlNodes | None
+    """``None`` where the database is a file, which has one node."""
 
 
 def database_path(settings: Settings) -> Path:
@@ -120,18 +123,21 @@ async def open_storage(
         log = SqlLog(readers, log_id, head, floor)
         writer.committed = log.committed
         answers = Answers(settings.idempotency_ttl)
+        nodes = SqlNodes(writer, readers) if postgres.is_postgres(settings) else None
         storage = Storage(
             SqlOrders(writer, readers, answers),
             log,
             SqlWatches(writer, readers, settings.recovery_ttl),
             SqlRevocations(writer, readers, settings.jwt_max_lifetime, answers),
             settings.secret_key or secret_key,
+            nodes,
         )
         if postgres.is_postgres(settings):
             await stack.enter_async_context(listening(address, look_every, writer, log.catch_up))
         retention = Retention(writer, readers, log, settings.log_retention)
         await storage.revocations.look()  # before any token is
-        chores = retention.remove_old, storage.watches.purge, storage.revocations.purge
+        chores = [retention.remove_old, storage.watches.purge, storage.revocations.purge]
+        chores += [] if nodes is None else [nodes.purge]
         await stack.enter_async_context(regularly(look_every, storage.revocations.look, log.head))
         await stack.enter_async_context(regularly(tidy_every, *chores))
         yield storage
