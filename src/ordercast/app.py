@@ -17,6 +17,7 @@ from ordercast.live.feed import Feed
 from ordercast.live.freshness import Freshness
 from ordercast.live.handlers import Handlers
 from ordercast.live.monitor import Monitor
+from ordercast.live.nodes import Nodes, address_of
 from ordercast.live.recovery import Pids
 from ordercast.live.renewal import PER_LIFE, Renewal
 from ordercast.live.replay import Replay
@@ -61,6 +62,9 @@ class Ordercast:
         )
         self.monitor = Monitor()
         self.metrics = Metrics()
+        self.port = settings.port
+        """Where this node listens, for the others to reach it; who binds another port says so before entering."""
+        self.nodes: Nodes
         self.feed: Feed
         self.storage: Storage
         self._rest: ASGIApp | None = None
@@ -70,6 +74,8 @@ class Ordercast:
         """Opens the database and starts following the log."""
         async with AsyncExitStack() as stack:
             self.storage = storage = await stack.enter_async_context(open_storage(self.settings))
+            self.nodes = Nodes(self.monitor, storage.nodes, self.settings.node_name)
+            self.nodes.here = self.settings.node_address or address_of(self.settings.host, self.port)
             self.orders = OrderService(storage.orders, self.workflow)
             self.feed = Feed(self.io, storage.log, storage.orders, self.workflow.step)
             clock = TokenClock()
@@ -118,7 +124,8 @@ class Ordercast:
             await stack.enter_async_context(every(self.settings.position_interval, freshness.tell))
             self.renewal = Renewal(self.io, storage.watches)
             await stack.enter_async_context(every(self.settings.recovery_ttl / PER_LIFE, self.renewal.begin))
-            await stack.enter_async_context(every(self.settings.monitor_interval, self.monitor.log))
+            await stack.enter_async_context(self.nodes.running())
+            await stack.enter_async_context(every(self.settings.monitor_interval, self.nodes.log))
             stack.callback(clock.close)
             stack.push_async_callback(self.io.close)
             self._stack = stack.pop_all()

@@ -66,6 +66,8 @@ class Settings(Limits):
     # Where orders live.
     database_url: str = Field(default="sqlite+aiosqlite:///ordercast.db", repr=False)
     redis_url: str | None = Field(default=None, repr=False)
+    node_name: str | None = None  # another one at each start
+    node_address: str | None = None  # where other nodes reach this one; unset: found out
     workflow: Path | None = None
     idempotency_ttl: Seconds = 86_400
     log_retention: SecondsOr0 = 30 * 86_400  # 0: for ever
@@ -137,6 +139,20 @@ class Settings(Limits):
     def _redis(cls, url: str | None) -> str | None:
         if url is not None and not url.startswith(("redis://", "rediss://", "unix://")):
             raise ValueError("must be redis://host:6379/0, rediss://… for TLS, or unix:///path/to/socket")
+        return url
+
+    @field_validator("node_name")
+    @classmethod
+    def _name(cls, name: str | None) -> str | None:
+        if name is not None and not _NODE_NAME.fullmatch(name):
+            raise ValueError("must be 1 to 16 letters and digits, and another one for each node")
+        return name
+
+    @field_validator("node_address")
+    @classmethod
+    def _address(cls, url: str | None) -> str | None:
+        if url is not None and not _NODE_ADDRESS.fullmatch(url):
+            raise ValueError("must be http://host:port, as the other nodes reach this one")
         return url
 
     @field_validator("jwt_secret")
@@ -227,6 +243,9 @@ class Settings(Limits):
             )
         return self
 
+
+_NODE_NAME = re.compile(r"[A-Za-z0-9]{1,16}")
+_NODE_ADDRESS = re.compile(r"http://(\[[0-9A-Fa-f:.]{2,45}\]|[A-Za-z0-9._-]{1,200}):[0-9]{1,5}")
 
 # Origins as browsers write them (RFC 6454, section 6.2); apps have schemes of their own, such as capacitor://localhost.
 _ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://(\[[0-9a-f:.]+\]|[a-z0-9_.-]+)(:[0-9]{1,5})?", re.ASCII)

@@ -42,6 +42,8 @@ GOOD: list[tuple[str, str, Any]] = [
     ("database_url", "sqlite:///a.db", "sqlite+aiosqlite:///a.db"),
     ("redis_url", "rediss://u:p@h:6380/1", "rediss://u:p@h:6380/1"),
     ("redis_url", "unix:///run/redis.sock", "unix:///run/redis.sock"),
+    ("node_name", "Kitchen2", "Kitchen2"),
+    ("node_address", "http://[fd00::1]:3001", "http://[fd00::1]:3001"),
     ("cors_origins", "*", ("*",)),
     ("cors_origins", "https://Shop.example/, http://[::1]:3000", ("https://shop.example", "http://[::1]:3000")),
     ("cors_origins", "https://a:443 http://a:80 http://a:443", ("https://a", "http://a", "http://a:443")),
@@ -98,6 +100,11 @@ BAD = [
     ("jwt_role_map", "{", "JSON"),
     ("jwt_role_map", '{"a": 1}', "string"),
     ("jwt_user_claim", "", "at least 1"),
+    ("node_name", "a-b", "letters and digits"),
+    ("node_name", "a\n", "letters and digits"),
+    ("node_name", "a" * 17, "1 to 16"),
+    ("node_address", "https://a:1", "http://host:port"),
+    ("node_address", "http://a", "http://host:port"),
     ("log_level", "loud", "debug"),
 ]
 
