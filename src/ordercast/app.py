@@ -113,6 +113,7 @@ class Ordercast:
                 workflow=self.workflow,
                 verifier=self.verifier,
                 revocations=storage.revocations,
+                presence=self.nodes,
                 ready=self.problems,
                 metrics=self.metrics.render,
             )

@@ -6,7 +6,6 @@ A variable that is set to nothing counts as not set, as in ``docker compose`` wi
 from __future__ import annotations
 
 import difflib
-import ipaddress
 import json
 import os
 import re
@@ -26,6 +25,7 @@ from pydantic import (
 )
 from pydantic_settings import NoDecode, SettingsConfigDict
 
+from ordercast.config_forms import is_loopback, network, node_address, node_name, origin
 from ordercast.config_limits import Limits, Seconds, SecondsOr0
 from ordercast.errors import SettingsError
 
@@ -144,16 +144,12 @@ class Settings(Limits):
     @field_validator("node_name")
     @classmethod
     def _name(cls, name: str | None) -> str | None:
-        if name is not None and not _NODE_NAME.fullmatch(name):
-            raise ValueError("must be 1 to 16 letters and digits, and another one for each node")
-        return name
+        return None if name is None else node_name(name)
 
     @field_validator("node_address")
     @classmethod
     def _address(cls, url: str | None) -> str | None:
-        if url is not None and not _NODE_ADDRESS.fullmatch(url):
-            raise ValueError("must be http://host:port, as the other nodes reach this one")
-        return url
+        return None if url is None else node_address(url)
 
     @field_validator("jwt_secret")
     @classmethod
@@ -177,12 +173,12 @@ class Settings(Limits):
     @field_validator("cors_origins")
     @classmethod
     def _origins(cls, origins: tuple[str, ...]) -> tuple[str, ...]:
-        return tuple(map(_origin, origins))
+        return tuple(map(origin, origins))
 
     @field_validator("trusted_proxies")
     @classmethod
     def _networks(cls, proxies: tuple[str, ...]) -> tuple[str, ...]:
-        return tuple(map(_network, proxies))
+        return tuple(map(network, proxies))
 
     @field_validator("jwks_url")
     @classmethod
@@ -242,42 +238,6 @@ class Settings(Limits):
                 "or leave WORKERS at 1"
             )
         return self
-
-
-_NODE_NAME = re.compile(r"[A-Za-z0-9]{1,16}")
-_NODE_ADDRESS = re.compile(r"http://(\[[0-9A-Fa-f:.]{2,45}\]|[A-Za-z0-9._-]{1,200}):[0-9]{1,5}")
-
-# Origins as browsers write them (RFC 6454, section 6.2); apps have schemes of their own, such as capacitor://localhost.
-_ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://(\[[0-9a-f:.]+\]|[a-z0-9_.-]+)(:[0-9]{1,5})?", re.ASCII)
-
-
-def _origin(text: str) -> str:
-    """An origin in the form that browsers send, so that comparing is enough. Raises ``ValueError``."""
-    origin = text.lower().removesuffix("/")
-    if origin != "*" and not _ORIGIN.fullmatch(origin):
-        raise ValueError(f"{text!r} is no origin; write scheme://host or scheme://host:port, without a path, or *")
-    for scheme, port in (("http://", ":80"), ("https://", ":443")):
-        if origin.startswith(scheme):
-            origin = origin.removesuffix(port)
-    return origin
-
-
-def _network(text: str) -> str:
-    """An address or a network, in its canonical form, or ``*``. Raises ``ValueError``."""
-    try:
-        if text == "*":
-            return text
-        return str(ipaddress.ip_network(text, strict=False) if "/" in text else ipaddress.ip_address(text))
-    except ValueError:
-        raise ValueError(f"{text!r} is no IP address and no network such as 10.0.0.0/8") from None
-
-
-def is_loopback(host: str) -> bool:
-    """Whether a URL's host is this machine: ``localhost`` (RFC 6761, section 6.3), 127.0.0.0/8 or ::1."""
-    try:
-        return host == "localhost" or host.endswith(".localhost") or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def load_settings(fixed: Mapping[str, Any] | None = None, /, **options: Any) -> Settings:
