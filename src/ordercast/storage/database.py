@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import secrets
 import sqlite3
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from sqlalchemy import URL, create_engine, make_url
@@ -15,6 +15,7 @@ from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from ordercast.config import Settings
 from ordercast.errors import SettingsError, StorageError
+from ordercast.orders.models import Logged
 from ordercast.storage import postgres, schema
 from ordercast.storage.driver import Readers, Statement, Writer
 from ordercast.storage.housekeeping import LOOK_EVERY, TIDY_EVERY, regularly
@@ -42,6 +43,9 @@ class Storage:
     secret_key: str
     nodes: SqlNodes | None
     """``None`` where the database is a file, which has one node."""
+    told: list[Callable[[], None]] = field(default_factory=list)
+    """Called on the event loop after each commit of this process, unlike `EventLog.subscribe`, which tells of every
+    process's: for who passes the news on to the others."""
 
 
 def database_path(settings: Settings) -> Path:
@@ -121,7 +125,6 @@ async def open_storage(
         log_id, secret_key = await _identity(writer, readers)
         ((head, floor),) = await readers.fetch("SELECT n, floor FROM log_head")
         log = SqlLog(readers, log_id, head, floor)
-        writer.committed = log.committed
         answers = Answers(settings.idempotency_ttl)
         nodes = SqlNodes(writer, readers) if postgres.is_postgres(settings) else None
         storage = Storage(
@@ -132,6 +135,13 @@ async def open_storage(
             settings.secret_key or secret_key,
             nodes,
         )
+
+        def committed(written: Sequence[Logged]) -> None:
+            log.committed(written)
+            for tell in storage.told:
+                tell()
+
+        writer.committed = committed
         if postgres.is_postgres(settings):
             await stack.enter_async_context(listening(address, look_every, writer, log.catch_up))
         retention = Retention(writer, readers, log, settings.log_retention)
