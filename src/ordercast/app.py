@@ -78,7 +78,7 @@ class Ordercast:
     async def __aenter__(self) -> Self:
         """Opens the database and starts following the log."""
         async with AsyncExitStack() as stack:
-            self.storage = storage = await stack.enter_async_context(open_storage(self.settings))
+            self.storage = storage = await stack.enter_async_context(open_storage(self.settings, serves=True))
             self.nodes = Nodes(self.monitor, storage.nodes, self.settings.node_name)
             self.nodes.here = self.settings.node_address or address_of(self.settings.host, self.port)
             self.orders = OrderService(storage.orders, self.workflow)

@@ -237,6 +237,11 @@ class Settings(Limits):
                 "WORKERS above 1 needs PostgreSQL and Redis: set DATABASE_URL to postgresql://… and REDIS_URL, "
                 "or leave WORKERS at 1"
             )
+        if self.redis_url and not self.database_url.startswith("postgresql"):
+            raise ValueError(
+                "REDIS_URL joins several nodes, and those need PostgreSQL: set DATABASE_URL to postgresql://…, "
+                "or leave REDIS_URL unset"
+            )
         return self
 
 

@@ -59,6 +59,7 @@ GOOD: list[tuple[str, str, Any]] = [
 
 @pytest.mark.parametrize(("name", "text", "value"), GOOD)
 def test_environment_and_option_say_the_same(name: str, text: str, value: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ORDERCAST_DATABASE_URL", "postgresql://h/d")  # which REDIS_URL needs
     assert getattr(load_settings(**{name: text}), name) == value
     monkeypatch.setenv(f"ORDERCAST_{name.upper()}", text)
     assert getattr(load_settings(), name) == value
@@ -126,6 +127,7 @@ def test_refusals_name_the_setting_and_keep_its_value_to_themselves(name: str, t
         ({"jwks_url": "https://h/k", "jwt_issuer": "i"}, "JWT_ISSUER and JWT_AUDIENCE"),
         ({"jwt_public_key": "k"}, "JWT_ISSUER and JWT_AUDIENCE"),
         ({"workers": 2}, "PostgreSQL and Redis"),
+        ({"redis_url": "redis://h"}, "^REDIS_URL joins several nodes, and those need PostgreSQL: set DATABASE_URL"),
     ],
 )
 def test_settings_that_contradict_each_other(options: dict[str, Any], sentence: str) -> None:

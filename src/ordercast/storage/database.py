@@ -16,7 +16,7 @@ from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from ordercast.config import Settings
 from ordercast.errors import SettingsError, StorageError
 from ordercast.orders.models import Logged
-from ordercast.storage import postgres, schema
+from ordercast.storage import file_lock, postgres, schema
 from ordercast.storage.driver import Readers, Statement, Writer
 from ordercast.storage.housekeeping import LOOK_EVERY, TIDY_EVERY, regularly
 from ordercast.storage.idempotency import Answers
@@ -107,11 +107,12 @@ def check(settings: Settings) -> str:
 
 @asynccontextmanager
 async def open_storage(
-    settings: Settings, *, look_every: float = LOOK_EVERY, tidy_every: float = TIDY_EVERY
+    settings: Settings, *, serves: bool = False, look_every: float = LOOK_EVERY, tidy_every: float = TIDY_EVERY
 ) -> AsyncIterator[Storage]:
     """The open database, closed at the end. Raises `SettingsError`, `StorageError`.
 
-    A file is migrated here; a server must have been, since its other nodes may run another version (`migrate`).
+    ``serves``: to clients, which one process at most may do from a file. A file is migrated here; a server must have
+    been, since its other nodes may run another version (`migrate`).
     """
     async with AsyncExitStack() as stack:
         writer: Writer
@@ -120,6 +121,8 @@ async def open_storage(
             address = postgres.address_of(settings)
             writer, readers = await stack.enter_async_context(open_postgres(address))
         else:
+            if serves:
+                stack.enter_context(file_lock.held(database_path(settings)))
             await asyncio.to_thread(migrate, settings)
             writer, readers = await stack.enter_async_context(open_sqlite(database_path(settings)))
         log_id, secret_key = await _identity(writer, readers)
