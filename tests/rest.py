@@ -11,6 +11,8 @@ from starlette.types import ASGIApp, Message
 from ordercast.api.context import Services
 from ordercast.auth import TokenVerifier
 from ordercast.config import Settings
+from ordercast.live.monitor import Monitor
+from ordercast.live.nodes import Nodes
 from ordercast.orders.models import NewOrder
 from ordercast.orders.principal import Principal, Role
 from ordercast.orders.service import OrderService
@@ -37,6 +39,7 @@ class Side:
     def __init__(self, storage: MemoryStorage) -> None:
         self.storage = storage
         self.orders = OrderService(storage.orders, WORKFLOW)
+        self.monitor = Monitor()
         self.services = Services(
             orders=self.orders,
             repository=storage.orders,
@@ -44,6 +47,7 @@ class Side:
             workflow=WORKFLOW,
             verifier=VERIFIER,
             revocations=storage.revocations,
+            presence=Nodes(self.monitor, name="n1"),
             ready=nothing_wrong,
             metrics=bytes,
         )

@@ -12,11 +12,14 @@ from ordercast.api.application import create_api
 from ordercast.api.context import Services
 from ordercast.auth import TokenVerifier
 from ordercast.config import Settings, load_settings
+from ordercast.errors import SettingsError
 from ordercast.live.every import every
 from ordercast.live.feed import Feed
 from ordercast.live.freshness import Freshness
 from ordercast.live.handlers import Handlers
+from ordercast.live.hints import looking
 from ordercast.live.monitor import Monitor
+from ordercast.live.nodes import Nodes, address_of
 from ordercast.live.recovery import Pids
 from ordercast.live.renewal import PER_LIFE, Renewal
 from ordercast.live.replay import Replay
@@ -25,6 +28,7 @@ from ordercast.metrics import Metrics
 from ordercast.orders.service import OrderService
 from ordercast.orders.workflow import load_workflow
 from ordercast.socketio import Server
+from ordercast.socketio.cluster_redis import RedisCluster
 from ordercast.storage.database import Storage, open_storage
 
 _log = structlog.get_logger("ordercast")
@@ -53,7 +57,9 @@ class Ordercast:
         self.settings = settings = settings or load_settings()
         self.workflow = load_workflow(settings.workflow)
         self.verifier = TokenVerifier.from_settings(settings)
+        self.cluster = _cluster(settings)
         self.io = Server(
+            cluster=self.cluster,
             path=SOCKET_PATH,
             cors_origins=settings.cors_origins,
             trusted_proxies=settings.trusted_proxies,
@@ -61,6 +67,9 @@ class Ordercast:
         )
         self.monitor = Monitor()
         self.metrics = Metrics()
+        self.port = settings.port
+        """Where this node listens, for the others to reach it; who binds another port says so before entering."""
+        self.nodes: Nodes
         self.feed: Feed
         self.storage: Storage
         self._rest: ASGIApp | None = None
@@ -69,7 +78,9 @@ class Ordercast:
     async def __aenter__(self) -> Self:
         """Opens the database and starts following the log."""
         async with AsyncExitStack() as stack:
-            self.storage = storage = await stack.enter_async_context(open_storage(self.settings))
+            self.storage = storage = await stack.enter_async_context(open_storage(self.settings, serves=True))
+            self.nodes = Nodes(self.monitor, storage.nodes, self.settings.node_name)
+            self.nodes.here = self.settings.node_address or address_of(self.settings.host, self.port)
             self.orders = OrderService(storage.orders, self.workflow)
             self.feed = Feed(self.io, storage.log, storage.orders, self.workflow.step)
             clock = TokenClock()
@@ -107,6 +118,7 @@ class Ordercast:
                 workflow=self.workflow,
                 verifier=self.verifier,
                 revocations=storage.revocations,
+                presence=self.nodes,
                 ready=self.problems,
                 metrics=self.metrics.render,
             )
@@ -118,8 +130,15 @@ class Ordercast:
             await stack.enter_async_context(every(self.settings.position_interval, freshness.tell))
             self.renewal = Renewal(self.io, storage.watches)
             await stack.enter_async_context(every(self.settings.recovery_ttl / PER_LIFE, self.renewal.begin))
-            await stack.enter_async_context(every(self.settings.monitor_interval, self.monitor.log))
+            await stack.enter_async_context(self.nodes.running())
+            await stack.enter_async_context(every(self.settings.monitor_interval, self.nodes.log))
             stack.callback(clock.close)
+            if self.cluster is not None:
+                # Of this log alone: who has another database may share our Redis.
+                name, cluster = f"log.{storage.log.log_id}", self.cluster
+                cluster.on_hint(name, await stack.enter_async_context(looking(storage.log.catch_up)))
+                storage.told.append(lambda: cluster.hint(name))
+            self.io.start()
             stack.push_async_callback(self.io.close)
             self._stack = stack.pop_all()
         return self
@@ -187,6 +206,9 @@ class Ordercast:
         metrics, engine, root = self.metrics, self.io.engine, self.io.of("/")
         metrics.watch("connections", lambda: self.monitor.connections.total())
         metrics.watch("operators_online", lambda: self.monitor.operators)
+        metrics.watch("nodes", lambda: len(self.nodes.alive()))
+        metrics.watch("cluster_connections", lambda: self.nodes.connections)
+        metrics.watch("cluster_operators_online", lambda: len(self.nodes.operators()))
         metrics.watch("sessions", lambda: len(engine))
         metrics.watch("rooms", lambda: len(root.rooms))
         metrics.watch("events_replayed", lambda: self.replay.replayed)
@@ -200,8 +222,25 @@ class Ordercast:
         metrics.watch("packets_conflated", lambda: engine.conflated)
         metrics.watch("packets_dropped", lambda: engine.dropped)
         metrics.watch("sessions_opened", lambda: engine.opened)
+        if (cluster := self.cluster) is not None:
+            counters = cluster.counters
+            metrics.watch("redis_connected", lambda: cluster.connected)
+            metrics.watch("redis_published", lambda: counters.published)
+            metrics.watch("redis_received", lambda: counters.received)
+            metrics.watch("redis_bad", lambda: counters.bad)
+            metrics.watch("redis_dropped", lambda: counters.dropped)
         metrics.watch_labelled("sessions_closed", lambda: engine.journal.closed)
         metrics.watch_labelled("requests_refused", lambda: engine.journal.refused)
         metrics.watch_labelled(
             "connections_by_role", lambda: {role.value: n for role, n in self.monitor.connections.items()}
         )
+
+
+def _cluster(settings: Settings) -> RedisCluster | None:
+    """Not by the server's own ``redis_url``, since we ask more of the cluster than a server does."""
+    if settings.redis_url is None:
+        return None
+    try:
+        return RedisCluster(settings.redis_url)
+    except ValueError:  # whose words might hold a password
+        raise SettingsError("ORDERCAST_REDIS_URL: is no URL of a Redis; write redis://host:6379/0") from None

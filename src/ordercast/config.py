@@ -6,7 +6,6 @@ A variable that is set to nothing counts as not set, as in ``docker compose`` wi
 from __future__ import annotations
 
 import difflib
-import ipaddress
 import json
 import os
 import re
@@ -26,6 +25,7 @@ from pydantic import (
 )
 from pydantic_settings import NoDecode, SettingsConfigDict
 
+from ordercast.config_forms import is_loopback, network, node_address, node_name, origin
 from ordercast.config_limits import Limits, Seconds, SecondsOr0
 from ordercast.errors import SettingsError
 
@@ -66,6 +66,8 @@ class Settings(Limits):
     # Where orders live.
     database_url: str = Field(default="sqlite+aiosqlite:///ordercast.db", repr=False)
     redis_url: str | None = Field(default=None, repr=False)
+    node_name: str | None = None  # another one at each start
+    node_address: str | None = None  # where other nodes reach this one; unset: found out
     workflow: Path | None = None
     idempotency_ttl: Seconds = 86_400
     log_retention: SecondsOr0 = 30 * 86_400  # 0: for ever
@@ -139,6 +141,16 @@ class Settings(Limits):
             raise ValueError("must be redis://host:6379/0, rediss://… for TLS, or unix:///path/to/socket")
         return url
 
+    @field_validator("node_name")
+    @classmethod
+    def _name(cls, name: str | None) -> str | None:
+        return None if name is None else node_name(name)
+
+    @field_validator("node_address")
+    @classmethod
+    def _address(cls, url: str | None) -> str | None:
+        return None if url is None else node_address(url)
+
     @field_validator("jwt_secret")
     @classmethod
     def _long_enough(cls, secrets: tuple[str, ...]) -> tuple[str, ...]:
@@ -161,12 +173,12 @@ class Settings(Limits):
     @field_validator("cors_origins")
     @classmethod
     def _origins(cls, origins: tuple[str, ...]) -> tuple[str, ...]:
-        return tuple(map(_origin, origins))
+        return tuple(map(origin, origins))
 
     @field_validator("trusted_proxies")
     @classmethod
     def _networks(cls, proxies: tuple[str, ...]) -> tuple[str, ...]:
-        return tuple(map(_network, proxies))
+        return tuple(map(network, proxies))
 
     @field_validator("jwks_url")
     @classmethod
@@ -225,40 +237,12 @@ class Settings(Limits):
                 "WORKERS above 1 needs PostgreSQL and Redis: set DATABASE_URL to postgresql://… and REDIS_URL, "
                 "or leave WORKERS at 1"
             )
+        if self.redis_url and not self.database_url.startswith("postgresql"):
+            raise ValueError(
+                "REDIS_URL joins several nodes, and those need PostgreSQL: set DATABASE_URL to postgresql://…, "
+                "or leave REDIS_URL unset"
+            )
         return self
-
-
-# Origins as browsers write them (RFC 6454, section 6.2); apps have schemes of their own, such as capacitor://localhost.
-_ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://(\[[0-9a-f:.]+\]|[a-z0-9_.-]+)(:[0-9]{1,5})?", re.ASCII)
-
-
-def _origin(text: str) -> str:
-    """An origin in the form that browsers send, so that comparing is enough. Raises ``ValueError``."""
-    origin = text.lower().removesuffix("/")
-    if origin != "*" and not _ORIGIN.fullmatch(origin):
-        raise ValueError(f"{text!r} is no origin; write scheme://host or scheme://host:port, without a path, or *")
-    for scheme, port in (("http://", ":80"), ("https://", ":443")):
-        if origin.startswith(scheme):
-            origin = origin.removesuffix(port)
-    return origin
-
-
-def _network(text: str) -> str:
-    """An address or a network, in its canonical form, or ``*``. Raises ``ValueError``."""
-    try:
-        if text == "*":
-            return text
-        return str(ipaddress.ip_network(text, strict=False) if "/" in text else ipaddress.ip_address(text))
-    except ValueError:
-        raise ValueError(f"{text!r} is no IP address and no network such as 10.0.0.0/8") from None
-
-
-def is_loopback(host: str) -> bool:
-    """Whether a URL's host is this machine: ``localhost`` (RFC 6761, section 6.3), 127.0.0.0/8 or ::1."""
-    try:
-        return host == "localhost" or host.endswith(".localhost") or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def load_settings(fixed: Mapping[str, Any] | None = None, /, **options: Any) -> Settings:

@@ -20,6 +20,10 @@ _GAUGES = {
     "rooms": "Rooms with at least one member on this node.",
     "sessions_behind": "Engine.IO sessions whose client does not read as fast as it is sent to.",
     "queued_bytes": "Bytes that wait for those clients.",
+    "nodes": "Nodes that are there, this one included.",
+    "cluster_connections": "Sockets connected, over all nodes.",
+    "cluster_operators_online": "Operators and admins with at least one socket on any node.",
+    "redis_connected": "1 where this node hears and reaches the others through Redis, 0 while Redis is away.",
     "log_position": "Newest position of the event log that this node has emitted.",
 }
 _COUNTERS = {
@@ -31,6 +35,10 @@ _COUNTERS = {
     "sessions_opened": "Engine.IO sessions opened.",
     "packets_conflated": "Packets that a newer one of the same key replaced, for clients far behind.",
     "packets_dropped": "Packets that waited for clients that were cut for not reading.",
+    "redis_published": "Messages to other nodes that Redis took.",
+    "redis_received": "Messages from Redis.",
+    "redis_bad": "Messages from Redis that could not be read.",
+    "redis_dropped": "Messages to other nodes that were dropped, as Redis was away too long or refused them.",
 }
 _LABELLED_COUNTERS = {
     "sessions_closed": ("reason", "Engine.IO sessions closed."),

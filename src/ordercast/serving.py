@@ -118,6 +118,7 @@ async def serve(
         forwarded_allow_ips=list(ordercast.settings.trusted_proxies),
         **ordercast.uvicorn_settings(),
     )
+    ordercast.port = listener.getsockname()[1]
     async with ordercast:
         _listen(listener)
         server = _Server(config, ordercast)

@@ -91,10 +91,10 @@ def test_check_names_everything_that_is_wrong_at_once(tmp_path: Path) -> None:
     assert "will make it" in good.stdout
     assert not (tmp_path / "ordercast.db").exists()
     bad = ordercast(
-        tmp_path, "check", database_url="sqlite:////no/such/x.db", redis_url="redis://127.0.0.1:1", jwt_secert=SECRET
+        tmp_path, "check", database_url="postgresql://127.0.0.1:1/x", redis_url="redis://127.0.0.1:1", jwt_secert=SECRET
     )
     assert bad.returncode == 1
-    for words in ("set ORDERCAST_JWT_SECRET", "does not exist; make it", "Redis does not answer", "did you mean"):
+    for words in ("set ORDERCAST_JWT_SECRET", "cannot be reached", "Redis does not answer", "did you mean"):
         assert words in bad.stdout
 
 

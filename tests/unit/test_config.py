@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from ordercast.config import ROLES, Settings, is_loopback, load_settings, unknown_settings
+from ordercast.config import ROLES, Settings, load_settings, unknown_settings
+from ordercast.config_forms import is_loopback
 from ordercast.errors import SettingsError
 from ordercast.orders.principal import Role
 
@@ -42,6 +43,8 @@ GOOD: list[tuple[str, str, Any]] = [
     ("database_url", "sqlite:///a.db", "sqlite+aiosqlite:///a.db"),
     ("redis_url", "rediss://u:p@h:6380/1", "rediss://u:p@h:6380/1"),
     ("redis_url", "unix:///run/redis.sock", "unix:///run/redis.sock"),
+    ("node_name", "Kitchen2", "Kitchen2"),
+    ("node_address", "http://[fd00::1]:3001", "http://[fd00::1]:3001"),
     ("cors_origins", "*", ("*",)),
     ("cors_origins", "https://Shop.example/, http://[::1]:3000", ("https://shop.example", "http://[::1]:3000")),
     ("cors_origins", "https://a:443 http://a:80 http://a:443", ("https://a", "http://a", "http://a:443")),
@@ -56,6 +59,7 @@ GOOD: list[tuple[str, str, Any]] = [
 
 @pytest.mark.parametrize(("name", "text", "value"), GOOD)
 def test_environment_and_option_say_the_same(name: str, text: str, value: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ORDERCAST_DATABASE_URL", "postgresql://h/d")  # which REDIS_URL needs
     assert getattr(load_settings(**{name: text}), name) == value
     monkeypatch.setenv(f"ORDERCAST_{name.upper()}", text)
     assert getattr(load_settings(), name) == value
@@ -98,6 +102,11 @@ BAD = [
     ("jwt_role_map", "{", "JSON"),
     ("jwt_role_map", '{"a": 1}', "string"),
     ("jwt_user_claim", "", "at least 1"),
+    ("node_name", "a-b", "letters and digits"),
+    ("node_name", "a\n", "letters and digits"),
+    ("node_name", "a" * 17, "1 to 16"),
+    ("node_address", "https://a:1", "http://host:port"),
+    ("node_address", "http://a", "http://host:port"),
     ("log_level", "loud", "debug"),
 ]
 
@@ -118,6 +127,7 @@ def test_refusals_name_the_setting_and_keep_its_value_to_themselves(name: str, t
         ({"jwks_url": "https://h/k", "jwt_issuer": "i"}, "JWT_ISSUER and JWT_AUDIENCE"),
         ({"jwt_public_key": "k"}, "JWT_ISSUER and JWT_AUDIENCE"),
         ({"workers": 2}, "PostgreSQL and Redis"),
+        ({"redis_url": "redis://h"}, "^REDIS_URL joins several nodes, and those need PostgreSQL: set DATABASE_URL"),
     ],
 )
 def test_settings_that_contradict_each_other(options: dict[str, Any], sentence: str) -> None:

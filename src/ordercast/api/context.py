@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Protocol
 
@@ -15,6 +15,7 @@ from ordercast.errors import Invalid, InvalidToken
 from ordercast.orders.announcements import order_view
 from ordercast.orders.models import IdempotencyKey, Order
 from ordercast.orders.ports import EventLog, OrderRepository, Revocations
+from ordercast.orders.presence import NodePresence, Online
 from ordercast.orders.principal import Principal
 from ordercast.orders.service import OrderService
 from ordercast.orders.workflow import Workflow
@@ -27,6 +28,16 @@ class Readiness(Protocol):
         """What is wrong, one sentence each; empty when ready."""
 
 
+class Presence(Protocol):
+    """What ``GET /api/presence`` asks. Known without waiting."""
+
+    def operators(self) -> Sequence[Online]:
+        """Operators and admins online on any node, each once, by id."""
+
+    def presence(self) -> Sequence[NodePresence]:
+        """What each node has, this one first."""
+
+
 @dataclass(frozen=True, slots=True)
 class Services:
     """Everything the routes use."""
@@ -37,6 +48,7 @@ class Services:
     workflow: Workflow
     verifier: TokenVerifier
     revocations: Revocations
+    presence: Presence
     ready: Readiness
     metrics: Callable[[], bytes]
 

@@ -191,6 +191,30 @@ class EventPage(_View):
     cursor: str
 
 
+class OnlineView(_View):
+    """An operator or admin with at least one connection."""
+
+    user_id: JsonId
+    role: Literal["operator", "admin"]
+
+
+class NodeView(_View):
+    """What one node has: connections of any role, and operators among them."""
+
+    node: str
+    connections: int
+    operators: int
+
+
+class PresenceView(_View):
+    """Who is online. ``connections`` and ``nodes`` are for callers whose token names no shops."""
+
+    operators_online: int
+    operators: list[OnlineView]
+    connections: int | None = None
+    nodes: list[NodeView] | None = None
+
+
 class ProblemView(BaseModel):
     """RFC 9457."""
 

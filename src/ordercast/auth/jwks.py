@@ -21,7 +21,7 @@ import jwt
 import structlog
 
 from ordercast.auth.keys import Key, algorithms_of
-from ordercast.config import is_loopback
+from ordercast.config_forms import is_loopback
 
 FRESH = 300.0
 """s that keys serve before they are fetched anew, as in most clients. Up to twice that they serve meanwhile."""

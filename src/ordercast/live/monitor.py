@@ -1,14 +1,11 @@
-"""Who is online, and a line that says so every `MONITOR_INTERVAL`."""
+"""Who is online on this node. `ordercast.live.nodes` puts it together with the others'."""
 
 from __future__ import annotations
 
 from collections import Counter
 
-import structlog
-
+from ordercast.orders.presence import Online, people
 from ordercast.orders.principal import Principal, Role
-
-_log = structlog.get_logger("ordercast.monitor")
 
 
 class Monitor:
@@ -16,20 +13,30 @@ class Monitor:
 
     def __init__(self) -> None:
         self.connections: Counter[Role] = Counter()
-        self._operators: Counter[str] = Counter()
+        self.changes = 0
+        """Rises whenever `online` becomes another."""
+        self._operators: dict[str, Counter[Online]] = {}
 
     def came(self, principal: Principal) -> None:
         """A socket has connected."""
         self.connections[principal.role] += 1
         if principal.is_operator:
-            self._operators[principal.user_id] += 1
+            online = _online(principal)
+            tabs = self._operators.setdefault(principal.user_id, Counter())
+            self.changes += not tabs[online]
+            tabs[online] += 1
 
     def went(self, principal: Principal) -> None:
         """A socket has disconnected."""
         self.connections[principal.role] -= 1
         if principal.is_operator:
-            self._operators[principal.user_id] -= 1
-            if not self._operators[principal.user_id]:
+            online = _online(principal)
+            tabs = self._operators[principal.user_id]
+            tabs[online] -= 1
+            if not tabs[online]:
+                del tabs[online]
+                self.changes += 1
+            if not tabs:
                 del self._operators[principal.user_id]
 
     @property
@@ -38,10 +45,10 @@ class Monitor:
         return len(self._operators)
 
     @property
-    def line(self) -> str:
-        """The contract's line."""
-        return f"Connections: {self.connections.total()} | Operators online: {self.operators}"
+    def online(self) -> list[Online]:
+        """Who they are."""
+        return people(online for tabs in self._operators.values() for online in tabs)
 
-    def log(self) -> None:
-        """Says it."""
-        _log.info(self.line)
+
+def _online(principal: Principal) -> Online:
+    return Online(principal.user_id, principal.role, principal.shops)

@@ -9,7 +9,7 @@ import asyncio
 import logging
 import secrets
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +20,7 @@ from ordercast.socketio import cluster_read as read
 from ordercast.socketio import cluster_write as write
 from ordercast.socketio.cluster import Answers, Counters, Selection
 from ordercast.socketio.cluster_asks import AckAsk, Ask
+from ordercast.socketio.cluster_hints import Hints
 from ordercast.socketio.cluster_link import Link
 from ordercast.socketio.errors import ClusterTimeout
 from ordercast.socketio.remote import RemoteSocket, read_sockets
@@ -63,6 +64,7 @@ class RedisCluster:
         self._link = Link(
             url, self._hear, self.counters, max_queue_bytes=max_queue_bytes, max_queue_time=max_queue_time
         )
+        self._hints = Hints(self.uid, prefix, self._link)
         self._server: Server | None = None
         self._channels: dict[str, write.Channels] = {}  # by namespace
         self._requests: dict[bytes, Namespace] = {}  # by request channel
@@ -165,6 +167,18 @@ class RedisCluster:
         self._complete(ask, f"'{event}'", found)
         return found
 
+    # -- hints, of our own: Node.js has none ---------------------------------------------------------------
+
+    def hint(self, name: str) -> None:
+        """Tells the other nodes that something of this name may be new. Within a loop turn twice is once; while Redis
+        is away it is lost. Raises ``ValueError`` for a name that is not 1 to 64 of ``A-Za-z0-9_.-``."""
+        self.start()
+        self._hints.hint(name)
+
+    def on_hint(self, name: str, callback: Callable[[], None]) -> None:
+        """Calls ``callback`` on the event loop when another node hints. Raises ``ValueError``, as `hint`."""
+        self._hints.on(name, callback)
+
     # -- asking --------------------------------------------------------------------------------------------
 
     async def _ask(self, namespace: str, id: str, ask: Ask, payload: bytes, wait: float) -> None:
@@ -207,7 +221,9 @@ class RedisCluster:
         try:
             if len(payload) > self._max_message:
                 raise read.WireError(f"{len(payload)} bytes")
-            if channel in self._responses:
+            if channel in self._hints:
+                self._hints.hear(channel, payload)
+            elif channel in self._responses:
                 self._hear_response(payload)
             elif (namespace := self._requests.get(channel)) is not None:
                 self._hear_request(namespace, channel, payload)

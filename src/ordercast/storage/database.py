@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import secrets
 import sqlite3
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from sqlalchemy import URL, create_engine, make_url
@@ -15,11 +15,13 @@ from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from ordercast.config import Settings
 from ordercast.errors import SettingsError, StorageError
-from ordercast.storage import postgres, schema
+from ordercast.orders.models import Logged
+from ordercast.storage import file_lock, postgres, schema
 from ordercast.storage.driver import Readers, Statement, Writer
 from ordercast.storage.housekeeping import LOOK_EVERY, TIDY_EVERY, regularly
 from ordercast.storage.idempotency import Answers
 from ordercast.storage.log import SqlLog
+from ordercast.storage.nodes import SqlNodes
 from ordercast.storage.orders import SqlOrders
 from ordercast.storage.postgres_open import check_postgres, listening, migrate_postgres, open_postgres
 from ordercast.storage.retention import Retention
@@ -39,6 +41,11 @@ class Storage:
     watches: SqlWatches
     revocations: SqlRevocations
     secret_key: str
+    nodes: SqlNodes | None
+    """``None`` where the database is a file, which has one node."""
+    told: list[Callable[[], None]] = field(default_factory=list)
+    """Called on the event loop after each commit of this process, unlike `EventLog.subscribe`, which tells of every
+    process's: for who passes the news on to the others."""
 
 
 def database_path(settings: Settings) -> Path:
@@ -100,11 +107,12 @@ def check(settings: Settings) -> str:
 
 @asynccontextmanager
 async def open_storage(
-    settings: Settings, *, look_every: float = LOOK_EVERY, tidy_every: float = TIDY_EVERY
+    settings: Settings, *, serves: bool = False, look_every: float = LOOK_EVERY, tidy_every: float = TIDY_EVERY
 ) -> AsyncIterator[Storage]:
     """The open database, closed at the end. Raises `SettingsError`, `StorageError`.
 
-    A file is migrated here; a server must have been, since its other nodes may run another version (`migrate`).
+    ``serves``: to clients, which one process at most may do from a file. A file is migrated here; a server must have
+    been, since its other nodes may run another version (`migrate`).
     """
     async with AsyncExitStack() as stack:
         writer: Writer
@@ -113,25 +121,36 @@ async def open_storage(
             address = postgres.address_of(settings)
             writer, readers = await stack.enter_async_context(open_postgres(address))
         else:
+            if serves:
+                stack.enter_context(file_lock.held(database_path(settings)))
             await asyncio.to_thread(migrate, settings)
             writer, readers = await stack.enter_async_context(open_sqlite(database_path(settings)))
         log_id, secret_key = await _identity(writer, readers)
         ((head, floor),) = await readers.fetch("SELECT n, floor FROM log_head")
         log = SqlLog(readers, log_id, head, floor)
-        writer.committed = log.committed
         answers = Answers(settings.idempotency_ttl)
+        nodes = SqlNodes(writer, readers) if postgres.is_postgres(settings) else None
         storage = Storage(
             SqlOrders(writer, readers, answers),
             log,
             SqlWatches(writer, readers, settings.recovery_ttl),
             SqlRevocations(writer, readers, settings.jwt_max_lifetime, answers),
             settings.secret_key or secret_key,
+            nodes,
         )
+
+        def committed(written: Sequence[Logged]) -> None:
+            log.committed(written)
+            for tell in storage.told:
+                tell()
+
+        writer.committed = committed
         if postgres.is_postgres(settings):
             await stack.enter_async_context(listening(address, look_every, writer, log.catch_up))
         retention = Retention(writer, readers, log, settings.log_retention)
         await storage.revocations.look()  # before any token is
-        chores = retention.remove_old, storage.watches.purge, storage.revocations.purge
+        chores = [retention.remove_old, storage.watches.purge, storage.revocations.purge]
+        chores += [] if nodes is None else [nodes.purge]
         await stack.enter_async_context(regularly(look_every, storage.revocations.look, log.head))
         await stack.enter_async_context(regularly(tidy_every, *chores))
         yield storage

@@ -1,0 +1,56 @@
+"""What single settings look like. Pure; all of it raises ``ValueError``, whose words `ordercast.config` passes on."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+
+# Origins as browsers write them (RFC 6454, section 6.2); apps have schemes of their own, such as capacitor://localhost.
+_ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://(\[[0-9a-f:.]+\]|[a-z0-9_.-]+)(:[0-9]{1,5})?", re.ASCII)
+
+
+def origin(text: str) -> str:
+    """An origin in the form that browsers send, so that comparing is enough. Raises ``ValueError``."""
+    found = text.lower().removesuffix("/")
+    if found != "*" and not _ORIGIN.fullmatch(found):
+        raise ValueError(f"{text!r} is no origin; write scheme://host or scheme://host:port, without a path, or *")
+    for scheme, port in (("http://", ":80"), ("https://", ":443")):
+        if found.startswith(scheme):
+            found = found.removesuffix(port)
+    return found
+
+
+def network(text: str) -> str:
+    """An address or a network, in its canonical form, or ``*``. Raises ``ValueError``."""
+    try:
+        if text == "*":
+            return text
+        return str(ipaddress.ip_network(text, strict=False) if "/" in text else ipaddress.ip_address(text))
+    except ValueError:
+        raise ValueError(f"{text!r} is no IP address and no network such as 10.0.0.0/8") from None
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a URL's host is this machine: ``localhost`` (RFC 6761, section 6.3), 127.0.0.0/8 or ::1."""
+    try:
+        return host == "localhost" or host.endswith(".localhost") or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+_NODE_NAME = re.compile(r"[A-Za-z0-9]{1,16}")
+_NODE_ADDRESS = re.compile(r"http://(\[[0-9A-Fa-f:.]{2,45}\]|[A-Za-z0-9._-]{1,200}):[0-9]{1,5}")
+
+
+def node_name(text: str) -> str:
+    """A node's name, which others find at the beginning of ids."""
+    if not _NODE_NAME.fullmatch(text):
+        raise ValueError("must be 1 to 16 letters and digits, and another one for each node")
+    return text
+
+
+def node_address(text: str) -> str:
+    """Where a node is reached by the others."""
+    if not _NODE_ADDRESS.fullmatch(text):
+        raise ValueError("must be http://host:port, as the other nodes reach this one")
+    return text
