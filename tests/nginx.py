@@ -30,8 +30,9 @@ http {{
 class Nginx:
     """nginx on a free port before nodes on these ports of 127.0.0.1. Leaves no process behind."""
 
-    def __init__(self, folder: Path, nodes: Sequence[int]) -> None:
+    def __init__(self, folder: Path, nodes: Sequence[int], *, limits: bool = True) -> None:
         self.folder = folder
+        self.limits = limits
         self.nodes = tuple(nodes)
         with socket.create_server(("127.0.0.1", 0)) as free:
             self.port: int = free.getsockname()[1]
@@ -74,6 +75,8 @@ class Nginx:
         for example, port in zip(examples, self.nodes, strict=False):
             text = text.replace(example, f"127.0.0.1:{port}")
         text = re.sub(r" *server 10\.0\.0\..*\n", "", text)
+        if not self.limits:  # all clients of a test have one address
+            text = re.sub(r" *limit_(?:conn|req) .*\n", "", text)
         return text.replace("listen 80;", f"listen 127.0.0.1:{self.port};").replace("/var/log/nginx", str(self.folder))
 
     def _answers(self) -> bool:

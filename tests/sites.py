@@ -100,7 +100,7 @@ class ManyServers:
         self.redis.start()
         for node in self.nodes:
             node.start()
-        self._nginx = Nginx(self._nginx_folder, [node.port for node in self.nodes]).start()
+        self._nginx = Nginx(self._nginx_folder, [node.port for node in self.nodes], limits=False).start()
         self.port = self._nginx.port
 
     async def kill(self, dice: random.Random) -> None:

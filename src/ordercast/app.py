@@ -19,7 +19,7 @@ from ordercast.live.freshness import Freshness
 from ordercast.live.handlers import Handlers
 from ordercast.live.hints import looking
 from ordercast.live.monitor import Monitor
-from ordercast.live.nodes import Nodes, address_of
+from ordercast.live.nodes import Nodes, address_of, new_name
 from ordercast.live.recovery import Pids
 from ordercast.live.renewal import PER_LIFE, Renewal
 from ordercast.live.replay import Replay
@@ -58,8 +58,10 @@ class Ordercast:
         self.workflow = load_workflow(settings.workflow)
         self.verifier = TokenVerifier.from_settings(settings)
         self.cluster = _cluster(settings)
+        self.node_name = settings.node_name or new_name()
         self.io = Server(
             cluster=self.cluster,
+            node=self.node_name if settings.may_have_nodes else "",
             path=SOCKET_PATH,
             cors_origins=settings.cors_origins,
             trusted_proxies=settings.trusted_proxies,
@@ -79,8 +81,9 @@ class Ordercast:
         """Opens the database and starts following the log."""
         async with AsyncExitStack() as stack:
             self.storage = storage = await stack.enter_async_context(open_storage(self.settings, serves=True))
-            self.nodes = Nodes(self.monitor, storage.nodes, self.settings.node_name)
+            self.nodes = Nodes(self.monitor, storage.nodes, self.node_name)
             self.nodes.here = self.settings.node_address or address_of(self.settings.host, self.port)
+            self.io.engine.locate = self.nodes.address
             self.orders = OrderService(storage.orders, self.workflow)
             self.feed = Feed(self.io, storage.log, storage.orders, self.workflow.step)
             clock = TokenClock()
@@ -147,6 +150,12 @@ class Ordercast:
         """Closes every connection, then the rest in the reverse order of its opening."""
         await self._stack.aclose()
         self._rest = None
+
+    async def leave(self) -> None:
+        """Ends all connections: over `Settings.drain_time` where other nodes are there to take the clients, else at
+        once. To be called before the server that carries this application stops."""
+        others = len(self.nodes.alive()) > 1
+        await self.io.close(spread=self.settings.drain_time if others else 0)
 
     @property
     def asgi(self) -> ASGIApp:
@@ -221,6 +230,7 @@ class Ordercast:
         metrics.watch("queued_bytes", lambda: engine.waiting()[1])
         metrics.watch("packets_conflated", lambda: engine.conflated)
         metrics.watch("packets_dropped", lambda: engine.dropped)
+        metrics.watch("requests_passed_on", lambda: engine.passed_on)
         metrics.watch("sessions_opened", lambda: engine.opened)
         if (cluster := self.cluster) is not None:
             counters = cluster.counters

@@ -99,6 +99,7 @@ class Settings(Limits):
     max_watches: NonNegativeInt = 1_000  # orders that one socket watches: more than a screen shows, or anyone follows
     monitor_interval: Seconds = 30
     position_interval: Seconds = 30
+    drain_time: SecondsOr0 = 5  # over which clients leave a node that stops, where others are there to take them
 
     # REST.
     max_body: PositiveInt = 1_048_576
@@ -220,6 +221,11 @@ class Settings(Limits):
                 raise ValueError(f"maps {foreign!r} to {ours!r}, which is none of {', '.join(ROLES)}")
         return role_map
 
+    @property
+    def may_have_nodes(self) -> bool:
+        """Whether other nodes may be on the same database."""
+        return self.database_url.startswith("postgresql")
+
     @model_validator(mode="after")
     def _agree(self) -> Self:
         keys = [bool(self.jwt_secret), self.jwt_public_key is not None, self.jwks_url is not None]
@@ -237,6 +243,8 @@ class Settings(Limits):
                 "WORKERS above 1 needs PostgreSQL and Redis: set DATABASE_URL to postgresql://… and REDIS_URL, "
                 "or leave WORKERS at 1"
             )
+        if self.workers > 1 and self.node_address:
+            raise ValueError("NODE_ADDRESS is of one process: with WORKERS above 1 leave it unset")
         if self.redis_url and not self.database_url.startswith("postgresql"):
             raise ValueError(
                 "REDIS_URL joins several nodes, and those need PostgreSQL: set DATABASE_URL to postgresql://…, "

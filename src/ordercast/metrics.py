@@ -33,6 +33,7 @@ _COUNTERS = {
     "resyncs": "Sockets that came back and had to fetch anew.",
     "deliveries": "Events queued to a socket, over all sockets.",
     "sessions_opened": "Engine.IO sessions opened.",
+    "requests_passed_on": "Engine.IO requests for sessions of other nodes, which were asked.",
     "packets_conflated": "Packets that a newer one of the same key replaced, for clients far behind.",
     "packets_dropped": "Packets that waited for clients that were cut for not reading.",
     "redis_published": "Messages to other nodes that Redis took.",

@@ -20,7 +20,7 @@ from ordercast.errors import SettingsError
 _log = structlog.get_logger("ordercast")
 
 _BACKLOG = 2_048
-_SHUTDOWN = 10  # s that requests under way may take
+_SHUTDOWN = 5  # s that requests under way may take, after the clients have left
 
 
 def bind(settings: Settings) -> socket.socket:
@@ -86,7 +86,7 @@ class _Server(uvicorn.Server):
         super().handle_exit(sig, frame)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        await self._ordercast.io.close()
+        await self._ordercast.leave()
         await super().shutdown(sockets)
 
 
@@ -102,10 +102,15 @@ def raise_file_limit() -> None:
 
 
 async def serve(
-    ordercast: Ordercast, listener: socket.socket, beside: Callable[[], Awaitable[None]] | None = None
+    ordercast: Ordercast,
+    listener: socket.socket,
+    beside: Callable[[], Awaitable[None]] | None = None,
+    own: socket.socket | None = None,
 ) -> None:
-    """Serves until SIGINT or SIGTERM. ``beside`` runs as long, on the same loop. Raises `StorageError`, and
-    `SettingsError` where the listener's port was taken meanwhile."""
+    """Serves until SIGINT or SIGTERM. ``beside`` runs as long, on the same loop. ``own``: where other nodes reach this
+    one, if the listener is not its alone. Raises `StorageError`, and `SettingsError` where the listener's port was
+    taken meanwhile."""
+    listeners = [listener] if own is None else [listener, own]
     config = uvicorn.Config(
         ordercast.asgi,
         lifespan="off",
@@ -118,14 +123,15 @@ async def serve(
         forwarded_allow_ips=list(ordercast.settings.trusted_proxies),
         **ordercast.uvicorn_settings(),
     )
-    ordercast.port = listener.getsockname()[1]
+    ordercast.port = listeners[-1].getsockname()[1]
     async with ordercast:
-        _listen(listener)
+        for each in listeners:
+            _listen(each)
         server = _Server(config, ordercast)
         task = asyncio.ensure_future(beside()) if beside is not None else None
         _log.info(f"Ordercast listens on {url_of(listener)}")
         try:
-            await server.serve(sockets=[listener])
+            await server.serve(sockets=listeners)
         finally:
             if task is not None:
                 task.cancel()

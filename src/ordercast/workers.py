@@ -10,6 +10,7 @@ import socket
 import sys
 import time
 from collections.abc import Callable
+from itertools import count
 from multiprocessing.connection import wait
 from multiprocessing.process import BaseProcess
 from types import FrameType
@@ -21,7 +22,7 @@ from ordercast import logs
 from ordercast.app import Ordercast
 from ordercast.config import Settings
 from ordercast.errors import OrdercastError
-from ordercast.serving import run, serve
+from ordercast.serving import bind, run, serve
 
 WRONG = 78
 """The exit status of a worker that says in words what is to be mended (``EX_CONFIG`` of sysexits.h)."""
@@ -29,6 +30,7 @@ WRONG = 78
 _STEADY = 10.0  # s that a worker lives to be taken for a good one
 _FIRST_PAUSE = 0.5  # s before a dead worker's successor
 _LONGEST_PAUSE = 15.0  # s: after a database's outage all workers come back within this
+_NAME = 10  # characters of a node's name that are the machine's
 _ORPHAN = 1.0  # s between a worker's looks whether its supervisor lives
 
 _log = structlog.get_logger("ordercast")
@@ -107,8 +109,13 @@ class Workers:
 def run_workers(settings: Settings, listener: socket.socket) -> int:
     """Serves with ``settings.workers`` processes at the listener's address. Returns the exit status."""
 
+    names = count(1)
+
     def start() -> BaseProcess:
-        return _context.Process(target=_work, args=(settings, listener), name="ordercast worker")
+        # A name that is given is the machine's: each process adds a number of its own to it.
+        name = settings.node_name and f"{settings.node_name[:_NAME]}w{next(names)}"
+        own = settings.model_copy(update={"node_name": name})
+        return _context.Process(target=_work, args=(own, listener), name="ordercast worker")
 
     return Workers(settings.workers, start).run()
 
@@ -116,7 +123,9 @@ def run_workers(settings: Settings, listener: socket.socket) -> int:
 def _work(settings: Settings, listener: socket.socket) -> NoReturn:
     logs.configure(settings.log_level, settings.log_format)
     try:
-        run(serve(Ordercast(settings), listener, _end_with_supervisor))
+        # What other nodes ask of this process must not land on another one.
+        own = bind(settings.model_copy(update={"port": 0}))
+        run(serve(Ordercast(settings), listener, _end_with_supervisor, own))
     except OrdercastError as error:
         sys.stderr.write(f"ordercast: {error}\n")
         sys.exit(WRONG)

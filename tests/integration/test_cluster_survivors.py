@@ -13,8 +13,7 @@ KILLS = 3
 
 
 async def test_clients_behind_nginx_miss_nothing_while_nodes_are_killed(tmp_path: Path, postgres_url: str) -> None:
-    # Polling clients need their session's node to be found: they join here when requests are passed on.
-    plan = Plan(CLIENTS, SECONDS, kills=KILLS, seed=2, transports=("websocket",))
+    plan = Plan(CLIENTS, SECONDS, kills=KILLS, seed=2)
     outcome = await survive(tmp_path, plan, ManyServers(tmp_path, postgres_url, ping=PING))
     found = outcome.findings
     assert found.violations == [], str(outcome)

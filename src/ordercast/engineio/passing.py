@@ -48,7 +48,7 @@ class Answer(NamedTuple):
 
 
 def elsewhere(engine: EngineServer, id: str, request: Request) -> str:
-    """The address (``host:port``) of the node that has a session which is not ours. Raises `Refused`."""
+    """The address (``http://host:port``) of the node that has a session which is not ours. Raises `Refused`."""
     name, dot, _ = id.partition(".")
     if dot and name != engine.options.node and request.header(PASSED_ON) is None:
         address = engine.locate(name)
@@ -59,7 +59,7 @@ def elsewhere(engine: EngineServer, id: str, request: Request) -> str:
 
 def split(address: str) -> tuple[str, int]:
     """Host and port; an IPv6 host comes in brackets."""
-    host, _, port = address.rpartition(":")
+    host, _, port = address.removeprefix("http://").rpartition(":")
     return host.removeprefix("[").removesuffix("]"), int(port)
 
 

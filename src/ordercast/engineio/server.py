@@ -70,7 +70,7 @@ class EngineServer:
         self.conflated = 0
         self.dropped = 0
         self.locate: Callable[[str], str | None] = lambda name: None
-        """The address (``host:port``) of the node of this name, as far as anyone knows."""
+        """The address (``http://host:port``) of the node of this name, as far as anyone knows."""
         self.passed_on = 0
         self._passing: set[asyncio.Task[None]] = set()
         self._dirty: list[Session] = []

@@ -64,7 +64,7 @@ class Nodes:
     """All nodes together. Without a ``registry`` that is this one alone."""
 
     def __init__(self, monitor: Monitor, registry: Registry | None = None, name: str | None = None) -> None:
-        self.name = name or "".join(secrets.choice(_ALPHABET) for _ in range(_NAME))
+        self.name = name or new_name()
         self.run = secrets.token_urlsafe(12)
         """Another one after each start."""
         self.here = ""
@@ -187,6 +187,11 @@ class Nodes:
         for name in self._others.keys() ^ others.keys():
             _log.info("a node has come" if name in others else "a node has gone", node=name)
         self._others = others
+
+
+def new_name() -> str:
+    """A name that no other node has, for one that was given none."""
+    return "".join(secrets.choice(_ALPHABET) for _ in range(_NAME))
 
 
 def address_of(host: str, port: int) -> str:
