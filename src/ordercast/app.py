@@ -66,10 +66,10 @@ class Ordercast:
             **settings.server_options(),
         )
         self.monitor = Monitor()
+        self.nodes = Nodes(self.monitor, settings.node_name)
         self.metrics = Metrics()
         self.port = settings.port
         """Where this node listens, for the others to reach it; who binds another port says so before entering."""
-        self.nodes: Nodes
         self.feed: Feed
         self.storage: Storage
         self._rest: ASGIApp | None = None
@@ -79,7 +79,6 @@ class Ordercast:
         """Opens the database and starts following the log."""
         async with AsyncExitStack() as stack:
             self.storage = storage = await stack.enter_async_context(open_storage(self.settings, serves=True))
-            self.nodes = Nodes(self.monitor, storage.nodes, self.settings.node_name)
             self.nodes.here = self.settings.node_address or address_of(self.settings.host, self.port)
             self.orders = OrderService(storage.orders, self.workflow)
             self.feed = Feed(self.io, storage.log, storage.orders, self.workflow.step)
@@ -130,7 +129,7 @@ class Ordercast:
             await stack.enter_async_context(every(self.settings.position_interval, freshness.tell))
             self.renewal = Renewal(self.io, storage.watches)
             await stack.enter_async_context(every(self.settings.recovery_ttl / PER_LIFE, self.renewal.begin))
-            await stack.enter_async_context(self.nodes.running())
+            await stack.enter_async_context(self.nodes.running(storage.nodes))
             await stack.enter_async_context(every(self.settings.monitor_interval, self.nodes.log))
             stack.callback(clock.close)
             if self.cluster is not None:
