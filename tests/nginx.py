@@ -70,7 +70,7 @@ class Nginx:
     def _configuration(self) -> str:
         """The shipped file with the addresses of this test in the place of the examples."""
         text = SHIPPED.read_text()
-        examples = re.findall(r"10\.0\.0\.1\d:3001", text)
+        examples = sorted(set(re.findall(r"^ *server (10\.0\.0\.1\d:3001)", text, re.MULTILINE)))
         assert len(examples) >= len(self.nodes)
         for example, port in zip(examples, self.nodes, strict=False):
             text = text.replace(example, f"127.0.0.1:{port}")

@@ -47,7 +47,7 @@ class Side:
             workflow=WORKFLOW,
             verifier=VERIFIER,
             revocations=storage.revocations,
-            presence=Nodes(self.monitor, name="n1"),
+            presence=Nodes(self.monitor, "n1"),
             ready=nothing_wrong,
             metrics=bytes,
         )

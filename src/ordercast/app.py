@@ -19,7 +19,7 @@ from ordercast.live.freshness import Freshness
 from ordercast.live.handlers import Handlers
 from ordercast.live.hints import looking
 from ordercast.live.monitor import Monitor
-from ordercast.live.nodes import Nodes, address_of, new_name
+from ordercast.live.nodes import Nodes, address_of
 from ordercast.live.recovery import Pids
 from ordercast.live.renewal import PER_LIFE, Renewal
 from ordercast.live.replay import Replay
@@ -58,20 +58,19 @@ class Ordercast:
         self.workflow = load_workflow(settings.workflow)
         self.verifier = TokenVerifier.from_settings(settings)
         self.cluster = _cluster(settings)
-        self.node_name = settings.node_name or new_name()
+        self.monitor = Monitor()
+        self.nodes = Nodes(self.monitor, settings.node_name)
         self.io = Server(
             cluster=self.cluster,
-            node=self.node_name if settings.may_have_nodes else "",
+            node=self.nodes.name if settings.may_have_nodes else "",
             path=SOCKET_PATH,
             cors_origins=settings.cors_origins,
             trusted_proxies=settings.trusted_proxies,
             **settings.server_options(),
         )
-        self.monitor = Monitor()
         self.metrics = Metrics()
         self.port = settings.port
         """Where this node listens, for the others to reach it; who binds another port says so before entering."""
-        self.nodes: Nodes
         self.feed: Feed
         self.storage: Storage
         self._rest: ASGIApp | None = None
@@ -81,7 +80,6 @@ class Ordercast:
         """Opens the database and starts following the log."""
         async with AsyncExitStack() as stack:
             self.storage = storage = await stack.enter_async_context(open_storage(self.settings, serves=True))
-            self.nodes = Nodes(self.monitor, storage.nodes, self.node_name)
             self.nodes.here = self.settings.node_address or address_of(self.settings.host, self.port)
             self.io.engine.locate = self.nodes.address
             self.orders = OrderService(storage.orders, self.workflow)
@@ -133,7 +131,7 @@ class Ordercast:
             await stack.enter_async_context(every(self.settings.position_interval, freshness.tell))
             self.renewal = Renewal(self.io, storage.watches)
             await stack.enter_async_context(every(self.settings.recovery_ttl / PER_LIFE, self.renewal.begin))
-            await stack.enter_async_context(self.nodes.running())
+            await stack.enter_async_context(self.nodes.running(storage.nodes))
             await stack.enter_async_context(every(self.settings.monitor_interval, self.nodes.log))
             stack.callback(clock.close)
             if self.cluster is not None:

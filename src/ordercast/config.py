@@ -243,8 +243,11 @@ class Settings(Limits):
                 "WORKERS above 1 needs PostgreSQL and Redis: set DATABASE_URL to postgresql://… and REDIS_URL, "
                 "or leave WORKERS at 1"
             )
-        if self.workers > 1 and self.node_address:
-            raise ValueError("NODE_ADDRESS is of one process: with WORKERS above 1 leave it unset")
+        if self.workers > 1 and (self.node_name or self.node_address):
+            raise ValueError(
+                "NODE_NAME and NODE_ADDRESS are one process's: leave them unset where WORKERS is above 1, and each "
+                "finds its own"
+            )
         if self.redis_url and not self.database_url.startswith("postgresql"):
             raise ValueError(
                 "REDIS_URL joins several nodes, and those need PostgreSQL: set DATABASE_URL to postgresql://…, "

@@ -10,7 +10,6 @@ import socket
 import sys
 import time
 from collections.abc import Callable
-from itertools import count
 from multiprocessing.connection import wait
 from multiprocessing.process import BaseProcess
 from types import FrameType
@@ -30,7 +29,6 @@ WRONG = 78
 _STEADY = 10.0  # s that a worker lives to be taken for a good one
 _FIRST_PAUSE = 0.5  # s before a dead worker's successor
 _LONGEST_PAUSE = 15.0  # s: after a database's outage all workers come back within this
-_NAME = 10  # characters of a node's name that are the machine's
 _ORPHAN = 1.0  # s between a worker's looks whether its supervisor lives
 
 _log = structlog.get_logger("ordercast")
@@ -109,13 +107,8 @@ class Workers:
 def run_workers(settings: Settings, listener: socket.socket) -> int:
     """Serves with ``settings.workers`` processes at the listener's address. Returns the exit status."""
 
-    names = count(1)
-
     def start() -> BaseProcess:
-        # A name that is given is the machine's: each process adds a number of its own to it.
-        name = settings.node_name and f"{settings.node_name[:_NAME]}w{next(names)}"
-        own = settings.model_copy(update={"node_name": name})
-        return _context.Process(target=_work, args=(own, listener), name="ordercast worker")
+        return _context.Process(target=_work, args=(settings, listener), name="ordercast worker")
 
     return Workers(settings.workers, start).run()
 

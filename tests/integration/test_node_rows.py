@@ -12,6 +12,7 @@ from ordercast.config import Settings
 from ordercast.storage.database import Storage, open_storage
 from ordercast.storage.driver import Statement
 from ordercast.storage.nodes import NodeRow, SqlNodes
+from tests.harness import ServerProcess
 
 NEVER = 1e6  # s between looks that are not to come
 A = NodeRow("a", "a-1", "http://10.0.0.1:3001", 3, '[["ana","operator",null]]')
@@ -84,3 +85,16 @@ async def test_the_dead_are_removed_after_a_day(nodes: SqlNodes) -> None:
 async def test_a_file_has_one_node(tmp_path: Path) -> None:
     async with open_storage(Settings(database_url=f"sqlite:///{tmp_path}/orders.db")) as storage:
         assert storage.nodes is None
+
+
+async def test_a_server_says_where_it_listens(nodes: SqlNodes, postgres_url: str, tmp_path: Path) -> None:
+    with ServerProcess(tmp_path, database_url=postgres_url, node_name="kitchen") as server:
+        (row,) = await nodes.others("")
+        assert (row.name, row.address) == ("kitchen", server.url)
+        server.kill()
+        server.port = 0
+        server.start()  # at once, before its old row counts as dead
+        (again,) = await nodes.others("")
+        assert (again.name, again.address) == ("kitchen", server.url)
+        assert again.run != row.run
+    assert await names(nodes) == set(), "a server that stops takes its row along"

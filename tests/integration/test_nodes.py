@@ -213,7 +213,7 @@ async def test_hints(redis: RedisServer, prefix: str) -> None:
         await asyncio.sleep(0)
         assert a.counters.published == 0
         await until(lambda: heard == ["b"])  # once, and not by who said it
-        assert a.counters.published == 1
+        await until(lambda: a.counters.published == 1)  # Redis may confirm it after it was heard
         channel = f"{prefix}-hint#log"
         for payload in ("", "x", "a" * 9, "a b c d ", "\n" * 8):
             await raw.publish(channel, payload)
@@ -248,5 +248,5 @@ async def test_a_hint_while_redis_is_away_is_lost(own_redis: RedisServer) -> Non
         await until(lambda: a.connected and b.connected)
         a.hint("log")
         await until(lambda: bool(heard))
-        assert a.counters.published == 1
+        await until(lambda: a.counters.published == 1)  # Redis may confirm it after it was heard
         assert a.counters.dropped == 0

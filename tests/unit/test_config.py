@@ -120,6 +120,9 @@ def test_refusals_name_the_setting_and_keep_its_value_to_themselves(name: str, t
     assert caught.value.__cause__ is None
 
 
+SEVERAL = {"workers": 2, "database_url": "postgresql://h/d", "redis_url": "redis://h"}
+
+
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [
@@ -127,6 +130,8 @@ def test_refusals_name_the_setting_and_keep_its_value_to_themselves(name: str, t
         ({"jwks_url": "https://h/k", "jwt_issuer": "i"}, "JWT_ISSUER and JWT_AUDIENCE"),
         ({"jwt_public_key": "k"}, "JWT_ISSUER and JWT_AUDIENCE"),
         ({"workers": 2}, "PostgreSQL and Redis"),
+        ({**SEVERAL, "node_name": "a"}, "NODE_NAME and NODE_ADDRESS are one process's"),
+        ({**SEVERAL, "node_address": "http://h:1"}, "leave them unset where WORKERS is above 1"),
         ({"redis_url": "redis://h"}, "^REDIS_URL joins several nodes, and those need PostgreSQL: set DATABASE_URL"),
     ],
 )

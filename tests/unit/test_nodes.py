@@ -52,7 +52,7 @@ class Table:
 
     async def leave(self, name: str, run: str) -> None:
         self._there()
-        if self.rows[name].run == run:
+        if name in self.rows and self.rows[name].run == run:
             del self.rows[name]
 
 
@@ -61,7 +61,8 @@ def node(table: Table | None, name: str, *principals: Principal) -> Nodes:
     monitor = Monitor()
     for principal in principals:
         monitor.came(principal)
-    nodes = Nodes(monitor, table, name)
+    nodes = Nodes(monitor, name)
+    nodes._registry = table
     nodes.here = f"http://{name}:3001"
     return nodes
 
@@ -78,7 +79,7 @@ def ids(nodes: Nodes) -> list[str]:
 
 async def test_one_node_says_what_it_always_said() -> None:
     alone = node(None, "a", ANA, ANA, ADA, CUSTOMER)
-    async with alone.running():
+    async with alone.running(None):
         assert alone.line == "Connections: 4 | Operators online: 2"
         assert alone.alive() == ["a"]
         assert alone.address("a") == "http://a:3001"
@@ -130,7 +131,7 @@ async def test_who_is_online_is_written_only_as_it_changes() -> None:
 async def test_the_database_is_away(caplog: pytest.LogCaptureFixture) -> None:
     table = Table()
     a, b = node(table, "a"), node(table, "b", ANA)
-    async with b.running(NEVER), a.running(NEVER):
+    async with b.running(table, NEVER), a.running(table, NEVER):
         table.away = True
         for _ in range(2 * FORGOTTEN):
             await a.beat()
@@ -151,9 +152,21 @@ async def test_the_database_is_away(caplog: pytest.LogCaptureFixture) -> None:
         assert a.address("b") is None
         table.away = True  # and leaving does not fail for it
     table.away = False
-    async with a.running(NEVER):
+    async with a.running(table, NEVER):
         assert "a" in table.rows
     assert set(table.rows) == {"b"}
+
+
+async def test_two_of_one_name_are_told_once(capsys: pytest.CaptureFixture[str]) -> None:
+    table = Table()
+    one, two = node(table, "a"), node(table, "a")
+    async with one.running(table, NEVER), two.running(table, NEVER):
+        assert "ORDERCAST_NODE_NAME" not in capsys.readouterr().out
+        for _ in range(3):
+            await beats(one, two)
+        assert capsys.readouterr().out.count("ORDERCAST_NODE_NAME") == 2, "once by each"
+    async with one.running(table, NEVER):  # and one that is entered again is no second one
+        assert set(table.rows) == {"a"}
 
 
 async def test_a_node_that_starts_anew_takes_its_name_back() -> None:

@@ -112,7 +112,7 @@ def test_what_a_server_offers_for_the_root() -> None:
 def test_signatures() -> None:
     """Those with defaults, word for word."""
     for cls, call in (
-        (Server, "close(grace=2.0)"),
+        (Server, "close(grace=2.0, spread=0.0)"),
         (BroadcastOperator, "emit_with_ack(event, *args, timeout=10.0)"),
         (BroadcastOperator, "disconnect_sockets(close=False, *, why=SERVER_DISCONNECT)"),
         (Socket, "emit_with_ack(event, *args, timeout=10.0)"),

@@ -61,21 +61,22 @@ class Node:
 
 
 class Nodes:
-    """All nodes together. Without a ``registry`` that is this one alone."""
+    """All nodes together. Until it is `running` with a registry, that is this one alone."""
 
-    def __init__(self, monitor: Monitor, registry: Registry | None = None, name: str | None = None) -> None:
-        self.name = name or new_name()
+    def __init__(self, monitor: Monitor, name: str | None = None) -> None:
+        self.name = name or "".join(secrets.choice(_ALPHABET) for _ in range(_NAME))
         self.run = secrets.token_urlsafe(12)
         """Another one after each start."""
         self.here = ""
         """Where other nodes reach this one; to be set before `running`."""
         self._monitor = monitor
-        self._registry = registry
+        self._registry: Registry | None = None
         self._others: dict[str, Node] = {}
         self._addresses: dict[str, str] = {}
         self._missed: dict[str, int] = {}  # looks since a node was seen
         self._written: int | None = None  # `Monitor.changes` when `online` was last written
         self._told = False  # that the database is away
+        self._warned = False  # that another has our name
 
     # -- what others ask -----------------------------------------------------------------------------------
 
@@ -124,9 +125,13 @@ class Nodes:
     # -- what runs -----------------------------------------------------------------------------------------
 
     @asynccontextmanager
-    async def running(self, every: float = BEAT) -> AsyncIterator[None]:
-        """Is there for the others while the context is open: known to them, and they to it, when it is entered."""
-        if self._registry is None:
+    async def running(self, registry: Registry | None, every: float = BEAT) -> AsyncIterator[None]:
+        """Is there for the others while the context is open: known to them, and they to it, when it is entered.
+
+        ``None``: there are no others.
+        """
+        self._registry, self._written = registry, None
+        if registry is None:
             yield
             return
         await self.beat()
@@ -138,7 +143,7 @@ class Nodes:
             await asyncio.wait([task])
             with suppress(StorageError, TimeoutError):
                 async with asyncio.timeout(_LEAVING):
-                    await self._registry.leave(self.name, self.run)
+                    await registry.leave(self.name, self.run)
 
     async def _keep_beating(self, every: float) -> None:
         while True:
@@ -164,11 +169,13 @@ class Nodes:
         if self._written == changes:
             if await registry.beat(self.name, self.run, self._own_connections):
                 return
-            _log.warning(
-                "this node's row was another's or gone; where several nodes have one name, "
-                "give each its own ORDERCAST_NODE_NAME, or leave that unset",
-                node=self.name,
-            )
+            if not self._warned:
+                self._warned = True
+                _log.warning(
+                    "this node's row was another's or gone; where several nodes have one name, give each its own "
+                    "ORDERCAST_NODE_NAME, or leave that unset",
+                    node=self.name,
+                )
         online = encode_online(self._monitor.online)
         await registry.appear(NodeRow(self.name, self.run, self.here, self._own_connections, online))
         self._written = changes
@@ -187,11 +194,6 @@ class Nodes:
         for name in self._others.keys() ^ others.keys():
             _log.info("a node has come" if name in others else "a node has gone", node=name)
         self._others = others
-
-
-def new_name() -> str:
-    """A name that no other node has, for one that was given none."""
-    return "".join(secrets.choice(_ALPHABET) for _ in range(_NAME))
 
 
 def address_of(host: str, port: int) -> str:
