@@ -9,10 +9,11 @@ from typing import Any
 
 from ordercast.live.feed import Feed
 from ordercast.live.handlers import Handlers
+from ordercast.live.limit import ConnectionLimit
 from ordercast.live.monitor import Monitor
 from ordercast.live.recovery import Pids
 from ordercast.live.replay import Replay
-from ordercast.live.sessions import ConnectionLimit, TokenClock
+from ordercast.live.sessions import TokenClock
 from ordercast.orders.cursors import format_cursor
 from ordercast.orders.models import NewOrder
 from ordercast.orders.service import OrderService

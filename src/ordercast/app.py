@@ -18,12 +18,13 @@ from ordercast.live.feed import Feed
 from ordercast.live.freshness import Freshness
 from ordercast.live.handlers import Handlers
 from ordercast.live.hints import looking
+from ordercast.live.limit import ConnectionLimit, SharedLimit
 from ordercast.live.monitor import Monitor
 from ordercast.live.nodes import Nodes, address_of
 from ordercast.live.recovery import Pids
 from ordercast.live.renewal import PER_LIFE, Renewal
 from ordercast.live.replay import Replay
-from ordercast.live.sessions import ConnectionLimit, TokenClock
+from ordercast.live.sessions import TokenClock
 from ordercast.metrics import Metrics
 from ordercast.orders.service import OrderService
 from ordercast.orders.workflow import load_workflow
@@ -85,7 +86,7 @@ class Ordercast:
             self.orders = OrderService(storage.orders, self.workflow)
             self.feed = Feed(self.io, storage.log, storage.orders, self.workflow.step)
             clock = TokenClock()
-            limit = ConnectionLimit(self.io, self.settings.max_connections_per_user)
+            limit = self._limit(storage)
             self.replay = Replay(
                 self.feed,
                 storage.log,
@@ -132,6 +133,7 @@ class Ordercast:
             self.renewal = Renewal(self.io, storage.watches)
             await stack.enter_async_context(every(self.settings.recovery_ttl / PER_LIFE, self.renewal.begin))
             await stack.enter_async_context(self.nodes.running(storage.nodes))
+            news = await stack.enter_async_context(limit.running()) if isinstance(limit, SharedLimit) else None
             await stack.enter_async_context(every(self.settings.monitor_interval, self.nodes.log))
             stack.callback(clock.close)
             if self.cluster is not None:
@@ -139,6 +141,8 @@ class Ordercast:
                 name, cluster = f"log.{storage.log.log_id}", self.cluster
                 cluster.on_hint(name, await stack.enter_async_context(looking(storage.log.catch_up)))
                 storage.told.append(lambda: cluster.hint(name))
+                if news is not None:
+                    cluster.on_hint(f"logins.{self.nodes.run}", news)
             self.io.start()
             stack.push_async_callback(self.io.close)
             self._stack = stack.pop_all()
@@ -189,6 +193,15 @@ class Ordercast:
         For an application whose root is `asgi`; one that mounts it below a path works through plain ASGI.
         """
         return self.io.uvicorn_settings()
+
+    def _limit(self, storage: Storage) -> ConnectionLimit:
+        most = self.settings.max_connections_per_user
+        if not most or storage.logins is None:
+            return ConnectionLimit(self.io, most)
+        limit = SharedLimit(self.io, most, storage.logins, self.nodes.run)
+        if (cluster := self.cluster) is not None:
+            limit.hint = lambda run: cluster.hint(f"logins.{run}")
+        return limit
 
     def _is_socket(self, scope: Scope) -> bool:
         path: str = scope["path"]

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-import httpx2
 import pytest
 
 from ordercast.app import Ordercast
@@ -17,63 +16,21 @@ from ordercast.errors import SettingsError
 from ordercast.live import feed
 from ordercast.socketio.cluster_redis import RedisCluster
 from ordercast.storage import database
-from tests.harness import SECRET, Api, Listener, token
-from tests.inside import serving
+from tests.harness import SECRET, api_at
+from tests.inside import WAIT, listening, several, until
 from tests.redis_server import RedisServer
 
 NEVER = 1e6  # s between looks that are not to come
-WAIT = 30.0  # s that only bound a failure
-
-Node = tuple[Ordercast, str]
-
-
-async def until(true: Callable[[], bool]) -> None:
-    async with asyncio.timeout(WAIT):
-        while not true():  # noqa: ASYNC110 - there is nothing to wait on
-            await asyncio.sleep(0.01)
-
-
-@asynccontextmanager
-async def running(count: int, url: str, **settings: Any) -> AsyncIterator[list[Node]]:
-    """So many nodes, and where each listens."""
-    async with AsyncExitStack() as stack:
-        nodes = []
-        for n in range(count):
-            app = Ordercast(Settings(jwt_secret=(SECRET,), database_url=url, node_name=f"n{n}", **settings))
-            nodes.append((app, f"http://127.0.0.1:{await stack.enter_async_context(serving(app))}"))
-        await until(lambda: all(len(app.nodes.alive()) == count for app, _ in nodes))
-        if "redis_url" in settings:
-            async with asyncio.timeout(WAIT):
-                for app, _ in nodes:
-                    await app.io.cluster.settled()
-        yield nodes
-
-
-@asynccontextmanager
-async def listening(url: str, user: object, role: str, **claims: Any) -> AsyncIterator[Listener]:
-    listener = Listener()
-    await listener.connect(url, token(user, role, **claims))
-    try:
-        yield listener
-    finally:
-        await listener.close()
-
-
-@asynccontextmanager
-async def rest(url: str, role: str = "service", **claims: Any) -> AsyncIterator[Api]:
-    headers = {"Authorization": f"Bearer {token('u', role, **claims)}"}
-    async with httpx2.AsyncClient(base_url=url, headers=headers, timeout=WAIT) as client:
-        yield Api(client)
 
 
 async def test_who_is_online(postgres_url: str) -> None:
     async with (
-        running(2, postgres_url) as ((a, a_url), (b, b_url)),
+        several(2, postgres_url) as ((a, a_url), (b, b_url)),
         listening(a_url, "ana", "operator"),
         listening(b_url, "ana", "operator"),
         listening(b_url, "bob", "admin", shops=["north"]),
-        rest(a_url, "operator") as api,
-        rest(a_url, "operator", shops=["south"]) as south,
+        api_at(a_url, "operator") as api,
+        api_at(a_url, "operator", shops=["south"]) as south,
     ):
         async with listening(a_url, 42, "customer"):
             await until(lambda: a.nodes.connections == b.nodes.connections == 4)
@@ -101,7 +58,7 @@ async def test_who_is_online(postgres_url: str) -> None:
 
 
 async def test_a_node_that_stops_is_gone_at_once(postgres_url: str) -> None:
-    async with running(1, postgres_url) as ((a, _),):
+    async with several(1, postgres_url) as ((a, _),):
         b = Ordercast(Settings(jwt_secret=(SECRET,), database_url=postgres_url, node_name="b"))
         b.port = 4001
         async with b:
@@ -134,9 +91,9 @@ async def test_a_hint_through_redis_alone(
     monkeypatch.setattr(database, "listening", deaf)
     monkeypatch.setattr(feed, "POLL", NEVER)
     async with (
-        running(2, postgres_url, redis_url=own_redis.url) as ((_, a_url), (b, b_url)),
+        several(2, postgres_url, redis_url=own_redis.url) as ((_, a_url), (b, b_url)),
         listening(b_url, 42, "customer") as customer,
-        rest(a_url) as api,
+        api_at(a_url) as api,
     ):
         id = (await api.create(customerId=42))["orderId"]
         for status in ("accepted", "preparing"):
@@ -150,9 +107,9 @@ async def test_redis_carries_the_shops_own_events_and_its_outage_delays_nothing(
     postgres_url: str, own_redis: RedisServer
 ) -> None:
     async with (
-        running(2, postgres_url, redis_url=own_redis.url) as ((a, a_url), (b, b_url)),
+        several(2, postgres_url, redis_url=own_redis.url) as ((a, a_url), (b, b_url)),
         listening(b_url, 42, "customer") as customer,
-        rest(a_url) as api,
+        api_at(a_url) as api,
     ):
         heard: asyncio.Queue[Any] = asyncio.Queue()
         customer.client.on("hello", heard.put)

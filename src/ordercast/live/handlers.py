@@ -11,10 +11,11 @@ import structlog
 from ordercast.auth import TokenVerifier, find_token
 from ordercast.errors import AuthError, InvalidToken, NotFound
 from ordercast.live.feed import Feed
+from ordercast.live.limit import ConnectionLimit
 from ordercast.live.monitor import Monitor
 from ordercast.live.replay import Replay
 from ordercast.live.rooms import order_room, rooms_on_connect
-from ordercast.live.sessions import REVOKED, ConnectionLimit, Member, TokenClock, evict
+from ordercast.live.sessions import REVOKED, Member, TokenClock, evict
 from ordercast.orders.ids import json_id, parse_id
 from ordercast.orders.models import Snapshot
 from ordercast.orders.ports import Revocations, Watches
@@ -84,23 +85,29 @@ class Handlers:
             await more
 
     def _admit(self, socket: Socket, principal: Principal) -> Awaitable[None] | None:
-        if self._replay.wanted(socket.handshake):
-            return self._resume_later(socket, principal)
-        self._let_in(socket, principal)
+        if self._limit.shared or self._replay.wanted(socket.handshake):
+            return self._admit_later(socket, principal)
         socket.pid = self._replay.new_pid(principal)
+        self._let_in(socket, principal)
         return None
 
-    async def _resume_later(self, socket: Socket, principal: Principal) -> None:
-        resume = await self._replay.plan(socket, principal)
+    async def _admit_later(self, socket: Socket, principal: Principal) -> None:
+        resume = None
+        if self._replay.wanted(socket.handshake):
+            resume = await self._replay.plan(socket, principal)
+        else:
+            socket.pid = self._replay.new_pid(principal)
+        await self._limit.claim(socket, principal, self._replay.pid_before(socket.handshake, principal))
         member = self._let_in(socket, principal)
-        member.resume = resume
-        member.watching = set(resume.watching) or None
+        if resume is not None:
+            member.resume = resume
+            member.watching = set(resume.watching) or None
 
     def _let_in(self, socket: Socket, principal: Principal) -> Member:
         """The last word of the middleware: nothing is awaited between it and `connected`."""
         if self._revocations.is_revoked(principal):
             raise self._refused(socket, InvalidToken("revoked"))
-        self._limit.admit(principal)
+        self._limit.admit(socket, principal, self._replay.pid_before(socket.handshake, principal))
         member = socket.data = Member(principal)
         return member
 
@@ -122,6 +129,7 @@ class Handlers:
         if principal.expires_at is not None:
             self._clock.watch(socket, principal.expires_at)
         self._monitor.came(principal)
+        self._limit.connected(socket)
         _log.info("connected", user=principal.user_id, role=principal.role.value, sid=socket.id)
 
     def disconnected(self, socket: Socket, reason: str) -> None:
@@ -131,6 +139,7 @@ class Handlers:
         self._clock.forget()
         principal: Principal = socket.data.principal
         self._monitor.went(principal)
+        self._limit.left(socket)
         _log.info("disconnected", user=principal.user_id, role=principal.role.value, sid=socket.id, reason=reason)
 
     def revoked(self) -> None:

@@ -81,6 +81,11 @@ class Replay:
         auth = handshake.auth
         return "pid" in auth or "since" in auth or b"since=" in handshake.request.query_string
 
+    def pid_before(self, handshake: Handshake, principal: Principal) -> str | None:
+        """The pid of the connection that a client says it goes on with, where it is this user's."""
+        pid = handshake.auth.get("pid")
+        return None if pid is None or self._own_pid(pid, principal) is None else str(pid)
+
     async def plan(self, socket: Socket, principal: Principal) -> Resume:
         """Where the client goes on, and whether as whom it was (`Socket.recovered`, with the pid it had)."""
         try:

@@ -1,4 +1,4 @@
-"""The life of an authenticated socket: who it is, when its token ends, how many of one user there may be."""
+"""The life of an authenticated socket: who it is, and when its token ends."""
 
 from __future__ import annotations
 
@@ -9,23 +9,17 @@ from itertools import count
 from typing import TYPE_CHECKING
 
 from ordercast.engineio.disconnects import Disconnect
-from ordercast.live.rooms import user_room
 from ordercast.orders.principal import Principal
-from ordercast.socketio import ConnectError, Server, Socket
+from ordercast.socketio import Socket
 
 if TYPE_CHECKING:
     from ordercast.live.replay import Resume
 
 TOKEN_EXPIRED = Disconnect("token_expired", returns=False, farewell=True)
 REVOKED = Disconnect("revoked", returns=False, farewell=True)
-NEW_LOGIN = Disconnect("new_login", returns=False, farewell=True)
 
 WARNING = 60.0
 """s before its token ends that a socket is told."""
-
-MIN_AGE = 5.0
-"""s that a socket has before a newer one may evict it. The 2016 recipe's client reconnects when it is evicted, so two
-of them would evict each other for ever; the contract refuses the newcomer instead."""
 
 _SWEEP = 1_000  # entries that may be stale before a sweep pays
 _LONGEST_SLEEP = 30.0  # s; token times are wall-clock times, and the wall clock may be set
@@ -109,23 +103,3 @@ class TokenClock:
                 socket.emit("token:expiring", {"expiresAt": round(principal.expires_at)})
                 heapq.heappush(self._due, (principal.expires_at, next(self._tie), True, socket))
         self._arm()
-
-
-class ConnectionLimit:
-    """At most so many connections per user on this node; the newest win. 0: no limit."""
-
-    def __init__(self, io: Server, limit: int) -> None:
-        self._io = io
-        self._limit = limit
-
-    def admit(self, principal: Principal) -> None:
-        """Makes room for a newcomer, or raises `ConnectError` where those it would evict are too young."""
-        if not self._limit:
-            return
-        present = sorted(self._io.to(user_room(principal.user_id)), key=lambda socket: socket.data.since)
-        surplus = present[: max(len(present) + 1 - self._limit, 0)]
-        now = time.monotonic()
-        if any(now - socket.data.since < MIN_AGE for socket in surplus):
-            raise ConnectError(NEW_LOGIN.reason)
-        for socket in surplus:
-            evict(socket, NEW_LOGIN)

@@ -38,7 +38,7 @@ class Client:
         self.sockets: dict[str, Socket] = {}
         self.legacy = session.protocol == 3  # Socket.IO 1.x or 2.x
         self._refusals = 0
-        self.joined = False  # whether any namespace was ever joined
+        self.joined = False  # whether any namespace was ever joined, or need not be
         self._early: list[str] | None = None  # namespaces that a legacy client asked for before it was in "/"
         self._connecting: dict[str, Socket] | None = None  # whom middleware still looks at
         self._partial: Packet | None = None
@@ -153,8 +153,7 @@ class Client:
     def connected(self, socket: Socket) -> None:
         """Middleware let a socket in."""
         self._settled(socket)
-        self.joined = True
-        self.session.server.gate.joined(self.session)
+        self._stays()
         self.sockets[socket.namespace.name] = socket
         hello = {"sid": socket.id} if socket.pid is None else {"sid": socket.id, "pid": socket.pid}
         socket.send_packet(PacketType.CONNECT, None if self.legacy else hello)
@@ -174,6 +173,8 @@ class Client:
         if self.waits_for(socket):
             self._settled(socket)
             self.refuse(socket.namespace.name, error)
+            if self.legacy and error.keep_session:
+                self._stays()
             self._refusals += 1
             if self._refusals >= _MAX_REFUSALS:
                 self.session.close(disconnects.TOO_MANY_MESSAGES)
@@ -196,6 +197,10 @@ class Client:
             self.session.close(disconnects.REFUSED)
         else:
             self.session.close(disconnects.CONNECT_TIMEOUT)
+
+    def _stays(self) -> None:
+        self.joined = True
+        self.session.server.gate.joined(self.session)
 
     def _settled(self, socket: Socket) -> None:
         if self._connecting is not None:

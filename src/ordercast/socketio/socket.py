@@ -106,6 +106,12 @@ class Socket(Emitter):
         self._data = value
 
     @property
+    def connecting(self) -> bool:
+        """Whether middleware still looks at it, and the client still waits for that."""
+        waits: bool = self.session.data.waits_for(self)
+        return waits
+
+    @property
     def rooms(self) -> frozenset[str]:
         """The rooms the socket is in, its own id included."""
         return self.namespace.rooms.of(self) | {self.id}

@@ -21,6 +21,7 @@ from ordercast.storage.driver import Readers, Statement, Writer
 from ordercast.storage.housekeeping import LOOK_EVERY, TIDY_EVERY, regularly
 from ordercast.storage.idempotency import Answers
 from ordercast.storage.log import SqlLog
+from ordercast.storage.logins import SqlLogins
 from ordercast.storage.nodes import SqlNodes
 from ordercast.storage.orders import SqlOrders
 from ordercast.storage.postgres_open import check_postgres, listening, migrate_postgres, open_postgres
@@ -42,7 +43,8 @@ class Storage:
     revocations: SqlRevocations
     secret_key: str
     nodes: SqlNodes | None
-    """``None`` where the database is a file, which has one node."""
+    logins: SqlLogins | None
+    """Both ``None`` where the database is a file, which has one node."""
     told: list[Callable[[], None]] = field(default_factory=list)
     """Called on the event loop after each commit of this process, unlike `EventLog.subscribe`, which tells of every
     process's: for who passes the news on to the others."""
@@ -129,7 +131,9 @@ async def open_storage(
         ((head, floor),) = await readers.fetch("SELECT n, floor FROM log_head")
         log = SqlLog(readers, log_id, head, floor)
         answers = Answers(settings.idempotency_ttl)
-        nodes = SqlNodes(writer, readers) if postgres.is_postgres(settings) else None
+        shared = postgres.is_postgres(settings)
+        nodes = SqlNodes(writer, readers) if shared else None
+        logins = SqlLogins(writer, readers) if shared else None
         storage = Storage(
             SqlOrders(writer, readers, answers),
             log,
@@ -137,6 +141,7 @@ async def open_storage(
             SqlRevocations(writer, readers, settings.jwt_max_lifetime, answers),
             settings.secret_key or secret_key,
             nodes,
+            logins,
         )
 
         def committed(written: Sequence[Logged]) -> None:
@@ -150,7 +155,7 @@ async def open_storage(
         retention = Retention(writer, readers, log, settings.log_retention)
         await storage.revocations.look()  # before any token is
         chores = [retention.remove_old, storage.watches.purge, storage.revocations.purge]
-        chores += [] if nodes is None else [nodes.purge]
+        chores += [one.purge for one in (nodes, logins) if one is not None]
         await stack.enter_async_context(regularly(look_every, storage.revocations.look, log.head))
         await stack.enter_async_context(regularly(tidy_every, *chores))
         yield storage

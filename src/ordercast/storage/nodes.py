@@ -15,20 +15,21 @@ ALIVE_MS = 3_000
 
 _KEEP_MS = 86_400_000  # ms that the row of a node that was killed is kept: who looks for it still finds when it was
 
-_NOW = "(extract(epoch FROM clock_timestamp()) * 1000)::bigint"
+NOW = "(extract(epoch FROM clock_timestamp()) * 1000)::bigint"
+"""ms since the epoch, in SQL."""
 _APPEAR = (
-    f"INSERT INTO nodes (name, run, address, beat, connections, online) VALUES (?, ?, ?, {_NOW}, ?, ?) "  # noqa: S608
+    f"INSERT INTO nodes (name, run, address, beat, connections, online) VALUES (?, ?, ?, {NOW}, ?, ?) "  # noqa: S608
     "ON CONFLICT (name) DO UPDATE SET run = excluded.run, address = excluded.address, beat = excluded.beat, "
     "connections = excluded.connections, online = excluded.online"
 )
 # Without `online`, which may be long and seldom changes: PostgreSQL keeps what it has of it.
-_BEAT = f"UPDATE nodes SET beat = {_NOW}, connections = ? WHERE name = ? AND run = ? RETURNING 1"  # noqa: S608
+_BEAT = f"UPDATE nodes SET beat = {NOW}, connections = ? WHERE name = ? AND run = ? RETURNING 1"  # noqa: S608
 _OTHERS = (
     "SELECT name, run, address, connections, online FROM nodes "  # noqa: S608 - numbers of ours
-    f"WHERE name <> ? AND beat > {_NOW} - {ALIVE_MS} ORDER BY name"
+    f"WHERE name <> ? AND beat > {NOW} - {ALIVE_MS} ORDER BY name"
 )
 _LEAVE = "DELETE FROM nodes WHERE name = ? AND run = ?"
-_PURGE = f"DELETE FROM nodes WHERE beat < {_NOW} - {_KEEP_MS}"  # noqa: S608
+_PURGE = f"DELETE FROM nodes WHERE beat < {NOW} - {_KEEP_MS}"  # noqa: S608
 
 
 @dataclass(frozen=True, slots=True)

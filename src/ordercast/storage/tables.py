@@ -16,6 +16,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    text,
 )
 
 metadata = MetaData(
@@ -155,10 +156,11 @@ logins = Table(
     Column("user_id", Id, primary_key=True),
     Column("number", BigInteger, primary_key=True, autoincrement=False),
     Column("run", Word, nullable=False),
-    Column("socket", Word, nullable=False),
+    Column("socket", String(128), nullable=False),
+    Column("client", Word, nullable=False),
     Column("at", BigInteger, nullable=False),
     Column("evicted", Boolean, nullable=False),
-    Index(None, "run", "evicted"),
+    Index(None, "run", postgresql_where=text("evicted"), sqlite_where=text("evicted")),
 )
-"""The connections of each user, where their number is limited: on which node's ``run``, since when (by the database's
-clock), and whether a newer one has taken its place."""
+"""The connections of each user, where their number is limited: on which node's ``run``, as which client (a digest of
+its recovery id), since when (by the database's clock), and whether a newer one has taken its place."""
