@@ -86,7 +86,7 @@ class Ordercast:
             self.orders = OrderService(storage.orders, self.workflow)
             self.feed = Feed(self.io, storage.log, storage.orders, self.workflow.step)
             clock = TokenClock()
-            limit = self._limit(storage)
+            self.connection_limit = limit = self._limit(storage)
             self.replay = Replay(
                 self.feed,
                 storage.log,

@@ -105,7 +105,7 @@ class SharedLimit(ConnectionLimit):
         self._doomed: set[str] = set()  # of those, evicted before they were connected
         self._gone: set[tuple[str, str]] = set()  # (user, socket) that the database must hear of
         self._look: Callable[[], None] = lambda: None
-        self._told = False  # that the database is away
+        self._told = self._told_clients = False  # that the database is away
         self.hint: Callable[[str], None] = lambda run: None
         """Tells the node of this run that it has something to see."""
 
@@ -119,14 +119,15 @@ class SharedLimit(ConnectionLimit):
             claim = await self._enter(login, socket)
         except StorageError as error:
             self._over(user, socket)  # it may have been committed all the same
-            if not self._told:
+            if not self._told_clients:
                 _log.warning("connections cannot be counted; clients are to try again", error=str(error))
-                self._told = True
+                self._told_clients = True
             socket.session.close(UNAVAILABLE)
             raise ConnectError(UNAVAILABLE.reason) from None
         except BaseException:
             self._over(user, socket)
             raise
+        self._told_clients = False
         for run, id in claim.evicted:
             if run == self._run:
                 self._evict(user, id)
