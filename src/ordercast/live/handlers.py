@@ -13,7 +13,7 @@ from ordercast.errors import AuthError, InvalidToken, NotFound
 from ordercast.live.feed import Feed
 from ordercast.live.monitor import Monitor
 from ordercast.live.replay import Replay
-from ordercast.live.rooms import order_room, rooms_on_connect
+from ordercast.live.rooms import rooms_on_connect, watch_room
 from ordercast.live.sessions import REVOKED, ConnectionLimit, Member, TokenClock, evict
 from ordercast.orders.ids import json_id, parse_id
 from ordercast.orders.models import Snapshot
@@ -100,7 +100,8 @@ class Handlers:
         """The last word of the middleware: nothing is awaited between it and `connected`."""
         if self._revocations.is_revoked(principal):
             raise self._refused(socket, InvalidToken("revoked"))
-        self._limit.admit(principal)
+        if not principal.is_guest:  # a link may be open in any number of places
+            self._limit.admit(principal)
         member = socket.data = Member(principal)
         return member
 
@@ -112,7 +113,7 @@ class Handlers:
         """Puts the socket where its token says it belongs."""
         principal: Principal = socket.data.principal
         member: Member = socket.data
-        socket.join(*rooms_on_connect(principal), *map(order_room, member.watching or ()))
+        socket.join(*rooms_on_connect(principal), *(watch_room(principal, id) for id in member.watching or ()))
         if member.resume is not None:
             self._replay.begin(socket, member.resume)
             if member.resume.position is None:
@@ -147,7 +148,8 @@ class Handlers:
             principal = await self._verifier.verify(token)
         except AuthError as error:
             return {"error": str(error)}
-        if principal.user_id != before.user_id or self._revocations.is_revoked(principal):
+        same = (principal.user_id, principal.order_id) == (before.user_id, before.order_id)
+        if not same or self._revocations.is_revoked(principal):
             return {"error": "Invalid token"}
         if not socket.connected:
             return {"error": "Authentication required"}
@@ -217,7 +219,7 @@ class Handlers:
         while True:
             snapshot = await self._orders.snapshot(id, member.principal)
             if socket.connected and member.watching is not None and id in member.watching:
-                socket.join(order_room(id))
+                socket.join(watch_room(member.principal, id))
             if snapshot.position >= self._feed.position:
                 return snapshot
 
@@ -236,7 +238,7 @@ class Handlers:
 
     def _leave(self, socket: Socket, id: str) -> None:
         socket.data.watching.discard(id)
-        socket.leave(order_room(id))
+        socket.leave(watch_room(socket.data.principal, id))
 
 
 def _watching(snapshot: Snapshot) -> dict[str, Any]:
