@@ -65,7 +65,7 @@ async def test_business_code_moves_an_order_before_its_customers_eyes(shop: Serv
 
 async def test_everything_is_below_the_path(shop: ServerProcess) -> None:
     async with httpx2.AsyncClient(base_url=shop.url) as client:
-        for path in ("/live/health/ready", "/live/board", "/live/track", "/live/docs", "/live/socket.io/socket.io.js"):
+        for path in ("/live/health/ready", "/live/board", "/live/docs", "/live/socket.io/socket.io.js"):
             assert (await client.get(path)).status_code == 200, path
         assert "/live/openapi.json" in (await client.get("/live/docs")).text
         assert (await client.get("/docs")).text.count("A shop") > 0

@@ -10,6 +10,8 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, HTMLResponse, Response
 from starlette.staticfiles import StaticFiles
 
+from ordercast.api.tracking import tracking
+
 WEB = Path(__file__).parent.parent / "web"
 
 PAGES = ("board", "track")
@@ -46,8 +48,8 @@ def install(app: FastAPI) -> None:
 
     if not built():
         return
-    for name in PAGES:
-        _page(app, name)
+    _page(app, "board")
+    app.include_router(tracking(WEB / "track.html", _HEADERS))
     for folder in _FOLDERS:
         app.mount(f"/{folder}", StaticFiles(directory=WEB / folder), name=folder)
 
