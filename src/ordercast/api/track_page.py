@@ -191,7 +191,7 @@ def _contact(shop: ShopSettings, words: Words) -> str:
     if shop.shop_phone is None:
         return ""
     call = words["call"].format(shop=shop.shop_name or words["the_shop"])
-    number = re.sub(r"[^0-9+]", "", shop.shop_phone)
+    number = re.sub(r"[^0-9+]", "", shop.shop_phone.replace("(0)", ""))  # which only people at home dial
     return f"""<section class="contact"><h2>{escape(words["questions"])}</h2>
 <a class="call" href="tel:{number}">{escape(call)} <span class="phone">{escape(shop.shop_phone)}</span></a></section>"""
 

@@ -54,6 +54,7 @@ function draw(): void {
   $("items").replaceChildren(...items.map((item) => el("li", {}, summary({ ...order, items: [item] }))));
   const total = document.querySelector<HTMLElement>("#total");
   if (total !== null && order.total !== null) text(total, clock.money(order.total, order.currency));
+  notifier.offer(status.category === "open");
   text($("updated"), fill(state.words.updated, { time: clock.say(order.updatedAt, now) }));
 }
 
@@ -62,7 +63,7 @@ function tell(order: Order): void {
   const { label, more } = statusOf(state, order.status);
   const when = expected(state, clock, Date.now());
   const toast = $("toast");
-  toast.replaceChildren(el("strong", {}, label), ` ${more}${when === "" ? "" : ` ${when}.`}`);
+  toast.replaceChildren(el("strong", {}, label), el("span", {}, `${more}${when === "" ? "" : ` ${when}.`}`));
   toast.classList.add("shown");
   toast.dataset.told = String(Number(toast.dataset.told ?? 0) + 1);
   clearTimeout(toastTimer);
@@ -105,7 +106,12 @@ watched.subscribe(() => {
 
 function drawProblem(): void {
   const { error } = watched.current;
-  text($("problem"), problem(state, client.connection, error instanceof Problem ? error.status : undefined));
+  const [title, words] = problem(state, client.connection, error instanceof Problem ? error.status : undefined);
+  const box = $("problem");
+  if (box.dataset.title === title) return; // said already
+  if (title === undefined) delete box.dataset.title;
+  else box.dataset.title = title;
+  box.replaceChildren(...(title === undefined ? [] : [el("strong", {}, title), el("span", {}, words!)]));
 }
 
 function drawConnection(): void {

@@ -61,8 +61,8 @@ it("writes times as the reader does", () => {
   expect(clock("en", "fr", "en-GB").locale).toBe("en-GB");
   expect(clock("de", "fr", "en-GB").locale).toBe("de");
   expect(clock("de").say(AT, NOW)).toBe("13:00");
-  expect(clock("en", "en-US").say(AT, NOW).replace(/\s/g, " ")).toBe("01:00 PM");
-  expect(clock("en", "en-GB").say(AT, NOW + 86_400_000)).toMatch(/Thu,? 1 Jan,? (at )?13:00/);
+  expect(clock("en", "en-US").say(AT, NOW).replace(/\s/g, " ")).toBe("1:00 PM");
+  expect(clock("en", "en-GB").say(AT, NOW + 86_400_000)).toMatch(/^Thu,? 1 Jan, 13:00$/);
   expect(clock("en").money(14.5, "EUR")).toBe("€14.50");
   expect(clock("de").money(14.5, "EUR").replace(/\s/g, " ")).toBe("14,50 €");
   expect(clock("en").money(14.5, "no currency")).toBe("14.50 no currency");
@@ -85,9 +85,9 @@ it("says how live it is, and how old", () => {
   expect(connectionWords(state(), offline("unreachable", true), true)).toEqual({ name: "offline", words: "Away" });
   expect(connectionWords(state(), offline("unreachable", true), false)).toEqual({ name: "offline", words: "Offline" });
   expect(connectionWords(state(), offline("token_expired", false), true)).toEqual({ name: "ended", words: "Over" });
-  expect(problem(state(), offline("token_expired", false), undefined)).toBe("Expired. Ask.");
-  expect(problem(state(), live, 404)).toBe("Unknown. Look.");
-  expect(problem(state(), offline("unreachable", true), undefined)).toBe("");
+  expect(problem(state(), offline("token_expired", false), undefined)).toEqual(["Expired", "Ask."]);
+  expect(problem(state(), live, 404)).toEqual(["Unknown", "Look."]);
+  expect(problem(state(), offline("unreachable", true), undefined)).toEqual([]);
   const clock = new Clock("en", []);
   expect(age(state(), clock, "live", NOW, NOW + 59_000)).toBe("up to date");
   expect(age(state(), clock, "offline", NOW, NOW + 59_000)).toBe("as of 50 seconds ago");

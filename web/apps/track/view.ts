@@ -80,9 +80,10 @@ export class Clock {
   say(at: string, now: number): string {
     const zone = this.#zone === undefined ? {} : { timeZone: this.#zone };
     const day = new Intl.DateTimeFormat(this.locale, { dateStyle: "short", ...zone });
-    const time: Intl.DateTimeFormatOptions = { hour: "2-digit", minute: "2-digit", ...zone };
-    if (day.format(new Date(at)) === day.format(now)) return new Intl.DateTimeFormat(this.locale, time).format(new Date(at));
-    return new Intl.DateTimeFormat(this.locale, { weekday: "short", day: "numeric", month: "short", ...time }).format(new Date(at));
+    const date = new Date(at);
+    const time = new Intl.DateTimeFormat(this.locale, { timeStyle: "short", ...zone }).format(date);
+    if (day.format(date) === day.format(now)) return time;
+    return `${new Intl.DateTimeFormat(this.locale, { weekday: "short", day: "numeric", month: "short", ...zone }).format(date)}, ${time}`;
   }
 
   /** `2 minutes ago`; seconds by tens, so that it does not flicker. */
@@ -120,12 +121,12 @@ export function age({ words }: State, clock: Clock, connection: string, syncedAt
   return fill(words.as_of, { age: clock.ago(syncedAt, now) });
 }
 
-/** What is wrong, in words; nothing where nothing is. `status` is the one that REST answered with. */
-export function problem({ words }: State, connection: Connection, status: number | undefined): string {
+/** What is wrong: a title and a sentence; nothing where nothing is. `status` is the one that REST answered with. */
+export function problem({ words }: State, connection: Connection, status: number | undefined): [string, string] | [] {
   if (connection.status === "offline" && ["token_expired", "revoked", "unauthorized"].includes(connection.reason)) {
-    return `${words.expired_title}. ${words.expired}`;
+    return [words.expired_title, words.expired];
   }
-  return status === 404 ? `${words.unknown_title}. ${words.unknown}` : "";
+  return status === 404 ? [words.unknown_title, words.unknown] : [];
 }
 
 /** How live the page is, as `data-connection` has it and in words. */
