@@ -1,4 +1,4 @@
-"""Remakes the pictures of the README and the manuals from a running demo: ``.venv/bin/python -m scripts.pictures``."""
+"""Remakes the pictures of the README and the manuals from a running demo: ``.venv/bin/python scripts/pictures.py``."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from playwright.sync_api import Browser, sync_playwright
 IMAGES = Path(__file__).parent.parent / "docs" / "images"
 
 CUSTOMER: tuple[tuple[str, int, int, Literal["light", "dark"]], ...] = (
-    ("customer", 420, 860, "light"),
-    ("customer-dark", 420, 860, "dark"),
+    ("customer", 420, 700, "light"),
+    ("customer-dark", 420, 700, "dark"),
     ("customer-wide", 1000, 640, "light"),
     ("customer-wide-dark", 1000, 640, "dark"),
 )

@@ -213,7 +213,7 @@ async def test_a_link_that_ends_while_it_is_open_says_so(shop: ServerProcess, ap
         if answer.status == 200:
             break
     await expect(page.locator("body")).to_have_attribute("data-connection", "ended", timeout=60_000)
-    await expect(page.locator("#problem")).to_contain_text("This link has expired.")
+    await expect(page.locator("#problem")).to_contain_text("This link has expired For your privacy")
     await expect(page.locator("#live-words")).to_have_text("No longer updated")
     await expect(page.locator("#now")).to_have_text("Received")
     await expect(page.locator(".call")).to_be_visible()

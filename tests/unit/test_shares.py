@@ -15,6 +15,7 @@ from ordercast.auth.shares import ShareTokens
 from ordercast.auth.signing import Signer
 from ordercast.errors import AuthError, InvalidToken, TokenExpired
 from ordercast.live.recovery import Pids
+from ordercast.live.sessions import ConnectionLimit
 from ordercast.orders.principal import Role
 from tests.harness import token
 from tests.live import Client, living
@@ -236,6 +237,16 @@ async def test_a_guest_stays_a_guest() -> None:
             assert await answer_to(client, "auth:refresh", refused) == {"error": "Invalid token"}
         renewed = SHARES.issue("7")
         assert await answer_to(guest, "auth:refresh", renewed.token) == {"expiresAt": renewed.expires_at}
+
+
+async def test_a_link_may_be_open_in_any_number_of_places() -> None:
+    async with living() as live:
+        await live.create("7")
+        live.handlers._limit = ConnectionLimit(live.io, 1)
+        for _ in range(3):
+            client = await live.come(token=SHARES.issue("7").token)
+            assert (await client.told())[0][0] == "0"
+        assert len(live.io.of("/").sockets) == 3
 
 
 @pytest.mark.parametrize(

@@ -63,7 +63,7 @@ function tell(order: Order): void {
   const { label, more } = statusOf(state, order.status);
   const when = expected(state, clock, Date.now());
   const toast = $("toast");
-  toast.replaceChildren(el("strong", {}, label), el("span", {}, `${more}${when === "" ? "" : ` ${when}.`}`));
+  toast.replaceChildren(el("strong", {}, label), " ", el("span", {}, `${more}${when === "" ? "" : ` ${when}.`}`));
   toast.classList.add("shown");
   toast.dataset.told = String(Number(toast.dataset.told ?? 0) + 1);
   clearTimeout(toastTimer);
@@ -111,7 +111,7 @@ function drawProblem(): void {
   if (box.dataset.title === title) return; // said already
   if (title === undefined) delete box.dataset.title;
   else box.dataset.title = title;
-  box.replaceChildren(...(title === undefined ? [] : [el("strong", {}, title), el("span", {}, words!)]));
+  box.replaceChildren(...(title === undefined ? [] : [el("strong", {}, title), " ", el("span", {}, words!)]));
 }
 
 function drawConnection(): void {
