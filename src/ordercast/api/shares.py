@@ -30,7 +30,7 @@ async def share(id: OrderId, caller: Caller, parts: Parts, request: Request) -> 
     if caller.is_guest:
         raise Forbidden("A share link makes no others. Ask the shop for one.")
     made = parts.shares.issue(order.order_id)
-    base = parts.shop.public_url or str(request.base_url).rstrip("/")
+    base = parts.shop.public_url or _reached_at(request)
     answer = {
         "shareToken": made.token,
         "url": track_url(base, made.token),
@@ -42,3 +42,9 @@ async def share(id: OrderId, caller: Caller, parts: Parts, request: Request) -> 
 def track_url(base: str, share_token: str) -> str:
     """Where a share link leads; ``base`` is the server's address without a slash at its end."""
     return f"{base}/track/{share_token}"
+
+
+def _reached_at(request: Request) -> str:
+    """The server's address as the request had it. Not ``base_url``, which leaves out where we are mounted."""
+    root: str = request.scope.get("root_path", "")
+    return f"{request.url.scheme}://{request.url.netloc}{root}"
