@@ -26,8 +26,8 @@ def tracking(built: Path, headers: dict[str, str]) -> APIRouter:
     # Of one reader, in their language, and as of now.
     headers = headers | {"Cache-Control": "no-store", "Vary": "Accept-Language", "X-Robots-Tag": "noindex"}
 
-    @router.get("/track")
-    @router.get("/track/{token}")
+    @router.api_route("/track", methods=["GET", "HEAD"])  # some that preview links send HEAD
+    @router.api_route("/track/{token}", methods=["GET", "HEAD"])
     async def track(request: Request, parts: Parts, token: str = "") -> HTMLResponse:
         lang = language(request.headers.get("accept-language"))
         status, what, page = 200, "", ""
