@@ -1,4 +1,4 @@
-"""Remakes the pictures of the README from a running demo: ``.venv/bin/python scripts/pictures.py``."""
+"""Remakes the pictures of the README and the manuals from a running demo: ``.venv/bin/python scripts/pictures.py``."""
 
 from __future__ import annotations
 
@@ -7,10 +7,19 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Literal
 
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import Browser, sync_playwright
 
 IMAGES = Path(__file__).parent.parent / "docs" / "images"
+
+CUSTOMER: tuple[tuple[str, int, int, Literal["light", "dark"]], ...] = (
+    ("customer", 420, 512, "light"),
+    ("customer-dark", 420, 512, "dark"),
+    ("customer-wide", 1000, 640, "light"),
+    ("customer-wide-dark", 1000, 640, "dark"),
+)
+"""The customer's page: name, width and height in CSS pixels, colours."""
 
 
 def main() -> None:
@@ -30,13 +39,34 @@ def main() -> None:
                 break
         with sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), chromium_sandbox=False)
-            for name, width in (("operator", 900), ("customer", 420)):
-                page = browser.new_page(viewport={"width": width, "height": 560}, device_scale_factor=1.5)
-                page.goto(links[name])
-                page.wait_for_timeout(5_000)
-                page.screenshot(path=IMAGES / f"{name}.png")
+            _customer(browser, links["customer"])
+            page = browser.new_page(viewport={"width": 900, "height": 560}, device_scale_factor=1.5)
+            page.goto(links["operator"])
+            page.wait_for_timeout(5_000)
+            page.screenshot(path=IMAGES / "operator.png")
             browser.close()
         demo.terminate()
+
+
+def _customer(browser: Browser, link: str) -> None:
+    """Takes all of them at one moment: the order on its way, nothing passing by."""
+    pages = []
+    for name, width, height, colours in CUSTOMER:
+        page = browser.new_page(
+            viewport={"width": width, "height": height},
+            device_scale_factor=1.5,
+            color_scheme=colours,
+            reduced_motion="reduce",
+            locale="en-GB",
+        )
+        page.goto(link)
+        pages.append((name, page))
+    for _, page in pages:
+        page.locator("#order[data-status=out_for_delivery]").wait_for(timeout=60_000)
+    for name, page in pages:
+        page.evaluate("document.querySelector('#toast').remove()")
+        page.screenshot(path=IMAGES / f"{name}.png", animations="disabled")
+        page.close()
 
 
 if __name__ == "__main__":

@@ -59,6 +59,11 @@ class Api:
         """Anything that is read."""
         return self._ok(await self.send("GET", path, **kwargs))
 
+    async def share(self, order_id: object) -> str:
+        """A share link of an order."""
+        url: str = self._ok(await self.send("POST", f"/api/orders/{order_id}/share"))["url"]
+        return url
+
     def _ok(self, response: httpx2.Response, status: int = 200) -> Json:
         assert response.status_code == status, response.text
         answer: Json = response.json()

@@ -10,6 +10,7 @@ from starlette.types import ASGIApp, Message
 
 from ordercast.api.context import Services
 from ordercast.auth import TokenVerifier
+from ordercast.auth.shares import ShareTokens
 from ordercast.config import Settings
 from ordercast.live.monitor import Monitor
 from ordercast.live.nodes import Nodes
@@ -22,7 +23,9 @@ from tests.harness import SECRET, token
 
 MAX_BODY = 4_096
 WORKFLOW = load_workflow()
-VERIFIER = TokenVerifier.from_settings(Settings(jwt_secret=SECRET))
+SETTINGS = Settings(jwt_secret=SECRET, public_url="https://shop.example/live", shop_name="Trattoria")
+VERIFIER = TokenVerifier.from_settings(SETTINGS)
+SHARES = VERIFIER.shares = ShareTokens("a secret key of the tests that is long enough", SETTINGS.share_lifetime)
 SHOP = Principal("shop", Role.SERVICE)
 EXPIRY = time.time() + 10_000  # one time for all, so that both sides are asked the same
 
@@ -48,6 +51,8 @@ class Side:
             verifier=VERIFIER,
             revocations=storage.revocations,
             presence=Nodes(self.monitor, "n1"),
+            shares=SHARES,
+            shop=SETTINGS,
             ready=nothing_wrong,
             metrics=bytes,
         )

@@ -11,6 +11,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from ordercast.api.application import create_api
 from ordercast.api.context import Services
 from ordercast.auth import TokenVerifier
+from ordercast.auth.shares import ShareTokens
 from ordercast.config import Settings, load_settings
 from ordercast.errors import SettingsError
 from ordercast.live.every import every
@@ -72,6 +73,7 @@ class Ordercast:
         self.metrics = Metrics()
         self.port = settings.port
         """Where this node listens, for the others to reach it; who binds another port says so before entering."""
+        self.shares: ShareTokens
         self.feed: Feed
         self.storage: Storage
         self._rest: ASGIApp | None = None
@@ -85,6 +87,7 @@ class Ordercast:
             self.io.engine.locate = self.nodes.address
             self.orders = OrderService(storage.orders, self.workflow)
             self.feed = Feed(self.io, storage.log, storage.orders, self.workflow.step)
+            self.shares = self.verifier.shares = ShareTokens(storage.secret_key, self.settings.share_lifetime)
             clock = TokenClock()
             self.connection_limit = limit = self._limit(storage)
             self.replay = Replay(
@@ -121,6 +124,8 @@ class Ordercast:
                 verifier=self.verifier,
                 revocations=storage.revocations,
                 presence=self.nodes,
+                shares=self.shares,
+                shop=self.settings,
                 ready=self.problems,
                 metrics=self.metrics.render,
             )

@@ -16,12 +16,13 @@ from rich.console import Console
 
 from ordercast import logs
 from ordercast.api import pages
+from ordercast.api.shares import track_url
 from ordercast.app import Ordercast
 from ordercast.auth import TokenVerifier, sign_token
 from ordercast.config import Settings, load_settings, unknown_settings
-from ordercast.demo import CUSTOMER, DemoShop
+from ordercast.demo import DemoShop
 from ordercast.errors import OrdercastError, SettingsError
-from ordercast.orders.ids import json_id, parse_id
+from ordercast.orders.ids import parse_id
 from ordercast.orders.principal import Role
 from ordercast.orders.workflow import load_workflow
 from ordercast.serving import bind, run, serve, url_of
@@ -116,6 +117,9 @@ def demo(
             "database_url": f"sqlite+aiosqlite:///{folder}/demo.db",
             "redis_url": None,
             "workers": 1,
+            "public_url": None,
+            "shop_name": "Trattoria Marea",
+            "shop_phone": "+44 20 7946 0958",  # of a range that nobody has
             "workflow": None,
         }
         settings = _settings(own, host=host, port=port)
@@ -129,10 +133,10 @@ def demo(
             demo_shop = DemoShop(ordercast.orders, seed, speed)
             order = await demo_shop.open()
             operator = sign_token(settings, "ana", Role.OPERATOR, 86_400)
-            customer = sign_token(settings, CUSTOMER, Role.CUSTOMER, 86_400)
+            customer = track_url(base, ordercast.shares.issue(order.order_id).token)
             _out.print("\n[bold]A shop is open.[/] Its orders move by themselves; open these side by side:\n")
             _out.print(f"  operator  {base}/board#token={operator}", markup=False)
-            _out.print(f"  customer  {base}/track#token={customer}&order={json_id(order.order_id)}\n", markup=False)
+            _out.print(f"  customer  {customer}\n", markup=False)
             _out.print(f"  API       {base}/docs", markup=False)
             _out.print("\nCtrl+C closes it and forgets everything.\n")
             await demo_shop.run()

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urljoin
 
 import httpx2
 import pytest
@@ -65,7 +67,21 @@ async def test_business_code_moves_an_order_before_its_customers_eyes(shop: Serv
 
 async def test_everything_is_below_the_path(shop: ServerProcess) -> None:
     async with httpx2.AsyncClient(base_url=shop.url) as client:
-        for path in ("/live/health/ready", "/live/board", "/live/track", "/live/docs", "/live/socket.io/socket.io.js"):
+        for path in ("/live/health/ready", "/live/board", "/live/docs", "/live/socket.io/socket.io.js"):
             assert (await client.get(path)).status_code == 200, path
         assert "/live/openapi.json" in (await client.get("/live/docs")).text
         assert (await client.get("/docs")).text.count("A shop") > 0
+
+
+async def test_a_share_link_leads_below_the_path(shop: ServerProcess) -> None:
+    headers = {"Authorization": f"Bearer {token('shop', 'service')}"}
+    async with httpx2.AsyncClient(base_url=shop.url) as client:
+        id = (await client.post("/live/api/orders", json={"customerId": 42}, headers=headers)).json()["orderId"]
+        url = (await client.post(f"/live/api/orders/{id}/share", headers=headers)).json()["url"]
+        assert url.startswith(f"{shop.url}/live/track/")
+        page = await client.get(url)
+        assert page.status_code == 200
+        assets = re.findall(r'(?:src|href)="(\.\./assets/[^"]+)"', page.text)
+        assert len(assets) == 2, "a script and a style"
+        for asset in assets:
+            assert (await client.get(urljoin(url, asset))).status_code == 200

@@ -21,7 +21,7 @@ from ordercast.live.limit import SharedLimit
 from ordercast.live.recovery import Pids
 from ordercast.socketio import ConnectError, Socket
 from ordercast.storage.logins import SqlLogins
-from tests.harness import Listener, ServerProcess, run_node, token
+from tests.harness import Listener, ServerProcess, api_at, run_node, token
 from tests.inside import WAIT, Node, listening, several, until
 from tests.redis_server import RedisServer
 
@@ -339,3 +339,17 @@ def overlap(spans: list[list[float]]) -> float:
         (max(0.0, min(ends, 1e12) - later[0]) for (_, ends), later in pairwise(spans)),
         default=0.0,
     )
+
+
+async def test_a_share_link_may_be_open_anywhere(nodes: Nodes, any_age: None) -> None:
+    (a, a_url), (_, b_url) = nodes
+    async with api_at(a_url) as api, AsyncExitStack() as stack:
+        order = await api.create(customerId=42)
+        shared = (await api.send("POST", f"/api/orders/{order['orderId']}/share")).json()
+        guests = [Listener() for _ in range(4)]
+        for guest, url in zip(guests, (a_url, b_url) * 2, strict=True):
+            stack.push_async_callback(guest.close)
+            await guest.connect(url, shared["shareToken"])
+        for guest in guests:
+            await guest.settle()
+        assert await rows(a) == []

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from typing import Any
 
+import httpx2
 import pytest
 import socketio
 
@@ -176,3 +177,45 @@ async def test_no_token_no_connection(server: ServerProcess) -> None:
     with pytest.raises(socketio.exceptions.ConnectionError):
         await listener.connect(server.url, "")
     await listener.close()
+
+
+async def test_a_share_link_shows_one_order_of_a_thousand(server: ServerProcess, api: Api) -> None:
+    """A thousand foreign orders, asked for in every way that a share token opens: nothing is seen of them."""
+    foreign = [(await api.create(customerId=42, orderId=f"foreign-{n}"))["orderId"] for n in range(1_000)]
+    own = (await api.create(customerId=42, note="second bell"))["orderId"]
+    share_token = (await api.share(own)).rpartition("/")[2]
+    listener = Listener()
+    await listener.connect(server.url, share_token)
+    headers = {"Authorization": f"Bearer {share_token}"}
+    async with httpx2.AsyncClient(base_url=server.url, headers=headers, timeout=30) as client:
+        guest = Api(client)
+        start = (await guest.get("/api/events"))["cursor"]
+        unknown = await guest.send("GET", "/api/orders/no-such-order")
+        assert unknown.status_code == 404
+        for id in foreign:
+            assert await listener.watch(id) == {"orderId": id, "error": "not_found"}
+            for path in ("", "/events"):
+                answer = await guest.send("GET", f"/api/orders/{id}{path}")
+                assert (answer.status_code, answer.text) == (404, unknown.text)
+        listener.heard.clear()
+        for id in (*foreign, own):
+            await api.patch(id, status="accepted")
+        await listener.until(UPDATED)
+        await listener.settle()
+        assert [(event, data["orderId"]) for event, data in listener.heard] == [(UPDATED, own)]
+        page: dict[str, Any] = {"cursor": start}
+        events: list[Any] = []
+        while page.get("position", 0) < listener.heard[0][1]["position"]:
+            page = await guest.get(f"/api/events?after={page['cursor']}")
+            events += page["events"]
+        assert [(item["event"], item["data"]["orderId"]) for item in events] == [(UPDATED, own)]
+        assert [(await guest.send("GET", path)).status_code for path in ("/api/orders", "/api/presence")] == [403, 403]
+    await listener.close()
+
+    replayed = Listener()
+    since = f"?since={start}"
+    await replayed.connect(server.url + since, share_token)
+    assert [data["orderId"] for data in await replayed.until(UPDATED)] == [own]
+    await replayed.settle()
+    assert [event for event, _ in replayed.heard] == [UPDATED], "what was missed, of the one order"
+    await replayed.close()

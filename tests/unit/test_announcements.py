@@ -17,11 +17,13 @@ from ordercast.orders.announcements import (
     concerns,
     event_view,
     heard_by,
+    history_for,
     needs_order,
     order_view,
+    view_for,
 )
 from ordercast.orders.models import EventKind, Fulfilment, Order, OrderEvent
-from ordercast.orders.principal import Principal, Role
+from ordercast.orders.principal import Principal, Role, guest
 
 CREATED_AT = datetime(2026, 2, 3, 4, 5, 6, 7_000, tzinfo=UTC)
 AT = datetime(2026, 2, 3, 4, 6, 0, tzinfo=UTC)
@@ -115,6 +117,7 @@ def changed(audience: Audience, changes: dict[str, Any]) -> Announcement:
 
 
 OPERATORS, WATCHERS = Audience.OPERATORS, Audience.CUSTOMER_AND_WATCHERS
+GUESTS, EVERYBODY = Audience.GUESTS, Audience.EVERYBODY
 
 
 def test_a_new_order_goes_to_operators_and_its_customer() -> None:
@@ -126,12 +129,12 @@ def test_a_new_order_goes_to_operators_and_its_customer() -> None:
     ]
 
 
-def test_a_status_goes_to_the_customer_and_to_operators() -> None:
+def test_a_status_goes_to_everybody_and_to_operators() -> None:
     assert (
         said(EVENT)
         == said(EVENT, None)
         == [
-            Announcement("order:updated", UPDATED, WATCHERS),
+            Announcement("order:updated", UPDATED, EVERYBODY),
             Announcement("order:status_changed", STATUS_CHANGED, OPERATORS),
         ]
     )
@@ -142,12 +145,19 @@ def test_nobody_in_particular_changed_it() -> None:
     assert to_operators.data["updatedBy"] is None
 
 
-def test_fields_go_to_both() -> None:
+def test_fields_go_to_both_and_guests_hear_of_what_is_not_personal() -> None:
     values = {"expectedAt": "2026-02-03T04:06:00.000Z", "note": "ring"}
-    assert said(FIELDS) == [changed(OPERATORS, values), changed(WATCHERS, values)]
+    shown = {"expectedAt": "2026-02-03T04:06:00.000Z"}
+    assert said(FIELDS) == [changed(OPERATORS, values), changed(WATCHERS, values), changed(GUESTS, shown)]
     cleared = replace(ORDER, expected_at=None, note=None)
     nothing = {"expectedAt": None, "note": None}
-    assert said(FIELDS, cleared) == [changed(OPERATORS, nothing), changed(WATCHERS, nothing)]
+    assert said(FIELDS, cleared) == [
+        changed(OPERATORS, nothing),
+        changed(WATCHERS, nothing),
+        changed(GUESTS, {"expectedAt": None}),
+    ]
+    later = replace(FIELDS, fields=("expected_at",))
+    assert said(later) == [changed(OPERATORS, shown), changed(EVERYBODY, shown)], "one for all of them"
 
 
 def test_who_claimed_an_order_is_the_shops_own_business() -> None:
@@ -210,11 +220,28 @@ def test_history_tells_customers_what_and_not_who_or_why() -> None:
     assert event_view(replace(BOTH, updated_by=None), staff=True)["updatedBy"] is None
 
 
+GUEST = guest("17", 2e9, "a.token")
+PERSONAL = {"customerId", "note", "contact", "claimedBy", "firstContactAt"}
+
+
+def test_a_guest_sees_the_order_and_nothing_personal() -> None:
+    assert view_for(GUEST, ORDER, step) == {name: v for name, v in STAFF_VIEW.items() if name not in PERSONAL}
+    assert view_for(Principal("7", Role.OPERATOR), ORDER, step) == STAFF_VIEW
+    assert view_for(Principal("42", Role.CUSTOMER), ORDER, step) == STAFF_VIEW | {"claimedBy": None}
+    seen = history_for(GUEST, EVENTS.values())
+    assert [entry["kind"] for entry in seen] == ["created", "status_changed", "changed", "status_changed"]
+    assert [entry["changed"] for entry in seen] == [[], [], ["expectedAt"], []]
+    for entry in seen:
+        assert set(entry) == {"position", "orderId", "version", "kind", "status", "previousStatus", "changed", "at"}
+
+
 # -- sockets and polling agree ------------------------------------------------------------------------------
 
 SHOPS = [None, frozenset[str](), frozenset({"north"}), frozenset({"south"}), frozenset({"north", "south"})]
 PRINCIPALS = [
-    Principal(user, role, shops=shops) for user, role, shops in product(("42", "43", "operators"), Role, SHOPS)
+    *(Principal(user, role, shops=shops) for user, role, shops in product(("42", "43", "operators"), Role, SHOPS)),
+    guest("17", 2e9, "a.token"),
+    guest("18", 2e9, "a.token"),
 ]
 ALL_EVENTS = [
     replace(event, shop_id=shop, customer_id=customer)
@@ -252,6 +279,11 @@ def test_nobody_hears_the_same_twice_or_what_is_not_theirs(principal: Principal)
         names = [announcement.event for announcement in heard]
         assert len(names) == len(set(names))
         mine = principal.user_id == event.customer_id
+        if principal.is_guest:
+            assert not heard or principal.order_id == event.order_id
+            for announcement in heard:
+                assert PERSONAL.isdisjoint(announcement.data.get("changes", announcement.data))
+            continue
         operator = principal.is_operator and principal.in_shop(event.shop_id)
         assert operator or all(announcement.audience is not OPERATORS for announcement in heard)
         assert mine or operator or not heard

@@ -44,6 +44,11 @@ GOOD: list[tuple[str, str, Any]] = [
     ("redis_url", "rediss://u:p@h:6380/1", "rediss://u:p@h:6380/1"),
     ("redis_url", "unix:///run/redis.sock", "unix:///run/redis.sock"),
     ("node_name", "Kitchen2", "Kitchen2"),
+    ("public_url", "https://shop.example/live/", "https://shop.example/live"),
+    ("share_lifetime", "3600", 3_600),
+    ("shop_name", "Café Süß", "Café Süß"),
+    ("shop_phone", "+49 (0)30 1234-5", "+49 (0)30 1234-5"),
+    ("shop_time_zone", "Europe/Berlin", "Europe/Berlin"),
     ("node_address", "http://[fd00::1]:3001", "http://[fd00::1]:3001"),
     ("cors_origins", "*", ("*",)),
     ("cors_origins", "https://Shop.example/, http://[::1]:3000", ("https://shop.example", "http://[::1]:3000")),
@@ -108,6 +113,15 @@ BAD = [
     ("node_address", "https://a:1", "http://host:port"),
     ("node_address", "http://a", "http://host:port"),
     ("log_level", "loud", "debug"),
+    ("public_url", "shop.example", "https://host"),
+    ("public_url", "https://u:hunter2@shop.example", "https://host"),
+    ("public_url", "https://shop.example/?a", "https://host"),
+    ("public_url", "https://[", "https://host"),
+    ("share_lifetime", "0", "greater than 0"),
+    ("shop_name", "x" * 65, "at most 64"),
+    ("shop_phone", "call me", "a phone number, such as"),
+    ("shop_time_zone", "Europe/Atlantis", "a time zone such as"),
+    ("shop_time_zone", "../../etc/passwd", "a time zone such as"),
 ]
 
 

@@ -26,7 +26,7 @@ def path(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def settings(path: Path) -> Settings:
-    return Settings(database_url=f"sqlite:///{path}", jwt_max_lifetime=1_000)
+    return Settings(database_url=f"sqlite:///{path}", jwt_max_lifetime=1_000, share_lifetime=1_000)
 
 
 @pytest.fixture
@@ -133,3 +133,13 @@ async def test_a_look_that_comes_between_tells_of_it_and_nobody_tells_again(
         monkeypatch.setattr(SqliteWriter, "run", looked_at)
         assert await storage.revocations.revoke_token("t")
         assert heard == [True]
+
+
+async def test_they_outlive_share_links_too(settings: Settings, path: Path, clock: Clock) -> None:
+    shares = settings.model_copy(update={"share_lifetime": 5_000.0})
+    async with open_storage(shares, tidy_every=NEVER) as storage:
+        await storage.revocations.revoke_token("a share link")
+        clock.tick(4_999)
+        await storage.revocations.purge()
+        assert kept(path) == {"a share link"}
+        assert storage.revocations.is_revoked(token("a share link"))

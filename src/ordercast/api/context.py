@@ -11,8 +11,10 @@ import msgspec
 from fastapi import Depends, Header, Request, Response
 
 from ordercast.auth import TokenVerifier
+from ordercast.auth.shares import ShareTokens
+from ordercast.config_shop import ShopSettings
 from ordercast.errors import Invalid, InvalidToken
-from ordercast.orders.announcements import order_view
+from ordercast.orders.announcements import view_for
 from ordercast.orders.models import IdempotencyKey, Order
 from ordercast.orders.ports import EventLog, OrderRepository, Revocations
 from ordercast.orders.presence import NodePresence, Online
@@ -49,6 +51,8 @@ class Services:
     verifier: TokenVerifier
     revocations: Revocations
     presence: Presence
+    shares: ShareTokens
+    shop: ShopSettings
     ready: Readiness
     metrics: Callable[[], bytes]
 
@@ -68,7 +72,7 @@ class Services:
 
     def render(self, principal: Principal) -> Callable[[Order], bytes]:
         """How this caller sees an order, as the body of an answer."""
-        return lambda order: msgspec.json.encode(order_view(order, self.step, staff=principal.is_staff))
+        return lambda order: msgspec.json.encode(view_for(principal, order, self.step))
 
 
 async def services(request: Request) -> Services:

@@ -86,7 +86,7 @@ async def _collect(parts: Services, caller: Principal, position: int) -> tuple[l
     """
     found: list[dict[str, Any]] = []
     for _ in range(_LOOKS):
-        events, through = await _look(parts.log, caller, position)
+        events, through = await _look(parts, caller, position)
         if position < parts.log.floor:  # asked afterwards, since events may be removed between two batches
             raise CursorGone(
                 "Events after this cursor have been removed. Fetch the orders anew and go on from the cursor of now."
@@ -110,8 +110,14 @@ async def _collect(parts: Services, caller: Principal, position: int) -> tuple[l
     return found, position, False
 
 
-async def _look(log: EventLog, caller: Principal, position: int) -> tuple[Sequence[OrderEvent], int]:
-    """A batch of events after ``position``, and how far it is all that the caller might hear of."""
+async def _look(parts: Services, caller: Principal, position: int) -> tuple[Sequence[OrderEvent], int]:
+    """A batch of events after ``position``, and how far it is all that the caller might hear of. Raises `NotFound`."""
+    log = parts.log
+    if caller.order_id is not None:
+        head = await log.head()  # first: what the history has beyond it, it has whole
+        history = await parts.orders.history(caller.order_id, caller)
+        missed = [event for event in history if event.position > position]
+        return missed, max(head, missed[-1].position if missed else 0)
     if not caller.is_staff:
         return await log.of_customer(caller.user_id, position, _BATCH)
     events = await log.after(position, _BATCH)

@@ -16,9 +16,10 @@ from ordercast.api.schemas import (
     PatchOrder,
     PathId,
     ProblemView,
+    SharedOrderView,
 )
 from ordercast.api.strict import StrictRoute
-from ordercast.orders.announcements import event_view, order_view
+from ordercast.orders.announcements import history_for, view_for
 from ordercast.orders.models import OrderQuery, Written
 from ordercast.orders.principal import Principal
 
@@ -68,13 +69,13 @@ async def list_orders(
         after=cursor,
     )
     page = await parts.orders.find(query, caller)
-    orders = [order_view(order, parts.step, staff=caller.is_staff) for order in page.orders]
+    orders = [view_for(caller, order, parts.step) for order in page.orders]
     return json_response({"orders": orders, "next": page.next, "position": page.position})
 
 
-@router.get("/orders/{id}", response_model=OrderView)
+@router.get("/orders/{id}", response_model=OrderView | SharedOrderView)
 async def get_order(id: OrderId, caller: Caller, parts: Parts) -> Response:
-    """One order. What is not yours is not there."""
+    """One order; with a share token, without what is personal. What is not yours is not there."""
     return json_response(parts.render(caller)(await parts.orders.get(id, caller)))
 
 
@@ -105,7 +106,7 @@ async def contact(id: OrderId, caller: Caller, parts: Parts, key: Idempotency) -
 async def history(id: OrderId, caller: Caller, parts: Parts) -> Response:
     """What happened to an order, oldest first: all of it, unless its beginning is older than the log."""
     events = await parts.orders.history(id, caller)
-    views = [event_view(event, staff=caller.is_staff) for event in events]
+    views = history_for(caller, events)
     return json_response({"events": views, "complete": bool(events) and events[0].version == 1})
 
 

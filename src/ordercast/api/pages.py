@@ -10,10 +10,13 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, HTMLResponse, Response
 from starlette.staticfiles import StaticFiles
 
+from ordercast.api.assets import assets
+from ordercast.api.tracking import tracking
+
 WEB = Path(__file__).parent.parent / "web"
 
 PAGES = ("board", "track")
-_FOLDERS = ("assets", "docs", "socket.io")
+_FOLDERS = ("docs", "socket.io")
 
 _HEADERS = {
     "Content-Security-Policy": "default-src 'self'; connect-src 'self' ws: wss:; img-src 'self' data:; "
@@ -46,8 +49,9 @@ def install(app: FastAPI) -> None:
 
     if not built():
         return
-    for name in PAGES:
-        _page(app, name)
+    _page(app, "board")
+    app.include_router(assets(WEB / "assets"))
+    app.include_router(tracking(WEB / "track.html", _HEADERS))
     for folder in _FOLDERS:
         app.mount(f"/{folder}", StaticFiles(directory=WEB / folder), name=folder)
 

@@ -122,7 +122,7 @@ JsonId = Annotated[int | str, WithJsonSchema(ID_SCHEMA)]
 
 
 class OrderView(_View):
-    """An order, as the contract has it. For the documentation; answers are made by `order_view`."""
+    """An order, as the contract has it. For the documentation; answers are made by `view_for`."""
 
     order_id: JsonId
     shop_id: JsonId | None
@@ -142,6 +142,32 @@ class OrderView(_View):
     first_contact_at: str | None
     created_at: str
     updated_at: str
+
+
+class SharedOrderView(_View):
+    """An order as whoever has a share link sees it: nothing personal."""
+
+    order_id: JsonId
+    shop_id: JsonId | None
+    reference: str | None
+    fulfilment: Literal["delivery", "pickup"]
+    status: str
+    step: int
+    version: int
+    items: list[Any]
+    total: float | None
+    currency: str | None
+    expected_at: str | None
+    created_at: str
+    updated_at: str
+
+
+class ShareView(_View):
+    """A share link: whoever opens `url` sees one order, until `expiresAt`. `shareToken` does for an application."""
+
+    share_token: str
+    url: str
+    expires_at: str
 
 
 class OrderList(_View):

@@ -23,8 +23,9 @@ MAX_TOKEN = 4_096
 _PADDING = 64  # characters that a scheme and spaces around a token may add
 _MAX_QUERY_FIELDS = 64  # as in engineio.request
 
-# RFC 7515, section 7.1: three base64url parts without padding. Five would be encrypted (RFC 7516): not for us.
-_COMPACT = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+", re.ASCII)
+# RFC 7515, section 7.1: three base64url parts without padding. Five would be encrypted (RFC 7516): not for us. Two are
+# a share token's.
+_COMPACT = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)?", re.ASCII)
 
 
 def find_token(auth: object, query: bytes | str | Mapping[str, object], authorization: str | None) -> object | None:

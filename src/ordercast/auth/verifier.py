@@ -10,6 +10,7 @@ from ordercast.auth.claims import ClaimReader
 from ordercast.auth.jwks import RemoteKeys
 from ordercast.auth.keys import ASYMMETRIC, Key, check_signature, public_keys, read_header, secret_keys
 from ordercast.auth.seen import Seen, SeenTokens
+from ordercast.auth.shares import ShareTokens, is_share_token
 from ordercast.auth.tokens import bare_token
 from ordercast.config import MAKE_SECRET, Settings
 from ordercast.errors import InvalidToken, SettingsError
@@ -30,6 +31,8 @@ class TokenVerifier:
         self._claims = ClaimReader(settings)
         self._clock = clock
         self._seen = SeenTokens()
+        self.shares: ShareTokens | None = None
+        """Share tokens count too where these are given: their key is known once the database is open."""
 
     @classmethod
     def from_settings(cls, settings: Settings) -> Self:
@@ -60,6 +63,8 @@ class TokenVerifier:
         if self._remote is not None:
             raise RuntimeError("the keys are at JWKS_URL: await verify() instead")
         text = bare_token(token)
+        if is_share_token(text):
+            return self._shared(text)
         return self._check(text, self._seen.find(text), self._local)
 
     async def verify(self, token: object) -> Principal:
@@ -70,12 +75,19 @@ class TokenVerifier:
         if self._remote is None:
             return self.verify_now(token)
         text = bare_token(token)
+        if is_share_token(text):
+            return self._shared(text)
         seen = self._seen.find(text)
         kid = _key_id(text) if seen is None else seen.kid
         keys = await self._remote.find(kid)
         if not keys:
             raise InvalidToken("signed with a key that is not at JWKS_URL, or no key could be fetched")
         return self._check(text, seen, keys, kid)
+
+    def _shared(self, text: str) -> Principal:
+        if self.shares is None:
+            raise InvalidToken("no JWT in its compact form")
+        return self.shares.read(text)
 
     def _check(self, text: str, seen: Seen | None, keys: Sequence[Key], kid: str | None = None) -> Principal:
         """Who a token of the right form names. Raises `InvalidToken`, `TokenExpired`."""

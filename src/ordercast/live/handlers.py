@@ -14,7 +14,7 @@ from ordercast.live.feed import Feed
 from ordercast.live.limit import ConnectionLimit
 from ordercast.live.monitor import Monitor
 from ordercast.live.replay import Replay
-from ordercast.live.rooms import order_room, rooms_on_connect
+from ordercast.live.rooms import rooms_on_connect, watch_room
 from ordercast.live.sessions import REVOKED, Member, TokenClock, evict
 from ordercast.orders.ids import json_id, parse_id
 from ordercast.orders.models import Snapshot
@@ -85,7 +85,7 @@ class Handlers:
             await more
 
     def _admit(self, socket: Socket, principal: Principal) -> Awaitable[None] | None:
-        if self._limit.shared or self._replay.wanted(socket.handshake):
+        if self._limit.claims(principal) or self._replay.wanted(socket.handshake):
             return self._admit_later(socket, principal)
         socket.pid = self._replay.new_pid(principal)
         self._let_in(socket, principal)
@@ -97,7 +97,8 @@ class Handlers:
             resume = await self._replay.plan(socket, principal)
         else:
             socket.pid = self._replay.new_pid(principal)
-        await self._limit.claim(socket, principal, self._replay.pid_before(socket.handshake, principal))
+        if self._limit.claims(principal):
+            await self._limit.claim(socket, principal, self._replay.pid_before(socket.handshake, principal))
         member = self._let_in(socket, principal)
         if resume is not None:
             member.resume = resume
@@ -119,7 +120,7 @@ class Handlers:
         """Puts the socket where its token says it belongs."""
         principal: Principal = socket.data.principal
         member: Member = socket.data
-        socket.join(*rooms_on_connect(principal), *map(order_room, member.watching or ()))
+        socket.join(*rooms_on_connect(principal), *(watch_room(principal, id) for id in member.watching or ()))
         if member.resume is not None:
             self._replay.begin(socket, member.resume)
             if member.resume.position is None:
@@ -156,7 +157,8 @@ class Handlers:
             principal = await self._verifier.verify(token)
         except AuthError as error:
             return {"error": str(error)}
-        if principal.user_id != before.user_id or self._revocations.is_revoked(principal):
+        same = (principal.user_id, principal.order_id) == (before.user_id, before.order_id)
+        if not same or self._revocations.is_revoked(principal):
             return {"error": "Invalid token"}
         if not socket.connected:
             return {"error": "Authentication required"}
@@ -226,7 +228,7 @@ class Handlers:
         while True:
             snapshot = await self._orders.snapshot(id, member.principal)
             if socket.connected and member.watching is not None and id in member.watching:
-                socket.join(order_room(id))
+                socket.join(watch_room(member.principal, id))
             if snapshot.position >= self._feed.position:
                 return snapshot
 
@@ -245,7 +247,7 @@ class Handlers:
 
     def _leave(self, socket: Socket, id: str) -> None:
         socket.data.watching.discard(id)
-        socket.leave(order_room(id))
+        socket.leave(watch_room(socket.data.principal, id))
 
 
 def _watching(snapshot: Snapshot) -> dict[str, Any]:

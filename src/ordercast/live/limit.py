@@ -48,14 +48,16 @@ _log = structlog.get_logger("ordercast.live")
 
 
 class ConnectionLimit:
-    """At most ``limit`` connections per user on this node. 0: no limit."""
-
-    shared = False
-    """Whether `claim` must be awaited before `admit`."""
+    """At most ``limit`` connections per user on this node. 0: no limit. Guests are not counted: a link may be
+    open in any number of places."""
 
     def __init__(self, io: Server, limit: int) -> None:
         self._io = io
         self._limit = limit
+
+    def claims(self, principal: Principal) -> bool:
+        """Whether `claim` must be awaited before `admit`."""
+        return False
 
     async def claim(self, socket: Socket, principal: Principal, before: str | None) -> None:
         """Makes room on all nodes. ``before``: the pid of the connection that this one goes on with. Raises
@@ -63,7 +65,7 @@ class ConnectionLimit:
 
     def admit(self, socket: Socket, principal: Principal, before: str | None) -> None:
         """Makes room on this node, as `claim`; nothing is awaited between it and the connection."""
-        if not self._limit:
+        if not self._limit or principal.is_guest:
             return
         present = sorted(self._io.to(user_room(principal.user_id)), key=lambda one: (one.pid != before, one.data.since))
         surplus = present[: max(len(present) + 1 - self._limit, 0)]
@@ -95,8 +97,6 @@ class Logins(Protocol):
 class SharedLimit(ConnectionLimit):
     """At most ``limit`` connections per user over all nodes. ``run``: of this one (`ordercast.live.nodes.Nodes`)."""
 
-    shared = True
-
     def __init__(self, io: Server, limit: int, logins: Logins, run: str) -> None:
         super().__init__(io, limit)
         self._logins = logins
@@ -108,6 +108,10 @@ class SharedLimit(ConnectionLimit):
         self._told = self._told_clients = False  # that the database is away
         self.hint: Callable[[str], None] = lambda run: None
         """Tells the node of this run that it has something to see."""
+
+    def claims(self, principal: Principal) -> bool:
+        """See `ConnectionLimit.claims`."""
+        return not principal.is_guest
 
     async def claim(self, socket: Socket, principal: Principal, before: str | None) -> None:
         """See `ConnectionLimit.claim`. Where the database does not answer, the connection ends, for the client to try
@@ -161,7 +165,9 @@ class SharedLimit(ConnectionLimit):
 
     def left(self, socket: Socket) -> None:
         """See `ConnectionLimit.left`."""
-        self._over(socket.data.principal.user_id, socket)
+        principal: Principal = socket.data.principal
+        if self.claims(principal):
+            self._over(principal.user_id, socket)
 
     # -- what is looked after ------------------------------------------------------------------------------
 

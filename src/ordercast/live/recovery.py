@@ -6,16 +6,11 @@ signed and carries the user and the cursor at its issue, so that any node can re
 
 from __future__ import annotations
 
-import hmac
 import secrets
-from base64 import urlsafe_b64decode, urlsafe_b64encode
 from dataclasses import dataclass
-from hashlib import sha256
 
-import msgspec
+from ordercast.auth.signing import Signer
 
-_SIGNATURE = 18  # bytes of the HMAC: 144 bits, of which nobody guesses one
-_LONGEST = 512  # characters; a user id is at most 64
 _CONTEXT = b"ordercast pid 1 "  # the key signs other things too
 
 
@@ -31,23 +26,16 @@ class Pids:
     """Issues and reads pids. ``secret_key`` is the installation's own."""
 
     def __init__(self, secret_key: str) -> None:
-        self._key = secret_key.encode()
+        self._signer = Signer(secret_key, _CONTEXT)
 
     def issue(self, user_id: str, cursor: str) -> str:
         """A new pid, that no other connection has."""
-        body = urlsafe_b64encode(msgspec.json.encode([secrets.token_urlsafe(9), user_id, cursor])).rstrip(b"=")
-        return f"{body.decode()}.{self._sign(body)}"
+        return self._signer.sign([secrets.token_urlsafe(9), user_id, cursor])
 
     def read(self, pid: object) -> Pid | None:
         """What a pid says, or ``None`` for what is none of ours."""
-        if not isinstance(pid, str) or len(pid) > _LONGEST or not pid.isascii():
+        value = self._signer.read(pid)
+        if value is None:
             return None
-        body, _, signature = pid.encode().partition(b".")
-        if not hmac.compare_digest(signature, self._sign(body).encode()):
-            return None
-        _, user_id, cursor = msgspec.json.decode(urlsafe_b64decode(body + b"=" * (-len(body) % 4)))
+        _, user_id, cursor = value
         return Pid(user_id, cursor)
-
-    def _sign(self, body: bytes) -> str:
-        digest = hmac.digest(self._key, _CONTEXT + body, sha256)[:_SIGNATURE]
-        return urlsafe_b64encode(digest).decode()

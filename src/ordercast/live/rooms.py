@@ -24,6 +24,16 @@ def order_room(order_id: str) -> str:
     return f"order:{order_id}"
 
 
+def shared_room(order_id: str) -> str:
+    """Everyone who came with a share link of this order: they hear less than those who watch it."""
+    return f"shared:{order_id}"
+
+
+def watch_room(principal: Principal, order_id: str) -> str:
+    """Where this caller hears of an order it may see."""
+    return shared_room(order_id) if principal.is_guest else order_room(order_id)
+
+
 def shop_room(shop_id: str) -> str:
     """The operators whose token names this shop."""
     return f"operators:{shop_id}"
@@ -31,6 +41,8 @@ def shop_room(shop_id: str) -> str:
 
 def rooms_on_connect(principal: Principal) -> tuple[str, ...]:
     """The rooms a socket joins when it connects."""
+    if principal.order_id is not None:
+        return (shared_room(principal.order_id),)
     rooms = (user_room(principal.user_id),)
     if not principal.is_operator:
         return rooms
@@ -52,7 +64,11 @@ def target(event: OrderEvent, announcement: Announcement) -> Target:
     operators = (OPERATORS,) if event.shop_id is None else (OPERATORS, shop_room(event.shop_id))
     if announcement.audience is Audience.OPERATORS:
         return Target(operators)
+    if announcement.audience is Audience.GUESTS:
+        return Target((shared_room(event.order_id),))
     to: tuple[str, ...] = (user_room(event.customer_id),)
-    if announcement.audience is Audience.CUSTOMER_AND_WATCHERS:
+    if announcement.audience in (Audience.CUSTOMER_AND_WATCHERS, Audience.EVERYBODY):
         to = (*to, order_room(event.order_id))
+    if announcement.audience is Audience.EVERYBODY:
+        to = (*to, shared_room(event.order_id))
     return Target(to, operators if announcement.unless_operator else ())

@@ -6,7 +6,7 @@ polls sees what whoever listens would have heard.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import Enum
@@ -26,6 +26,10 @@ class Audience(Enum):
     OPERATORS = "operators"
     CUSTOMER = "customer"
     CUSTOMER_AND_WATCHERS = "customer_and_watchers"
+    GUESTS = "guests"
+    """Those who have a share link of the order."""
+    EVERYBODY = "everybody"
+    """Customer, watchers and guests."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +44,9 @@ class Announcement:
 
 HIDDEN_FROM_CUSTOMERS = frozenset({"claimed_by"})
 """Order attributes that are the shop's own business."""
+
+SHOWN_TO_GUESTS = frozenset({"shop_id", "reference", "fulfilment", "items", "total", "currency", "expected_at"})
+"""Order attributes that whoever has a share link sees, besides its id, status, version and times. Nothing personal."""
 
 _JSON_NAMES = {
     "shop_id": "shopId",
@@ -88,6 +95,34 @@ def order_view(order: Order, step: Step, *, staff: bool) -> dict[str, Any]:
     }
 
 
+def shared_view(order: Order, step: Step) -> dict[str, Any]:
+    """An order as the contract's JSON object without what is personal, as a share link shows it."""
+    view = order_view(order, step, staff=False)
+    return {name: value for name, value in view.items() if name not in _NOT_SHARED}
+
+
+_NOT_SHARED = ("customerId", "note", "contact", "claimedBy", "firstContactAt")
+
+
+def view_for(principal: Principal, order: Order, step: Step) -> dict[str, Any]:
+    """An order as the contract's JSON object, as this caller sees it."""
+    if principal.is_guest:
+        return shared_view(order, step)
+    return order_view(order, step, staff=principal.is_staff)
+
+
+def history_for(principal: Principal, events: Iterable[OrderEvent]) -> list[dict[str, Any]]:
+    """An order's history, as this caller sees it. A guest sees of it what is in `shared_view`."""
+    if not principal.is_guest:
+        return [event_view(event, staff=principal.is_staff) for event in events]
+    shown = [replace(event, fields=tuple(f for f in event.fields if f in SHOWN_TO_GUESTS)) for event in events]
+    return [event_view(event, staff=False) for event in shown if _announced(event) or event.fields]
+
+
+def _announced(event: OrderEvent) -> bool:
+    return event.kind is EventKind.CREATED or event.previous_status is not None
+
+
 def event_view(event: OrderEvent, *, staff: bool) -> dict[str, Any]:
     """An entry of an order's history; who did it and why is for staff."""
     fields = [f for f in event.fields if staff or f not in HIDDEN_FROM_CUSTOMERS]
@@ -134,7 +169,7 @@ def announcements(event: OrderEvent, order: Order | None, step: Step) -> Iterato
     if event.previous_status is not None:
         status = {"orderId": json_id(event.order_id), "status": event.status}
         at = {"updatedAt": iso(event.at)}
-        yield Announcement("order:updated", status | at | place, Audience.CUSTOMER_AND_WATCHERS)
+        yield Announcement("order:updated", status | at | place, Audience.EVERYBODY)
         who = {
             "customerId": json_id(event.customer_id),
             "updatedBy": None if event.updated_by is None else json_id(event.updated_by),
@@ -160,8 +195,12 @@ def _changed(event: OrderEvent, order: Order | None, place: Mapping[str, Any]) -
     if order is not None:
         changes = {field: json_value(field, getattr(order, field)) for field in event.fields}
     visible = {field: value for field, value in changes.items() if field not in HIDDEN_FROM_CUSTOMERS}
+    shown = {field: value for field, value in visible.items() if field in SHOWN_TO_GUESTS}
     head = {"orderId": json_id(event.order_id)}
-    for audience, values in ((Audience.OPERATORS, changes), (Audience.CUSTOMER_AND_WATCHERS, visible)):
+    said = [(Audience.OPERATORS, changes), (Audience.CUSTOMER_AND_WATCHERS, visible), (Audience.GUESTS, shown)]
+    if shown == visible:
+        said[1:] = [(Audience.EVERYBODY, visible)]
+    for audience, values in said:
         if audience is Audience.OPERATORS or values:
             named = {json_name(field): value for field, value in values.items()}
             data = {**head, "changes": named, **place}
@@ -172,14 +211,20 @@ def concerns(principal: Principal, event: OrderEvent) -> bool:
     """Whether this caller may hear anything of the event, as far as the event alone tells: `heard_by` says what."""
     if principal.is_staff and principal.in_shop(event.shop_id):
         return True
+    if principal.is_guest:
+        shown = event.previous_status is not None or not SHOWN_TO_GUESTS.isdisjoint(event.fields)
+        return principal.order_id == event.order_id and shown
     if principal.user_id != event.customer_id:
         return False
-    announced = event.kind is EventKind.CREATED or event.previous_status is not None
-    return announced or not HIDDEN_FROM_CUSTOMERS.issuperset(event.fields)
+    return _announced(event) or not HIDDEN_FROM_CUSTOMERS.issuperset(event.fields)
 
 
 def heard_by(principal: Principal, event: OrderEvent, announcement: Announcement) -> bool:
     """Whether this caller would hear the announcement: the rule that rooms keep for sockets, for those who poll."""
+    if principal.is_guest:
+        return principal.order_id == event.order_id and announcement.audience in (Audience.GUESTS, Audience.EVERYBODY)
+    if announcement.audience is Audience.GUESTS:
+        return False
     hears_operators = principal.is_staff and principal.in_shop(event.shop_id)
     if announcement.audience is Audience.OPERATORS:
         return hears_operators

@@ -33,7 +33,7 @@ class Principal:
     ``shops`` is ``None`` for all shops; otherwise the ids of those the token names, and everything outside them
     is as if it were not there. ``expires_at`` is the token's ``exp`` in seconds since the epoch, ``None`` for
     callers without a token (business code of the host application). ``token_id`` is the token's ``jti``, ``issued_at``
-    its ``iat`` in seconds since the epoch.
+    its ``iat`` in seconds since the epoch. ``order_id``: the one order that a guest's share link shows (`guest`).
     """
 
     user_id: str
@@ -42,6 +42,12 @@ class Principal:
     shops: frozenset[str] | None = None
     token_id: str | None = None
     issued_at: float | None = None
+    order_id: str | None = None
+
+    @property
+    def is_guest(self) -> bool:
+        """Whether the caller came with a share link: it sees one order, without what is personal, and does nothing."""
+        return self.order_id is not None
 
     @property
     def is_staff(self) -> bool:
@@ -58,7 +64,15 @@ class Principal:
         return self.shops is None or (shop_id is not None and shop_id in self.shops)
 
     def may_see(self, order: Order) -> bool:
-        """Whether the order exists for this caller: staff within their shops, customers their own."""
+        """Whether the order exists for this caller: staff within their shops, customers their own, guests the one."""
+        if self.is_guest:
+            return order.order_id == self.order_id
         if self.is_staff:
             return self.in_shop(order.shop_id)
         return order.customer_id == self.user_id
+
+
+def guest(order_id: str, expires_at: float, token: str) -> Principal:
+    """Whoever has a share link of an order. Who that is nobody knows: the user id is none that a customer can have, and
+    no longer than one. The link itself is its ``token_id``, so that it can be revoked."""
+    return Principal(f"~{order_id}"[:64], Role.CUSTOMER, expires_at, token_id=token, order_id=order_id)

@@ -56,7 +56,9 @@ class OrderService:
         return snapshot
 
     async def find(self, query: OrderQuery, by: Principal) -> OrderPage:
-        """A page of what the caller may see. Raises `UnknownStatus`, `Invalid` for a bad cursor."""
+        """A page of what the caller may see. Raises `Forbidden`, `UnknownStatus`, `Invalid` for a bad cursor."""
+        if by.is_guest:
+            raise Forbidden("A share link shows one order, and no list.")
         for status in query.statuses or ():
             self._workflow.status(status)
         if by.is_staff:

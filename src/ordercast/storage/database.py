@@ -138,7 +138,7 @@ async def open_storage(
             SqlOrders(writer, readers, answers),
             log,
             SqlWatches(writer, readers, settings.recovery_ttl),
-            SqlRevocations(writer, readers, settings.jwt_max_lifetime, answers),
+            SqlRevocations(writer, readers, max(settings.jwt_max_lifetime, settings.share_lifetime), answers),
             settings.secret_key or secret_key,
             nodes,
             logins,

@@ -1,68 +1,136 @@
-/** One customer's order, live. */
+/** One customer's order, live. The server has drawn the page; this keeps it current. */
 
-import { Problem, type Order, type Workflow } from "@ordercast/client";
+import { OrdercastClient, Problem, type Order } from "@ordercast/client";
 import { summary } from "../shared/orders.ts";
-import { clientFor, el, showConnection, takeFragment } from "../shared/shop.ts";
+import { el } from "../shared/shop.ts";
+import { Notifier } from "./notify.ts";
+import { age, arrived, Clock, connectionWords, expected, fill, filledIn, problem, statusOf, steps, type Arrival, type State } from "./view.ts";
 
-const link = takeFragment("track");
-const client = clientFor(link.get("token") ?? "");
-const orderId = link.get("order") ?? "";
+const TOAST = 8_000; // ms: two lines, read slowly
+
 const $ = (id: string) => document.querySelector<HTMLElement>(`#${id}`)!;
 
-/** The steps of a progress bar, by number, in the words a customer uses. */
-const STEPS = ["Received", "In preparation", "Ready / on its way", "Done"];
+const state = JSON.parse($("state").textContent ?? "") as State;
+const clock = new Clock(state.lang, navigator.languages);
+const token = decodeURIComponent(location.pathname.split("/").pop()!);
+/** `https://shop.example/live/` for a page at `https://shop.example/live/track/…`. */
+const client = new OrdercastClient(new URL("..", location.href).href, { token });
+const notifier = new Notifier($("notify") as HTMLButtonElement, $("notified"), state.words);
+/** When what is shown was all there was; the server has just sent it. */
+let syncedAt = Date.now();
+/** What has been told in a toast. */
+let told = state.order.version;
+let toastTimer: ReturnType<typeof setTimeout> | undefined;
 
-let workflow: Workflow | undefined;
-let order: Order | undefined;
+/** Only what differs, so that nothing is said or laid out again for nothing. */
+function text(element: HTMLElement, words: string): void {
+  if (element.textContent !== words) element.textContent = words;
+}
 
 function draw(): void {
-  if (order === undefined || workflow === undefined) return;
-  const { status: name } = order;
-  const status = workflow.statuses.find((s) => s.name === name);
-  const step = status?.step ?? 0;
+  const { order } = state;
+  const status = statusOf(state, order.status);
+  const now = Date.now();
   const article = $("order");
-  article.hidden = false;
-  article.classList.toggle("aborted", status?.category === "aborted");
-  article.dataset.orderId = String(order.orderId);
   article.dataset.status = order.status;
   article.dataset.version = String(order.version);
-  $("number").textContent = `Order ${order.orderId}${order.reference === null ? "" : ` · ${order.reference}`}`;
-  setText($("now"), status?.label ?? order.status);
-  document.title = `${status?.label ?? order.status} · Order ${order.orderId}`;
-  const time = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
-  const open = status?.category === "open";
-  $("expected").textContent = order.expectedAt !== null && open ? `Expected around ${time.format(new Date(order.expectedAt))}` : "";
+  article.dataset.category = status.category;
+  text($("now"), status.label);
+  text($("more"), status.more);
+  text($("expected"), expected(state, clock, now));
+  document.title = `${status.label} · ${$("number").textContent}`;
   $("steps").replaceChildren(
-    ...STEPS.map((name, i) => {
-      const at = i + 1;
-      const state = at < step || (at === step && !open) ? "past" : at === step ? "current" : "";
-      return el("li", { class: state, ...(at === step ? { "aria-current": "step" } : {}) }, name);
-    }),
+    ...steps(state).map(({ name, kind, at }) =>
+      el(
+        "li",
+        { class: kind, ...(kind === "current" || kind === "stopped" ? { "aria-current": "step" } : {}) },
+        el("span", { class: "name" }, name),
+        ...(kind === "stopped" ? [" ", el("span", { class: "stopped" }, state.words.stopped)] : []),
+        ...(at === undefined ? [] : [" ", el("time", { datetime: at }, clock.say(at, now))]),
+      ),
+    ),
   );
-  $("items").textContent = summary(order);
-  const seconds = new Intl.DateTimeFormat(undefined, { timeStyle: "medium" });
-  $("updated").textContent = `Last change ${seconds.format(new Date(order.updatedAt))}`;
+  const items = order.items.filter((item) => typeof item === "object" && item !== null);
+  $("items").replaceChildren(...items.map((item) => el("li", {}, summary({ ...order, items: [item] }))));
+  const total = document.querySelector<HTMLElement>("#total");
+  if (total !== null && order.total !== null) text(total, clock.money(order.total, order.currency));
+  notifier.offer(status.category === "open");
+  text($("updated"), fill(state.words.updated, { time: clock.say(order.updatedAt, now) }));
 }
 
-/** Only what differs, so that a screen reader says it once. */
-function setText(element: HTMLElement, text: string): void {
-  if (element.textContent !== text) element.textContent = text;
+/** Says a change: in a toast, which is what screen readers hear, and in a notification where one was asked for. */
+function tell(order: Order): void {
+  const { label, more } = statusOf(state, order.status);
+  const when = expected(state, clock, Date.now());
+  const toast = $("toast");
+  toast.replaceChildren(el("strong", {}, label), " ", el("span", {}, `${more}${when === "" ? "" : ` ${when}.`}`));
+  toast.classList.add("shown");
+  toast.dataset.told = String(Number(toast.dataset.told ?? 0) + 1);
+  clearTimeout(toastTimer);
+  toastTimer = setTimeout(() => {
+    toast.classList.remove("shown");
+    toast.replaceChildren();
+  }, TOAST);
+  notifier.notify(`${label} · ${$("number").textContent}`, when === "" ? more : when);
 }
 
-const watched = client.watchOrder(orderId);
-watched.subscribe(() => {
-  const { error } = watched.current;
-  order = watched.current.order;
-  const missing = error instanceof Problem && error.status === 404;
-  $("problem").textContent = missing ? "This order cannot be found. Check the link you were given." : (error?.message ?? "");
+function show(order: Order): void {
+  if (order.version < state.order.version) return; // the server drew a newer one
+  const before = state.order;
+  state.order = order;
   draw();
+  const news = order.status !== before.status || order.expectedAt !== before.expectedAt;
+  if (news && order.version > told) {
+    told = order.version;
+    tell(order);
+  }
+}
+
+/** Steps that were passed while nobody heard of them have their times in the history. */
+async function fillIn(): Promise<void> {
+  const { events } = await client.call<{ events: Arrival[] }>("GET", `orders/${encodeURIComponent(state.order.orderId)}/events`);
+  filledIn(state, events);
+  draw();
+}
+
+const watched = client.watchOrder(state.order.orderId);
+watched.subscribe(() => {
+  const { order, complete } = watched.current;
+  drawProblem();
+  if (order === undefined || !complete) return;
+  const missed = order.version > state.order.version + 1;
+  if (order.version > state.order.version) arrived(state, { status: order.status, at: order.updatedAt });
+  show(order);
+  if (missed) void fillIn().catch(() => undefined); // the times of steps alone are missing then
 });
-showConnection(client, $("banner"));
-client.on("connection", () => {
-  // Asked again with each change, until it is there; the client keeps it.
-  client.workflow().then((found) => {
-    workflow = found;
-    draw();
-  }, () => undefined);
-});
+
+function drawProblem(): void {
+  const { error } = watched.current;
+  const [title, words] = problem(state, client.connection, error instanceof Problem ? error.status : undefined);
+  const box = $("problem");
+  if (box.dataset.title === title) return; // said already
+  if (title === undefined) delete box.dataset.title;
+  else box.dataset.title = title;
+  box.replaceChildren(...(title === undefined ? [] : [el("strong", {}, title), " ", el("span", {}, words!)]));
+}
+
+function drawConnection(): void {
+  const { name, words } = connectionWords(state, client.connection, navigator.onLine);
+  document.body.dataset.connection = name;
+  $("live").hidden = false;
+  text($("live-words"), words);
+  if (client.lastSyncedAt !== null) syncedAt = Math.max(syncedAt, client.lastSyncedAt);
+  text($("age"), age(state, clock, name, syncedAt, Date.now()));
+  drawProblem();
+}
+
+client.on("connection", drawConnection);
+for (const event of ["online", "offline"]) addEventListener(event, () => (navigator.onLine ? client.retryNow() : undefined, drawConnection()));
+document.addEventListener("visibilitychange", () => document.hidden || client.retryNow());
+setInterval(() => {
+  drawConnection();
+  text($("expected"), expected(state, clock, Date.now()));
+}, 5_000);
+draw();
+drawConnection();
 client.connect();
