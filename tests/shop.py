@@ -62,17 +62,17 @@ class Shop:
         self._at[order["orderId"]] = 0
         return order
 
-    async def work(self, until: float) -> None:
-        """Makes changes at its rate, each order's one after the other."""
+    async def work(self, over: asyncio.Event) -> None:
+        """Makes changes at its rate, each order's one after the other, until it is over."""
         ids = [order["orderId"] for orders in self.orders.values() for order in orders]
         lanes = [ids[lane::LANES] for lane in range(LANES)]
         async with api_of(self._site) as api:
-            await asyncio.gather(*(self._lane(api, lane, until) for lane in lanes if lane))
+            await asyncio.gather(*(self._lane(api, lane, over) for lane in lanes if lane))
 
-    async def _lane(self, api: Api, ids: list[Any], until: float) -> None:
+    async def _lane(self, api: Api, ids: list[Any], over: asyncio.Event) -> None:
         loop, pause = asyncio.get_running_loop(), LANES / self._rate
         due = loop.time() + self._dice.uniform(0, pause)
-        while loop.time() < until:
+        while not over.is_set():
             await asyncio.sleep(max(due - loop.time(), 0))
             due = max(due + pause, loop.time() - 1)  # what a restart held up is made up for, within reason
             with suppress(httpx2.TransportError, Unanswered):

@@ -87,7 +87,8 @@ class Moment:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How many, how long, how fast. ``rate``: changes per second; ``kills``: of the server, evenly spread."""
+    """How many, how long, how fast. ``rate``: changes per second; ``kills``: of the server, evenly spread; ``after``: s
+    of changes after the last fault, however long that took."""
 
     clients: int
     seconds: float
@@ -98,6 +99,7 @@ class Plan:
     eras: tuple[str, ...] = ERAS
     transports: tuple[str, ...] = TRANSPORTS
     blackholes: bool = True
+    after: float = 0.0
 
 
 @dataclass(slots=True)
@@ -208,11 +210,14 @@ async def _run(
     try:
         assert await asyncio.wait_for(node.stdout.readline(), CONNECT) == b"connected\n"
         until = asyncio.get_running_loop().time() + plan.seconds
-        trouble = asyncio.create_task(_trouble(plan, proxy, until))
+        trouble = asyncio.create_task(_trouble(plan, proxy))
+        over = asyncio.Event()
         try:
             async with asyncio.TaskGroup() as group:
-                group.create_task(shop.work(until))
-                striking = group.create_task(_strike(strikes, site, proxy))
+                group.create_task(shop.work(over))
+                moments = await _strike(strikes, site, proxy)
+                await asyncio.sleep(max(until - asyncio.get_running_loop().time(), plan.after))
+                over.set()
         finally:
             trouble.cancel()
             await asyncio.gather(trouble, return_exceptions=True)
@@ -221,16 +226,16 @@ async def _run(
         node.stdin.write(b"finish\n")
         said: Json = json.loads(await asyncio.wait_for(node.stdout.readline(), FINISH))
         await node.wait()
-        return said, striking.result()
+        return said, moments
     finally:
         if node.returncode is None:
             node.kill()
             await node.wait()
 
 
-async def _trouble(plan: Plan, proxy: Proxy, until: float) -> None:
+async def _trouble(plan: Plan, proxy: Proxy) -> None:
     """A hole in the whole network, every now and then."""
-    while plan.blackholes and asyncio.get_running_loop().time() < until:
+    while plan.blackholes:
         await asyncio.sleep(7)
         with proxy.blackhole():
             await asyncio.sleep(BLACKHOLE)
