@@ -92,9 +92,10 @@ def _needs(log: Log, hello: Record) -> dict[str, list[tuple[int, int]]]:
     }
 
 
-def longest_pause(acknowledged: Sequence[Record]) -> float:
-    """s between two acknowledged changes."""
-    times = sorted(one["at"] / 1e3 for one in acknowledged)
+def longest_pause(acknowledged: Sequence[Record], moments: Sequence[Moment]) -> float:
+    """s between two acknowledged changes, from 1 s before the first fault on."""
+    since = min((moment.began for moment in moments), default=0.0) - 1
+    times = sorted(one["at"] / 1e3 for one in acknowledged if one["at"] / 1e3 >= since)
     return max((after - before for before, after in pairwise(times)), default=0.0)
 
 

@@ -121,7 +121,7 @@ async def run(
         findings.connections,
         findings.heard,
         notes,
-        longest_pause(acknowledged),
+        longest_pause(acknowledged, outcome.moments),
         findings.violations,
         struck,
     )
