@@ -38,7 +38,8 @@ _HOW = """\
 - **no change for**: the longest time in which no change was acknowledged.
 - **/health/ready**: what nodes said there besides `ready`, with the slowest node's time from the beginning of the
   fault. `not ready` is 503: the node's clients get no news, or it is shutting down. `degraded` is 200: orders reach
-  everyone, but what a shop emits itself stays on its node. A node that is dead gives no answer.
+  everyone, but what a shop emits itself stays on its node; so says a node that has just started, too, until Redis has
+  answered it. A node that is dead gives no answer.
 
 ## How it was measured
 
