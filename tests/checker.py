@@ -152,6 +152,10 @@ class _Client:
         self.unanswered.discard(str(record["orderId"]))
         self._show(record, "the answer to a watch")
 
+    def _on_note(self, record: Record) -> None:
+        if str(record["to"]) != self.user:
+            self._wrong(f"heard note {record['note']}, which is for {record['to']}")
+
     def _on_end(self, record: Record) -> None:
         self.ended = True
 

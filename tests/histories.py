@@ -1,13 +1,14 @@
 """Histories of writers and clients, and the log beside them: what `tests.checker` reads.
 
 A writer's record is what was acknowledged: ``{"writer", "orderId", "version", "status", "position"?}``. A client's
-records carry ``client`` and ``what``:
+records carry ``client`` and ``what``, and of both some say when (``at``, ms since 1970):
 
 - ``hello``: who it is: ``{user, role, shops?, watches?}``; the first record of every client
 - ``connect``: ``{since, recovered?}``, with the cursor or position it came back with, if any; ``disconnect``
 - ``event``: ``{event, orderId, version, position, status?, applied}``: an order event, and whether the page took it
 - ``position`` ``{cursor}``, ``caught_up`` ``{position}``, ``resync`` ``{position}``: as the server said them
 - ``snapshot``: ``{orders: [{orderId, version, status}]}``, fetched by REST; ``watching``: the answer to a watch
+- ``note``: ``{to, note}``: an event of the shop's own, and which user it was for
 - ``end``: everything sent before has arrived, and the client stopped
 """
 

@@ -34,7 +34,9 @@ HEALTHY = Faults()
 
 
 @dataclass(eq=False, slots=True)
-class _Connection:
+class Connection:
+    """One that goes through a `Proxy`: its two ends."""
+
     client: asyncio.StreamWriter
     server: asyncio.StreamWriter
     delay: float
@@ -101,7 +103,7 @@ class Proxy:
         self.faults = faults
         self.accepted = self.cuts = self.upgrades_cut = 0
         self._dice = random.Random(seed)
-        self._open: set[_Connection] = set()
+        self._open: set[Connection] = set()
         self._life = AsyncExitStack()
         self._through = asyncio.Event()
         self._through.set()
@@ -132,7 +134,7 @@ class Proxy:
         for connection in tuple(self._open):
             self._cut(connection)
 
-    def _cut(self, connection: _Connection) -> None:
+    def _cut(self, connection: Connection) -> None:
         self.cuts += connection in self._open
         connection.cut()
 
@@ -154,7 +156,7 @@ class Proxy:
     ) -> None:
         faults, dice = self.faults, self._dice
         slow = faults.slow is not None and dice.random() < faults.slow_share
-        connection = _Connection(writer, up_writer, dice.uniform(*faults.delay), faults.slow if slow else None)
+        connection = Connection(writer, up_writer, dice.uniform(*faults.delay), faults.slow if slow else None)
         self._open.add(connection)
         if faults.cut is not None:
             self._cut_after(connection, dice.uniform(*faults.cut))
@@ -167,11 +169,11 @@ class Proxy:
             for timer in connection.timers:
                 timer.cancel()
 
-    def _cut_after(self, connection: _Connection, seconds: float) -> None:
+    def _cut_after(self, connection: Connection, seconds: float) -> None:
         connection.timers.append(asyncio.get_running_loop().call_later(seconds, self._cut, connection))
 
     async def _pump(
-        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, connection: _Connection, *, up: bool
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, connection: Connection, *, up: bool
     ) -> None:
         with suppress(OSError):
             while data := await reader.read(_CHUNK):
@@ -196,7 +198,7 @@ class Proxy:
             await writer.drain()
             await asyncio.sleep(_SLICE)
 
-    def _roll_for_upgrade(self, connection: _Connection) -> None:
+    def _roll_for_upgrade(self, connection: Connection) -> None:
         if self._dice.random() < self.faults.cut_upgrade:
             self.upgrades_cut += 1
             self._cut_after(connection, self._dice.choice((0.0, self._dice.uniform(0, 0.05))))

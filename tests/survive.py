@@ -11,18 +11,16 @@ import sys
 import tempfile
 import time
 from collections.abc import Sequence
-from contextlib import AbstractAsyncContextManager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-import httpx2
+from typing import Any, Protocol
 
 from tests.checker import check
 from tests.clients.eras import ERAS, TRANSPORTS
-from tests.harness import CLIENTS, SERVE, Api, Json, ServerProcess, api_at, token
-from tests.histories import Findings, read
+from tests.harness import CLIENTS, SERVE, Json, ServerProcess
+from tests.histories import Entry, Findings, read
 from tests.proxy import HEALTHY, Faults, Proxy
+from tests.shop import Shop, api_of, old_token
 from tests.sites import OneServer, Site
 
 ROUGH = Faults(delay=(0.0, 0.02), cut=(1.0, 5.0), cut_upgrade=0.2, slow=50_000, slow_share=0.05)
@@ -34,12 +32,63 @@ timeout tells it (45 s by default)."""
 
 BLACKHOLE = 0.5  # s, every now and then
 CONNECT = FINISH = 90.0  # s that only bound failures
-LAP = ("accepted", "preparing", "ready", "out_for_delivery", *("failed_delivery", "out_for_delivery") * 10_000)
+HISTORY = "clients.jsonl"
+ACKNOWLEDGED = "acknowledged.jsonl"
+
+
+class Fault(Protocol):
+    """Something that goes wrong at a site, as often as one likes."""
+
+    name: str
+
+    async def begin(self) -> None:
+        """It has gone wrong when this returns."""
+
+    async def end(self) -> None:
+        """All that was taken away is there again when this returns."""
+
+
+class Killed:
+    """A power cut of one of the servers."""
+
+    name = "killed"
+
+    def __init__(self, site: Site, dice: random.Random) -> None:
+        self._site = site
+        self._dice = dice
+
+    async def begin(self) -> None:
+        """See `Fault`."""
+        await self._site.kill(self._dice)
+
+    async def end(self) -> None:
+        """See `Fault`."""
+        await self._site.revive()
+
+
+@dataclass(frozen=True, slots=True)
+class Strike:
+    """A fault that lasts so many s, after a quiet time of so many s."""
+
+    fault: Fault
+    quiet: float
+    lasts: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """When a fault was there, in s since 1970, and where the log stood when it had ended."""
+
+    name: str
+    began: float
+    ended: float
+    head: int
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How many, how long, how fast. ``rate``: changes per second; ``kills``: of the server, evenly spread."""
+    """How many, how long, how fast. ``rate``: changes per second; ``kills``: of the server, evenly spread; ``after``: s
+    of changes after the last fault, however long that took."""
 
     clients: int
     seconds: float
@@ -50,6 +99,7 @@ class Plan:
     eras: tuple[str, ...] = ERAS
     transports: tuple[str, ...] = TRANSPORTS
     blackholes: bool = True
+    after: float = 0.0
 
 
 @dataclass(slots=True)
@@ -60,106 +110,26 @@ class Outcome:
     changes: int
     cuts: int
     upgrades_cut: int
-    kills: int
     upset: int
     clients: int
+    moments: tuple[Moment, ...]
+    log: Sequence[Entry]
+
+    @property
+    def kills(self) -> int:
+        """How often a server was killed."""
+        return sum(moment.name == Killed.name for moment in self.moments)
 
     def __str__(self) -> str:
         found = self.findings
         return (
             f"{self.clients} clients, {self.changes} changes acknowledged, {self.cuts} cuts ({self.upgrades_cut} in "
-            f"upgrades), {self.kills} kills: {found.connections} connections ({found.recovered} recovered, "
+            f"upgrades), {len(self.moments)} faults: {found.connections} connections ({found.recovered} recovered, "
             f"{found.caught_up} caught up, {found.resyncs} told to resync), {found.heard} events heard, "
             f"{found.repeats} again after a reconnect, {found.conflated} conflated, {found.cursors_back} cursors "
             f"behind newer ones, {self.upset} errors inside client libraries, "
             f"{len(found.violations)} violations"
         )
-
-
-class Unanswered(Exception):
-    """A server, or what stands behind it, is away: the change may have been made or not."""
-
-
-def api_of(site: Site) -> AbstractAsyncContextManager[Api]:
-    """REST as the shop's backend."""
-    return api_at(f"http://127.0.0.1:{site.port}")
-
-
-class Shop:
-    """The shop's backend: creates orders and moves them on, and keeps what was acknowledged."""
-
-    def __init__(self, site: Site, plan: Plan, history: Path) -> None:
-        self._site = site
-        self._plan = plan
-        self._dice = random.Random(plan.seed)
-        self._history = history.open("w")
-        self.customers = max(plan.clients * 2 // 3, 1)
-        self.orders: dict[int, list[Json]] = {customer: [] for customer in range(self.customers)}
-        self.changes = 0
-        self._at: dict[Any, int] = {}
-
-    def acknowledged(self, order: Json) -> None:
-        """Keeps it, before anything else happens."""
-        kept = {"writer": "shop", "orderId": order["orderId"], "version": order["version"], "status": order["status"]}
-        print(json.dumps(kept), file=self._history, flush=True)
-        self.changes += 1
-
-    async def create(self, api: Api, customer: int) -> Json:
-        """A new order of this customer."""
-        order = await self._done(api, "POST", "/api/orders", {"customerId": customer})
-        self.orders[customer].append(order)
-        self._at[order["orderId"]] = 0
-        return order
-
-    async def work(self, until: float) -> None:
-        """Makes changes at the plan's rate, each order's one after the other."""
-        ids = [order["orderId"] for orders in self.orders.values() for order in orders]
-        lanes = [ids[lane::16] for lane in range(16)]
-        async with api_of(self._site) as api:
-            await asyncio.gather(*(self._lane(api, lane, until) for lane in lanes if lane))
-
-    async def _lane(self, api: Api, ids: list[Any], until: float) -> None:
-        loop, pause = asyncio.get_running_loop(), 16 / self._plan.rate
-        due = loop.time() + self._dice.uniform(0, pause)
-        while loop.time() < until:
-            await asyncio.sleep(max(due - loop.time(), 0))
-            due = max(due + pause, loop.time() - 1)  # what a restart held up is made up for, within reason
-            with suppress(httpx2.TransportError, Unanswered):
-                await self._change(api, self._dice.choice(ids))
-
-    async def _change(self, api: Api, id: Any) -> None:
-        what = self._dice.random()
-        if what < 0.03:
-            await self.create(api, self._dice.randrange(self.customers))
-        elif what < 0.1:
-            await self._done(api, "PATCH", f"/api/orders/{id}", {"note": f"note {self.changes}"})
-        else:
-            place = self._at[id]
-            if await self._done(api, "PATCH", f"/api/orders/{id}", {"status": LAP[place]}):
-                self._at[id] = place + 1
-            else:  # the answer to the change before was lost: it is further than we know
-                status = (await self._send(api, "GET", f"/api/orders/{id}")).json()["status"]
-                self._at[id] = LAP.index(status, max(place - 1, 0)) + 1
-
-    async def _done(self, api: Api, method: str, path: str, body: Json) -> Json:
-        """The order as it was acknowledged, which is kept; nothing where the workflow said no."""
-        response = await self._send(api, method, path, json=body)
-        if response.status_code == 409:
-            return {}
-        order: Json = response.json()
-        self.acknowledged(order)
-        return order
-
-    async def _send(self, api: Api, method: str, path: str, **more: Any) -> httpx2.Response:
-        response = await api.send(method, path, **more)
-        if response.status_code in (502, 503, 504):
-            raise Unanswered(response.text)
-        assert response.status_code in (200, 201, 409), response.text
-        return response
-
-    def close(self) -> None:
-        """No more changes."""
-        self._history.close()
 
 
 def crowd(plan: Plan, shop: Shop, barrier: Any) -> list[Json]:
@@ -180,33 +150,40 @@ def crowd(plan: Plan, shop: Shop, barrier: Any) -> list[Json]:
         era, transport = kinds[n % len(kinds)]
         me = {"client": f"{n}:{role}:{era}:{transport}", "user": user, "role": role, "watches": watches}
         barred = own[0] if role == "customer" else barrier
-        people.append(me | {"era": era, "transport": transport, "token": token(user, role), "barrier": barred})
+        people.append(me | {"era": era, "transport": transport, "token": old_token(user, role), "barrier": barred})
     return people
 
 
-async def survive(folder: Path, plan: Plan, site: Site | None = None) -> Outcome:
-    """Runs the plan, on one server where nothing else is given, and checks what everyone went through."""
+async def survive(
+    folder: Path, plan: Plan, site: Site | None = None, strikes: Sequence[Strike] | None = None
+) -> Outcome:
+    """Runs the plan, on one server where nothing else is given, and checks what everyone went through.
+
+    ``strikes``: what goes wrong, in this order; the plan's kills where nothing else is given.
+    """
     site = site or one_server(folder)
-    shop = Shop(site, plan, folder / "acknowledged.jsonl")
+    if strikes is None:
+        strikes = kills(plan, site)
+    shop = Shop(site, max(plan.clients * 2 // 3, 1), plan.rate, plan.seed, folder / ACKNOWLEDGED)
     try:
-        site.start()
+        await site.start()
         async with api_of(site) as api:
             for customer in range(shop.customers):
                 await shop.create(api, customer)
             barrier = (await api.create(customerId="nobody"))["orderId"]
         async with Proxy(site.port, plan.faults, plan.seed) as proxy:
-            history = folder / "clients.jsonl"
+            history = folder / HISTORY
             config = {"url": proxy.url, "history": str(history), "clients": crowd(plan, shop, barrier)}
             (folder / "config.json").write_text(json.dumps(config))
-            said = await _run(folder, plan, site, shop, proxy)
+            said, moments = await _run(folder, plan, site, shop, proxy, strikes)
         log = await site.log()
     finally:
         shop.close()
-        site.stop()
-    with history.open() as clients, (folder / "acknowledged.jsonl").open() as acknowledged:
+        await site.stop()
+    with history.open() as clients, (folder / ACKNOWLEDGED).open() as acknowledged:
         findings = check(log, read(acknowledged), read(clients))
     return Outcome(
-        findings, shop.changes, proxy.cuts, proxy.upgrades_cut, plan.kills, said["upset"], clients=plan.clients
+        findings, shop.changes, proxy.cuts, proxy.upgrades_cut, said["upset"], plan.clients, tuple(moments), log
     )
 
 
@@ -217,7 +194,9 @@ def one_server(folder: Path, command: Sequence[str] = SERVE, pythonpath: str = "
     )
 
 
-async def _run(folder: Path, plan: Plan, site: Site, shop: Shop, proxy: Proxy) -> Json:
+async def _run(
+    folder: Path, plan: Plan, site: Site, shop: Shop, proxy: Proxy, strikes: Sequence[Strike]
+) -> tuple[Json, list[Moment]]:
     with (folder / "clients.log").open("wb") as errors:
         node = await asyncio.create_subprocess_exec(
             *("node", str(CLIENTS / "survivors.mjs"), str(folder / "config.json")),
@@ -231,11 +210,14 @@ async def _run(folder: Path, plan: Plan, site: Site, shop: Shop, proxy: Proxy) -
     try:
         assert await asyncio.wait_for(node.stdout.readline(), CONNECT) == b"connected\n"
         until = asyncio.get_running_loop().time() + plan.seconds
-        trouble = asyncio.create_task(_trouble(plan, proxy, until))
+        trouble = asyncio.create_task(_trouble(plan, proxy))
+        over = asyncio.Event()
         try:
             async with asyncio.TaskGroup() as group:
-                group.create_task(shop.work(until))
-                group.create_task(_kill(plan, site, proxy))
+                group.create_task(shop.work(over))
+                moments = await _strike(strikes, site, proxy)
+                await asyncio.sleep(max(until - asyncio.get_running_loop().time(), plan.after))
+                over.set()
         finally:
             trouble.cancel()
             await asyncio.gather(trouble, return_exceptions=True)
@@ -244,27 +226,40 @@ async def _run(folder: Path, plan: Plan, site: Site, shop: Shop, proxy: Proxy) -
         node.stdin.write(b"finish\n")
         said: Json = json.loads(await asyncio.wait_for(node.stdout.readline(), FINISH))
         await node.wait()
-        return said
+        return said, moments
     finally:
         if node.returncode is None:
             node.kill()
             await node.wait()
 
 
-async def _trouble(plan: Plan, proxy: Proxy, until: float) -> None:
+async def _trouble(plan: Plan, proxy: Proxy) -> None:
     """A hole in the whole network, every now and then."""
-    while plan.blackholes and asyncio.get_running_loop().time() < until:
+    while plan.blackholes:
         await asyncio.sleep(7)
         with proxy.blackhole():
             await asyncio.sleep(BLACKHOLE)
 
 
-async def _kill(plan: Plan, site: Site, proxy: Proxy) -> None:
-    dice = random.Random(plan.seed)
-    for _ in range(plan.kills):
-        await asyncio.sleep(plan.seconds / (plan.kills + 1) * dice.uniform(0.8, 1.0))
-        await site.kill(dice)
+async def _strike(strikes: Sequence[Strike], site: Site, proxy: Proxy) -> list[Moment]:
+    moments = []
+    for strike in strikes:
+        await asyncio.sleep(strike.quiet)
+        began = time.time()
+        await strike.fault.begin()
+        await asyncio.sleep(strike.lasts)
+        await strike.fault.end()
+        ended = time.time()
         proxy.target = site.port
+        moments.append(Moment(strike.fault.name, began, ended, await site.head()))
+    return moments
+
+
+def kills(plan: Plan, site: Site) -> list[Strike]:
+    """The plan's kills, evenly spread."""
+    dice = random.Random(plan.seed)
+    kill = Killed(site, dice)
+    return [Strike(kill, plan.seconds / (plan.kills + 1) * dice.uniform(0.8, 1.0)) for _ in range(plan.kills)]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -128,6 +128,7 @@ class Ordercast:
                 shop=self.settings,
                 ready=self.problems,
                 metrics=self.metrics.render,
+                warnings=self.warnings,
             )
             self._rest = create_api(services, max_body=self.settings.max_body, cors_origins=self.settings.cors_origins)
             self._bind_metrics()
@@ -191,6 +192,16 @@ class Ordercast:
         if self.feed.deaf:
             found.append("The event log could not be read for some seconds; clients here get no news.")
         return found
+
+    def warnings(self) -> list[str]:
+        """What is not as it should be although clients may be sent here, a sentence each."""
+        if self.cluster is None or self.cluster.connected:
+            return []
+        # Not a reason to leave: all nodes have one Redis, and without it orders reach everyone all the same.
+        return [
+            "Redis does not answer: order events come from the database, but your own events reach this node's "
+            "clients alone."
+        ]
 
     def uvicorn_settings(self) -> dict[str, Any]:
         """Keyword arguments for ``uvicorn.Config`` that let Socket.IO frames bypass ASGI.

@@ -43,7 +43,7 @@ class Page {
   }
 
   write(what, rest = {}) {
-    if (!this.over) history.write(`${JSON.stringify({ client: this.me.client, what, ...rest })}\n`);
+    if (!this.over) history.write(`${JSON.stringify({ client: this.me.client, what, ...rest, at: Date.now() })}\n`);
   }
 
   open() {
@@ -74,6 +74,7 @@ class Page {
       this.cursor = this.fetched = null;
       this.fetch();
     });
+    socket.on("shop:note", ({ to, note }) => this.write("note", { to, note }));
     socket.on("watching", (order) => this.watching(order));
   }
 

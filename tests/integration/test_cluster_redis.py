@@ -16,12 +16,14 @@ import pytest
 from redis.asyncio import Redis
 
 from ordercast.engineio import disconnects
-from ordercast.socketio import RemoteSocket, Server
+from ordercast.socketio import RemoteSocket, Server, cluster_link
 from ordercast.socketio.cluster_redis import RedisCluster
 from ordercast.socketio.emitter import AsyncEmitter, Emitter
 from tests.cluster import WAIT, NodeError, OurNode, client, node_js, our_node
 from tests.fake_clients import FakeClient
+from tests.proxy import Proxy
 from tests.redis_server import RedisServer, certificate
+from tests.sites import free_port
 
 
 @pytest.fixture
@@ -304,6 +306,29 @@ async def test_redis_is_killed_and_comes_back(own_redis: RedisServer, caplog: py
             assert [await one.next() for one in (here, there, far)] == [("from node",)] * 3
     said = [record.message for record in caplog.records]
     assert said.count("redis is away") == 4, "a line for each node and outage"
+
+
+async def test_redis_goes_silent_and_speaks_again(tmp_path: Path, prefix: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is broken for TCP: only asking tells."""
+    assert 2 * cluster_link._SILENCE < 5, "the node says within 5 s that it is deaf"
+    monkeypatch.setattr(cluster_link, "_SILENCE", 0.1)
+    port = free_port()
+    with RedisServer(tmp_path, "--port", str(port)) as redis:
+        async with Proxy(port) as proxy:
+            cluster = RedisCluster(f"redis://127.0.0.1:{proxy.port}", prefix=prefix)
+            io = Server(cluster=cluster)
+            heard = asyncio.Event()
+            cluster.on_hint("news", heard.set)
+            cluster.start()
+            await until(lambda: cluster.connected)
+            with proxy.blackhole():
+                await until(lambda: not cluster.connected)
+            await until(lambda: cluster.connected)
+            async with Redis.from_url(redis.url) as raw:
+                await raw.publish(f"{prefix}-hint#news", "another1")
+            async with asyncio.timeout(WAIT):
+                await heard.wait()
+            await io.close()
 
 
 async def test_what_waits_is_bounded(tmp_path: Path) -> None:

@@ -123,7 +123,10 @@ async def test_redis_carries_the_shops_own_events_and_its_outage_delays_nothing(
         figures = (await api.send("GET", "/metrics")).text
         assert "\nordercast_redis_connected 0.0\n" in figures
         assert "\nordercast_redis_published_total " in figures
-        assert (await api.send("GET", "/health/ready")).status_code == 200, "no client here goes without its news"
+        ready = await api.send("GET", "/health/ready")
+        assert ready.status_code == 200, "no client here goes without its news"
+        assert ready.json()["status"] == "degraded"
+        assert ready.json()["problems"][0].startswith("Redis does not answer")
         id = (await api.create(customerId=42))["orderId"]
         await api.patch(id, status="accepted")
         assert (await customer.until("order:updated"))[0]["orderId"] == id

@@ -146,6 +146,28 @@ async def test_a_second_poll_ends_the_session(polls: Polls) -> None:
     assert polls.engine.sessions == {}
 
 
+async def test_a_poll_that_a_proxy_repeats_ends_the_session_since_its_answer_was_lost(polls: Polls) -> None:
+    """nginx asks another node where the one before died with the answer in its hands; the client goes on from its
+    cursor in another session."""
+    session = await polls.open()
+    session.send(message("lost"))
+    first = await polls.run(AsgiCall(query=polls.query(session) + "&t=PUaB3"))
+    assert first.body == b"4lost"
+    again = await polls.run(AsgiCall(query=polls.query(session) + "&t=PUaB3"))
+    assert again.status == 400
+    assert polls.handler.closed == ["transport error"]
+
+
+@pytest.mark.parametrize("stamp", ["", "&t=mine"])
+async def test_polls_of_clients_that_do_not_tell_them_apart(polls: Polls, stamp: str) -> None:
+    opening = await polls.run(AsgiCall(query=HANDSHAKE + stamp))
+    assert opening.status == 200
+    (session,) = polls.engine.sessions.values()
+    for word in ("a", "b"):
+        session.send(message(word))
+        assert (await polls.run(AsgiCall(query=polls.query(session) + stamp))).body == b"4" + word.encode()
+
+
 async def test_a_poll_that_is_dropped_ends_the_session(polls: Polls) -> None:
     session = await polls.open()
     call = AsgiCall(query=polls.query(session))

@@ -30,6 +30,13 @@ class Readiness(Protocol):
         """What is wrong, one sentence each; empty when ready."""
 
 
+class Warnings(Protocol):
+    """What ``/health/ready`` says besides."""
+
+    def __call__(self) -> Sequence[str]:
+        """What is not as it should be although clients may be sent here, one sentence each."""
+
+
 class Presence(Protocol):
     """What ``GET /api/presence`` asks. Known without waiting."""
 
@@ -55,6 +62,7 @@ class Services:
     shop: ShopSettings
     ready: Readiness
     metrics: Callable[[], bytes]
+    warnings: Warnings = tuple
 
     async def authenticate(self, token: object) -> Principal:
         """Who a request with this ``Authorization`` is from. Raises `AuthError`.

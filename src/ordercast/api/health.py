@@ -18,10 +18,12 @@ async def live() -> dict[str, str]:
 
 @router.get("/health/ready")
 async def ready(parts: Parts) -> Response:
-    """200 where clients may be sent here; 503 with the reasons where not."""
-    problems = await parts.ready()
-    if problems:
-        return json_response({"status": "not ready", "problems": problems}, 503)
+    """200 where clients may be sent here, with what is not as it should be; 503 with the reasons where not."""
+    warnings = [*parts.warnings()]
+    if problems := await parts.ready():
+        return json_response({"status": "not ready", "problems": [*problems, *warnings]}, 503)
+    if warnings:
+        return json_response({"status": "degraded", "problems": warnings})
     return json_response({"status": "ready"})
 
 

@@ -39,13 +39,15 @@ _BINARY = b"application/octet-stream"
 class PollingTransport:
     """Whichever GET of the session is pending: writable while there is one."""
 
-    __slots__ = ("_base64", "poll", "posting", "protocol")
+    __slots__ = ("_base64", "_stamps", "poll", "posting", "protocol", "stamp")
 
     name = "polling"
     closes_apart = True
 
-    def __init__(self, protocol: int = 4, base64: bool = False) -> None:
+    def __init__(self, protocol: int = 4, base64: bool = False, stamp: bytes | None = None) -> None:
         self.protocol = protocol
+        self.stamp = stamp
+        self._stamps = 0  # polls of other stamps than the one before
         self.poll: Exchange | None = None
         self.posting = False
         self._base64 = base64
@@ -54,6 +56,15 @@ class PollingTransport:
     def writable(self) -> bool:
         """Whether a poll waits for packets."""
         return self.poll is not None
+
+    def repeats(self, stamp: bytes | None) -> bool:
+        """Whether this is the poll before once more, which the client knows nothing of: a proxy asks again where the
+        first answer did not reach it, and with that what was in it is lost. Where a client has one stamp for all its
+        polls, or none, nothing tells."""
+        same = stamp is not None and stamp == self.stamp
+        self._stamps += not same
+        self.stamp = stamp
+        return same and self._stamps > 0
 
     def write(self, packets: Batch) -> None:
         """Answers the pending poll with all the packets in one payload."""
@@ -173,6 +184,7 @@ class Exchange(ABC):
             self._task.cancel()
         if self._transport is not None and self._transport.poll is self:
             self._transport.poll = None
+            self._transport.stamp = None  # nothing was lost: it may be asked again
 
     def _route(self, method: str) -> None:
         query = parse_handshake_query(self.engine, self.request.query_string)
@@ -192,7 +204,7 @@ class Exchange(ABC):
         if not isinstance(transport, PollingTransport) or session.protocol != query.protocol:
             raise Refused(Refusal.BAD_REQUEST)
         if method == "GET":
-            self._wait(session, transport)
+            self._wait(session, transport, repeated=transport.repeats(query.stamp))
         elif method == "POST":
             self._expect_body(session, transport)
         else:
@@ -200,14 +212,14 @@ class Exchange(ABC):
 
     def _open(self, query: HandshakeQuery) -> None:
         self.engine.gate.check_session(self.request)
-        transport = PollingTransport(query.protocol, query.base64)
+        transport = PollingTransport(query.protocol, query.base64, query.stamp)
         session = self.engine.open(self.request, transport)
         if (cookie := self.engine.cookie(session.id)) is not None:
             self._headers.append((b"set-cookie", cookie))
         self._wait(session, transport)
 
-    def _wait(self, session: Session, transport: PollingTransport) -> None:
-        if transport.writable:
+    def _wait(self, session: Session, transport: PollingTransport, *, repeated: bool = False) -> None:
+        if transport.writable or repeated:
             session.close(disconnects.TRANSPORT_ERROR)
             session.abort()
             raise Refused(Refusal.BAD_REQUEST)

@@ -16,12 +16,13 @@ _PROTOCOLS = {b"3": 3, b"4": 4}
 
 
 class HandshakeQuery(NamedTuple):
-    """``sid`` is ``None`` for a handshake."""
+    """``sid`` is ``None`` for a handshake. ``stamp``: what clients make each of their polls another URL by."""
 
     transport: str
     sid: str | None
     protocol: int
     base64: bool
+    stamp: bytes | None
 
 
 def parse_handshake_query(server: EngineServer, query_string: bytes) -> HandshakeQuery:
@@ -48,7 +49,8 @@ def parse_handshake_query(server: EngineServer, query_string: bytes) -> Handshak
     if protocol is None or (protocol == 3 and not server.options.allow_eio3):
         raise Refused(Refusal.UNSUPPORTED_VERSION)
     sid = fields.get(b"sid")
-    return HandshakeQuery(transport, None if sid is None else sid.decode("latin-1"), protocol, b"b64" in fields)
+    session = None if sid is None else sid.decode("latin-1")
+    return HandshakeQuery(transport, session, protocol, b"b64" in fields, fields.get(b"t"))
 
 
 def cors_headers(server: EngineServer, request: Request) -> Headers:
