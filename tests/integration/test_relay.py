@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import Callable
+from typing import Any
 
 from websockets.frames import Opcode
 
@@ -27,7 +28,8 @@ def _port(site: Site) -> int:
 
 def _end(site: Site) -> End:
     """The client's end of the one WebSocket that is relayed."""
-    (end,) = (each for each in site.uvicorn.server_state.connections if isinstance(each, End))
+    connections: set[Any] = site.uvicorn.server_state.connections  # uvicorn names protocols of its own alone
+    (end,) = (each for each in connections if isinstance(each, End))
     return end
 
 
@@ -50,7 +52,7 @@ async def test_events_wait_at_their_node_for_a_client_that_reads_slowly() -> Non
         b.io.engine.locate = lambda name: f"127.0.0.1:{_port(a)}"
         joined: asyncio.Queue[Socket] = asyncio.Queue()
         a.io.on("connection", joined.put_nowait)
-        status, opened = await a.get("/socket.io/?EIO=4&transport=polling")
+        _, opened = await a.get("/socket.io/?EIO=4&transport=polling")
         sid = opened[1:].split(b'"')[3].decode()
         wire = await b.websocket(f"/socket.io/?EIO=4&transport=websocket&sid={sid}")
         wire.write(frame(Opcode.TEXT, b"2probe"))
