@@ -73,6 +73,7 @@ async def test_polls_and_messages_may_land_anywhere(nodes: tuple[Site, Site]) ->
         assert await _post(posted, sid, f'42["echo",{number}]'.encode()) == (200, b"ok")
         assert await polled.get(f"{POLL}&sid={sid}") == (200, f'42["echo",{number}]'.encode())
     assert b.io.engine.passed_on == 6
+    assert b.io.engine.peers.idle(f"127.0.0.1:{_port(a)}") == 1  # which has carried all six
     assert len(b.io.engine.sessions) == 0
 
 

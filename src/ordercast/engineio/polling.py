@@ -24,6 +24,7 @@ from ordercast.engineio.payload import (
     decode_payload,
     decode_payload_v3,
 )
+from ordercast.engineio.peers import Unanswered
 from ordercast.engineio.query import HandshakeQuery, Headers, cors_headers, parse_handshake_query
 from ordercast.engineio.request import Request
 from ordercast.engineio.server import EngineServer
@@ -263,11 +264,9 @@ class Exchange(ABC):
 
     async def _asked(self, method: str, body: bytes) -> None:
         assert self._elsewhere is not None
-        options = self.engine.options
-        wait = options.ping_interval + options.ping_timeout + options.linger
         try:
-            answer = await passing.ask(self._elsewhere, method, self.request, body, wait)
-        except passing.Unanswered as error:
+            answer, type, headers = await passing.ask(self.engine, self._elsewhere, method, self.request, body)
+        except Unanswered as error:
             _log.warning("a session's node does not answer", extra={"node": self._elsewhere, "error": str(error)})
             self._refuse(Refusal.UNKNOWN_SESSION)  # which has the client open another one
         except asyncio.CancelledError:
@@ -275,8 +274,8 @@ class Exchange(ABC):
                 self._refuse(Refusal.UNAVAILABLE)
             raise
         else:
-            self._headers = answer.headers
-            self.answer(answer.body, answer.type, answer.status)
+            self._headers = headers
+            self.answer(answer.body, type, answer.status)
 
     def _break_off(self, why: Disconnect) -> None:
         self._parts = None

@@ -6,7 +6,8 @@ import asyncio
 from typing import Any, cast
 
 from ordercast.engineio.errors import Refusal, Refused
-from ordercast.engineio.passing import CONNECT, elsewhere, head_of, split
+from ordercast.engineio.passing import elsewhere, head_of
+from ordercast.engineio.peers import CONNECT, split
 from ordercast.engineio.query import parse_handshake_query
 from ordercast.engineio.request import Request
 from ordercast.engineio.server import EngineServer

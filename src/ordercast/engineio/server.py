@@ -22,6 +22,7 @@ from ordercast.engineio.heartbeat import Heartbeat
 from ordercast.engineio.journal import Journal
 from ordercast.engineio.options import Options
 from ordercast.engineio.packet import Packet, PacketType
+from ordercast.engineio.peers import Peers
 from ordercast.engineio.request import Request
 from ordercast.engineio.session import Session, State, Transport
 
@@ -71,6 +72,7 @@ class EngineServer:
         self.dropped = 0
         self.locate: Callable[[str], str | None] = lambda name: None
         """The address (``http://host:port``) of the node of this name, as far as anyone knows."""
+        self.peers = Peers()
         self.passed_on = 0
         self._passing: set[asyncio.Task[None]] = set()
         self._dirty: list[Session] = []
@@ -229,6 +231,7 @@ class EngineServer:
         self.stop_accepting()
         for task in self._passing:
             task.cancel()
+        self.peers.close()
         for session in list(self.sessions.values()):
             session.close(why)
 
