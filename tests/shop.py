@@ -16,7 +16,7 @@ from tests.harness import Api, Json, api_at, token
 from tests.sites import Site
 
 LAP = ("accepted", "preparing", "ready", "out_for_delivery", *("failed_delivery", "out_for_delivery") * 10_000)
-LANES = 16  # changes under way at once
+LANES = 16  # changes under way at once, at the most
 
 AGE = 7_200  # s
 LIFE = 86_400.0  # s
@@ -49,10 +49,18 @@ class Shop:
         self.changes = 0
         self._at: dict[Any, int] = {}
 
-    def acknowledged(self, order: Json) -> None:
-        """Keeps it, before anything else happens."""
+    async def open(self) -> Any:
+        """An order for each customer, and one of nobody, whose id this gives."""
+        async with api_of(self._site) as api:
+            for customer in range(self.customers):
+                await self.create(api, customer)
+            return (await api.create(customerId="nobody"))["orderId"]
+
+    def acknowledged(self, order: Json, asked: float) -> None:
+        """Keeps it, before anything else happens. ``asked``: when, in s since 1970."""
         kept = {name: order[name] for name in ("orderId", "version", "status")}
-        print(json.dumps({"writer": "shop", **kept, "at": time.time() * 1e3}), file=self._history, flush=True)
+        record = {"writer": "shop", **kept, "asked": asked * 1e3, "at": time.time() * 1e3}
+        print(json.dumps(record), file=self._history, flush=True)
         self.changes += 1
 
     async def create(self, api: Api, customer: int) -> Json:
@@ -94,11 +102,12 @@ class Shop:
 
     async def _done(self, api: Api, method: str, path: str, body: Json) -> Json:
         """The order as it was acknowledged, which is kept; nothing where the workflow said no."""
+        asked = time.time()
         response = await self._send(api, method, path, json=body)
         if response.status_code == 409:
             return {}
         order: Json = response.json()
-        self.acknowledged(order)
+        self.acknowledged(order, asked)
         return order
 
     async def _send(self, api: Api, method: str, path: str, **more: Any) -> httpx2.Response:

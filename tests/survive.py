@@ -10,7 +10,8 @@ import random
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -20,7 +21,7 @@ from tests.clients.eras import ERAS, TRANSPORTS
 from tests.harness import CLIENTS, SERVE, Json, ServerProcess
 from tests.histories import Entry, Findings, read
 from tests.proxy import HEALTHY, Faults, Proxy
-from tests.shop import Shop, api_of, old_token
+from tests.shop import Shop, old_token
 from tests.sites import OneServer, Site
 
 ROUGH = Faults(delay=(0.0, 0.02), cut=(1.0, 5.0), cut_upgrade=0.2, slow=50_000, slow_share=0.05)
@@ -88,7 +89,8 @@ class Moment:
 @dataclass(frozen=True, slots=True)
 class Plan:
     """How many, how long, how fast. ``rate``: changes per second; ``kills``: of the server, evenly spread; ``after``: s
-    of changes after the last fault, however long that took."""
+    of changes after the last fault, however long that took; ``staff``: of so many clients one is an operator, and two
+    watch orders."""
 
     clients: int
     seconds: float
@@ -100,6 +102,7 @@ class Plan:
     transports: tuple[str, ...] = TRANSPORTS
     blackholes: bool = True
     after: float = 0.0
+    staff: int = 16
 
 
 @dataclass(slots=True)
@@ -138,8 +141,8 @@ def crowd(plan: Plan, shop: Shop, barrier: Any) -> list[Json]:
     kinds = [(era, transport) for era in plan.eras for transport in plan.transports]
     people: list[Json] = []
     for n in range(plan.clients):
-        # Every 16th of a kind is an operator or watches: 15 kinds, so that all kinds take turns at it.
-        role = {3: "operator", 7: "service", 11: "service"}.get(n % 16, "customer")
+        # 15 kinds, of which each takes its turn at it.
+        role = {3: "operator", 7: "service", 11: "service"}.get(n % plan.staff, "customer")
         customer = dice.randrange(shop.customers)
         own = [order["orderId"] for order in shop.orders[customer]]
         everyone = [order["orderId"] for orders in shop.orders.values() for order in orders]
@@ -167,24 +170,26 @@ async def survive(
     shop = Shop(site, max(plan.clients * 2 // 3, 1), plan.rate, plan.seed, folder / ACKNOWLEDGED)
     try:
         await site.start()
-        async with api_of(site) as api:
-            for customer in range(shop.customers):
-                await shop.create(api, customer)
-            barrier = (await api.create(customerId="nobody"))["orderId"]
-        async with Proxy(site.port, plan.faults, plan.seed) as proxy:
-            history = folder / HISTORY
-            config = {"url": proxy.url, "history": str(history), "clients": crowd(plan, shop, barrier)}
-            (folder / "config.json").write_text(json.dumps(config))
-            said, moments = await _run(folder, plan, site, shop, proxy, strikes)
+        barrier = await shop.open()
+        async with (
+            Proxy(site.port, plan.faults, plan.seed) as proxy,
+            pages(folder, proxy.url, crowd(plan, shop, barrier)) as finish,
+        ):
+            said, moments = await _run(plan, site, shop, proxy, strikes, finish)
         log = await site.log()
     finally:
         shop.close()
         await site.stop()
-    with history.open() as clients, (folder / ACKNOWLEDGED).open() as acknowledged:
-        findings = check(log, read(acknowledged), read(clients))
+    findings = checked(folder, log)
     return Outcome(
         findings, shop.changes, proxy.cuts, proxy.upgrades_cut, said["upset"], plan.clients, tuple(moments), log
     )
+
+
+def checked(folder: Path, log: Sequence[Entry]) -> Findings:
+    """What the checker says of a run's histories."""
+    with (folder / HISTORY).open() as clients, (folder / ACKNOWLEDGED).open() as acknowledged:
+        return check(log, read(acknowledged), read(clients))
 
 
 def one_server(folder: Path, command: Sequence[str] = SERVE, pythonpath: str = "") -> Site:
@@ -194,12 +199,17 @@ def one_server(folder: Path, command: Sequence[str] = SERVE, pythonpath: str = "
     )
 
 
-async def _run(
-    folder: Path, plan: Plan, site: Site, shop: Shop, proxy: Proxy, strikes: Sequence[Strike]
-) -> tuple[Json, list[Moment]]:
+@asynccontextmanager
+async def pages(folder: Path, url: str, clients: Sequence[Json]) -> AsyncIterator[Callable[[], Awaitable[Json]]]:
+    """These clients, all connected; gives what lets them end once they have all that was sent, and says how it was.
+
+    What they went through goes to `HISTORY` in the folder.
+    """
+    config = folder / "config.json"
+    config.write_text(json.dumps({"url": url, "history": str(folder / HISTORY), "clients": clients}))
     with (folder / "clients.log").open("wb") as errors:
         node = await asyncio.create_subprocess_exec(
-            *("node", str(CLIENTS / "survivors.mjs"), str(folder / "config.json")),
+            *("node", str(CLIENTS / "survivors.mjs"), str(config)),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=errors,
@@ -207,30 +217,41 @@ async def _run(
         )
     assert node.stdin is not None
     assert node.stdout is not None
-    try:
-        assert await asyncio.wait_for(node.stdout.readline(), CONNECT) == b"connected\n"
-        until = asyncio.get_running_loop().time() + plan.seconds
-        trouble = asyncio.create_task(_trouble(plan, proxy))
-        over = asyncio.Event()
-        try:
-            async with asyncio.TaskGroup() as group:
-                group.create_task(shop.work(over))
-                moments = await _strike(strikes, site, proxy)
-                await asyncio.sleep(max(until - asyncio.get_running_loop().time(), plan.after))
-                over.set()
-        finally:
-            trouble.cancel()
-            await asyncio.gather(trouble, return_exceptions=True)
-        proxy.faults = HEALTHY
-        proxy.cut_all()
-        node.stdin.write(b"finish\n")
-        said: Json = json.loads(await asyncio.wait_for(node.stdout.readline(), FINISH))
+    stdin, stdout = node.stdin, node.stdout
+
+    async def finish() -> Json:
+        stdin.write(b"finish\n")
+        said: Json = json.loads(await asyncio.wait_for(stdout.readline(), FINISH))
         await node.wait()
-        return said, moments
+        return said
+
+    try:
+        assert await asyncio.wait_for(stdout.readline(), CONNECT) == b"connected\n"
+        yield finish
     finally:
         if node.returncode is None:
             node.kill()
             await node.wait()
+
+
+async def _run(
+    plan: Plan, site: Site, shop: Shop, proxy: Proxy, strikes: Sequence[Strike], finish: Callable[[], Awaitable[Json]]
+) -> tuple[Json, list[Moment]]:
+    until = asyncio.get_running_loop().time() + plan.seconds
+    trouble = asyncio.create_task(_trouble(plan, proxy))
+    over = asyncio.Event()
+    try:
+        async with asyncio.TaskGroup() as group:
+            group.create_task(shop.work(over))
+            moments = await _strike(strikes, site, proxy)
+            await asyncio.sleep(max(until - asyncio.get_running_loop().time(), plan.after))
+            over.set()
+    finally:
+        trouble.cancel()
+        await asyncio.gather(trouble, return_exceptions=True)
+    proxy.faults = HEALTHY
+    proxy.cut_all()
+    return await finish(), moments
 
 
 async def _trouble(plan: Plan, proxy: Proxy) -> None:
