@@ -91,7 +91,7 @@ def write(results: Mapping[str, Sequence[Result]], rate: float, page: Path = PAG
 
 def _machine() -> str:
     cores = f"{os.cpu_count()} cores of {platform.machine()}"
-    return f"{cores}, Linux {platform.release()}, Python {platform.python_version()}"
+    return f"{cores}, Linux {platform.release().partition('-')[0]}, Python {platform.python_version()}"
 
 
 def _all(every: Sequence[Result]) -> str:

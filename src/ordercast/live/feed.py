@@ -31,8 +31,9 @@ from ordercast.socketio import Server
 POLL = 2.0
 """s between looks at the log without a wake: what another process wrote, or a lost hint, waits this long at most."""
 
-DEAF_AFTER = 5.0
-"""s without a successful look at the log, after which the node says that it is not ready."""
+DEAF_AFTER = 4.5
+"""s without a successful look at the log, after which the node says that it is not ready: two looks have failed, and
+who asks now and then learns of it within 5 s."""
 
 _BATCH = 256  # events per look; a burst larger than this is sent in parts, so that sockets are written in between
 _RETRY = 0.5  # s
