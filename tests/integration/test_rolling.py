@@ -6,6 +6,7 @@ import asyncio
 import random
 import re
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -79,7 +80,7 @@ class Deployed(ManyServers):
         await asyncio.to_thread(node.start)
 
 
-async def _total(http: httpx2.AsyncClient, nodes: list[ServerProcess], name: str) -> int:
+async def _total(http: httpx2.AsyncClient, nodes: Sequence[ServerProcess], name: str) -> int:
     texts = [(await http.get(f"{node.url}/metrics")).text for node in nodes]
     found = [re.search(rf"^ordercast_{name} ([\d.]+)$", text, re.MULTILINE) for text in texts]
     return sum(int(float(match[1])) for match in found if match is not None)
