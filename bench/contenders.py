@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
@@ -42,6 +42,8 @@ class Contender:
     command: Sequence[str]
     env: Mapping[str, str] = field(default_factory=dict)
     needs: Path | None = None
+    nodes: int = 0
+    """How many of it share PostgreSQL and Redis, on whichever core; 0: it is one process on its own core."""
 
     @property
     def missing(self) -> str | None:
@@ -81,7 +83,10 @@ PYTHON_SOCKETIO = Contender(
 SEND_LOOP = Contender("send loop", (sys.executable, str(HERE / "peers" / "send_loop.py"), "{port}"))
 SERVERS = (ORDERCAST, NODE, BUN, PYTHON_SOCKETIO)
 """Those that do the whole job."""
-ALL = (*SERVERS, SEND_LOOP)
+_ON_POSTGRES = {"ORDERCAST_JWT_SECRET": SECRET}
+ONE_NODE = Contender("one node", ORDERCAST.command, _ON_POSTGRES, nodes=1)
+TWO_NODES = Contender("two nodes", ORDERCAST.command, _ON_POSTGRES, nodes=2)
+ALL = (*SERVERS, SEND_LOOP, ONE_NODE, TWO_NODES)
 
 
 @cache
@@ -94,9 +99,9 @@ def cores() -> tuple[int, int]:
 
 
 class Running:
-    """A contender that listens, on the server's core."""
+    """A contender that listens, on the server's core or on those named."""
 
-    def __init__(self, contender: Contender, folder: str) -> None:
+    def __init__(self, contender: Contender, folder: str, on: Collection[int] = ()) -> None:
         with socket.create_server(("127.0.0.1", 0)) as free:
             self.port: int = free.getsockname()[1]
         self._log = Path(folder) / "log"
@@ -104,10 +109,10 @@ class Running:
         ours = {key: value.format(port=self.port, folder=folder) for key, value in contender.env.items()}
         self._env = {**{k: v for k, v in os.environ.items() if not k.startswith("ORDERCAST_")}, **ours}
         self._process: subprocess.Popen[bytes] | None = None
+        self._cores = set(on) or {cores()[0]}
 
     def start(self) -> float:
         """Returns the seconds until it answered. Raises `Failed` where it does not."""
-        core, _ = cores()
         began = time.monotonic()
         with self._log.open("wb") as out:
             process = self._process = subprocess.Popen(
@@ -115,7 +120,7 @@ class Running:
                 env=self._env,
                 stdout=out,
                 stderr=out,
-                preexec_fn=lambda: os.sched_setaffinity(0, {core}),
+                preexec_fn=lambda: os.sched_setaffinity(0, self._cores),
             )
         while time.monotonic() < began + START_TIMEOUT:
             if process.poll() is not None:

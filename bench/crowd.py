@@ -51,8 +51,9 @@ class Client:
         self.joined = self._upgraded = False
         self.lost, self._rest = None, b""
         self.took = time.monotonic()
+        port = self._crowd.ports[self.number % len(self._crowd.ports)]
         try:
-            self.sock = dial(self._crowd.port, self.number, self._crowd.receive_buffer)
+            self.sock = dial(port, self.number, self._crowd.receive_buffer)
         except OSError:
             self._crowd.later(self)
             return
@@ -156,11 +157,14 @@ class Client:
 
 
 class Crowd:
-    """Connects clients and counts what they hear. ``on_heard`` is called with every client's events as they come."""
+    """Connects clients, by turns to each port, and counts what they hear.
 
-    def __init__(self, loop: Loop, port: int, on_heard: Heard | None = None) -> None:
+    ``on_heard`` is called with every client's events as they come.
+    """
+
+    def __init__(self, loop: Loop, ports: int | Sequence[int], on_heard: Heard | None = None) -> None:
         self.loop = loop
-        self.port = port
+        self.ports = (ports,) if isinstance(ports, int) else ports
         self.clients: list[Client] = []
         self.joined = 0
         self.received = 0
@@ -174,8 +178,9 @@ class Crowd:
         self.losses: list[Client] = []
         key = base64.b64encode(os.urandom(16)).decode()
         self.request = (
-            f"GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nUpgrade: websocket\r\n"
-            f"Connection: Upgrade\r\nSec-WebSocket-Key: {key}\r\nSec-WebSocket-Version: 13\r\n\r\n"
+            f"GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\nHost: 127.0.0.1:{self.ports[0]}\r\n"
+            f"Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: {key}\r\n"
+            f"Sec-WebSocket-Version: 13\r\n\r\n"
         ).encode()
 
     def connect(self, users: Iterable[tuple[str, str]], at_once: int = 50, patience: float = 120) -> None:

@@ -10,7 +10,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from bench import contenders, plots
-from bench.contenders import ALL, ORDERCAST
+from bench.contenders import ALL
 from bench.report import figure, goal_cells, percent
 from bench.scenario import Outcomes, Scenario
 
@@ -116,7 +116,8 @@ def _processor() -> str:
 def _goals(results: Mapping[Scenario, Outcomes]) -> str:
     lines = ["| work | at least | stretch | is | reached |", "| --- | --- | --- | --- | --- |"]
     for scenario, outcomes in results.items():
-        lines += [f"| {goal.work} | {' | '.join(goal_cells(goal, outcomes))} |" for goal in scenario.goals]
+        for goal in scenario.goals:
+            lines.append(f"| {goal.work} | {' | '.join(goal_cells(goal, scenario.ours, outcomes))} |")
     return "\n".join(lines) + "\n\n"
 
 
@@ -126,7 +127,7 @@ def _table(scenario: Scenario, outcomes: Outcomes) -> str:
     notes = []
     for contender, failures in outcomes.failures.items():
         cells = [figure(outcomes.median(contender, column.name), column) for column in scenario.columns]
-        name = f"**{contender.name}**" if contender is ORDERCAST else contender.name
+        name = f"**{contender.name}**" if contender is scenario.ours else contender.name
         lines.append(f"| {name} | {' | '.join(cells)} | {percent(outcomes.disturbance(contender))} |")
         if failures:
             total = len(failures) + len(outcomes.figures[contender])

@@ -5,7 +5,6 @@ from __future__ import annotations
 from html import escape
 from pathlib import Path
 
-from bench.contenders import ORDERCAST
 from bench.report import figure
 from bench.scenario import Column, Outcomes, Scenario
 
@@ -48,7 +47,7 @@ def write(scenario: Scenario, outcomes: Outcomes, folder: Path) -> list[tuple[st
     written = []
     for column in _plotted(scenario):
         rows = [
-            (contender.name, value, figure(value, column), contender is ORDERCAST)
+            (contender.name, value, figure(value, column), contender is scenario.ours)
             for contender in outcomes.figures
             if (value := outcomes.median(contender, column.name)) is not None
         ]

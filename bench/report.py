@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from rich.table import Table
 
-from bench.contenders import ORDERCAST
+from bench.contenders import Contender
 from bench.scenario import Column, Goal, Outcomes, Scenario
 from bench.soak import Soak
 
@@ -32,8 +32,8 @@ def scenario_table(scenario: Scenario, outcomes: Outcomes) -> Table:
     for contender, failures in outcomes.failures.items():
         cells = []
         for column in scenario.columns:
-            value, ours = outcomes.median(contender, column.name), outcomes.median(ORDERCAST, column.name)
-            ratio = "" if contender is ORDERCAST or not ours or value is None else f" ({value / ours:.2g}×)"
+            value, ours = outcomes.median(contender, column.name), outcomes.median(scenario.ours, column.name)
+            ratio = "" if contender is scenario.ours or not ours or value is None else f" ({value / ours:.2g}×)"
             cells.append(figure(value, column) + ratio)
         total = len(failures) + len(outcomes.figures[contender])
         table.add_row(
@@ -45,13 +45,13 @@ def scenario_table(scenario: Scenario, outcomes: Outcomes) -> Table:
     return table
 
 
-def goal_cells(goal: Goal, outcomes: Outcomes) -> tuple[str, str, str, str]:
+def goal_cells(goal: Goal, ours: Contender, outcomes: Outcomes) -> tuple[str, str, str, str]:
     """What was wanted, what is, and whether that is enough."""
     sign = "≥" if goal.at_least else "≤"
     times = f" × {goal.of.name}" if goal.of else ""
     wanted = f"{sign} {goal.limit:g}{times}"
     stretch = "–" if goal.stretch is None else f"{sign} {goal.stretch:g}{times}"
-    value = outcomes.median(ORDERCAST, goal.column)
+    value = outcomes.median(ours, goal.column)
     other = outcomes.median(goal.of, goal.column) if goal.of else 1.0
     if value is None or not other:
         return wanted, stretch, "–", "not measured"
@@ -71,7 +71,7 @@ def goals_table(results: Mapping[Scenario, Outcomes]) -> Table:
         table.add_column(name, justify="right")
     for scenario, outcomes in results.items():
         for goal in scenario.goals:
-            table.add_row(goal.work, *goal_cells(goal, outcomes))
+            table.add_row(goal.work, *goal_cells(goal, scenario.ours, outcomes))
     return table
 
 

@@ -6,7 +6,7 @@ import statistics
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from bench.contenders import Contender
+from bench.contenders import ORDERCAST, Contender
 from bench.loop import Failed
 
 Figures = Mapping[str, float]
@@ -74,7 +74,7 @@ class Round:
 class Scenario:
     """``measure`` raises `Failed` where a message or a connection was lost.
 
-    ``method`` and ``verdict`` are Markdown: how it is measured, and where we lose and why.
+    The goals are for ``ours``. ``method`` and ``verdict`` are Markdown: how it is measured, and where we lose and why.
     """
 
     name: str
@@ -86,3 +86,4 @@ class Scenario:
     method: str
     verdict: str = ""
     plots: Sequence[str] = field(default=())
+    ours: Contender = ORDERCAST

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bench.scenario import Scenario
-from bench.scenarios import burst, changes, connects, latency, many, polling, reconnect
+from bench.scenarios import burst, changes, connects, latency, many, nodes, polling, reconnect, redis
 
 ALL: tuple[Scenario, ...] = (
     burst.SCENARIO,
@@ -13,4 +13,6 @@ ALL: tuple[Scenario, ...] = (
     many.SCENARIO,
     polling.SCENARIO,
     reconnect.SCENARIO,
+    nodes.SCENARIO,
+    redis.SCENARIO,
 )
