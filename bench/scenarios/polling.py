@@ -71,6 +71,6 @@ the median of {UPDATES} updates, each sent when all clients poll again. *CPU* is
 server: the response and taking the next poll.""",
     verdict="""\
 A poll is an HTTP request in full, there and back, and takes uvicorn's and ASGI's way through Python; a WebSocket
-frame does not. That is why the distance to the other servers is small here, and why Bun needs less CPU. Clients that poll are few (proxies that break WebSockets, old devices), and most upgrade
-after the first poll.""",
+frame does not. That is why the distance to the other servers is small here, and why Bun needs less CPU. Clients that
+poll are few (proxies that break WebSockets, old devices), and most upgrade after the first poll.""",
 )

@@ -116,6 +116,7 @@ is the application's own `io.to("operators").emit`, which Redis carries whole. *
 where it began, *there* those of the other: the difference is what the way between nodes adds. All share both cores, and
 {WARM} changes have gone before.""",
     verdict="""\
-The way to another node's clients adds about a millisecond, to the median as to the slowest hundredth: one message through Redis, and for a change one read of the log, which is what makes sure that nothing is
-missed when Redis loses the hint. The clients of the node where it began lose nothing by the second node.""",
+The way to another node's clients adds about a millisecond, to the median as to the slowest hundredth: one message
+through Redis, and for a change one read of the log, which is what makes sure that nothing is missed when Redis loses
+the hint. The clients of the node where it began lose nothing by the second node.""",
 )
