@@ -182,8 +182,7 @@ export class OrdercastClient extends Actions {
     this.#poller.stop();
     this.#refresher.stop();
     this.#store.pause();
-    if (this.connection.status === "live") this.#happened({ type: "lost", heardAt: this.#heardAt });
-    this.#happened({ type: "ended", reason });
+    this.#happened({ type: "ended", reason, heardAt: this.#heardAt });
   }
 
   #heard(): void {

@@ -29,7 +29,7 @@ export type Happening =
   | { type: "lost"; heardAt: number } // the socket, which was last heard then
   | { type: "polled"; at: number }
   | { type: "unreachable"; reason: "unreachable" | "token" }
-  | { type: "ended"; reason: OfflineReason };
+  | { type: "ended"; reason: OfflineReason; heardAt: number };
 
 export const IDLE: Connection = { status: "offline", reason: "idle", retrying: false, lastSyncedAt: null };
 
@@ -54,7 +54,7 @@ export function next(state: Connection, happening: Happening): Connection {
     case "unreachable":
       return offline(happening.reason, true, lastSyncedAt);
     case "ended":
-      return offline(happening.reason, false, lastSyncedAt);
+      return offline(happening.reason, false, state.status === "live" ? happening.heardAt : lastSyncedAt);
   }
 }
 

@@ -3,7 +3,7 @@
 export { connect, OrdercastClient } from "./client.ts";
 export type { ChangeOptions } from "./actions.ts";
 export type { Backoff } from "./backoff.ts";
-export { type Connection, type OfflineReason } from "./connection.ts";
+export { IDLE, type Connection, type OfflineReason } from "./connection.ts";
 export type { Cursor } from "./cursor.ts";
 export type {
   ControlEvents,
@@ -23,6 +23,7 @@ export { key } from "./models.ts";
 export type { EventPage, Id, NewOrder, Order, OrderPage, OrderPatch, ProblemDetails, Workflow } from "./models.ts";
 export type { ClientEvents, ClientOptions } from "./options.ts";
 export { Problem, type CallOptions, type Fetch, type Query } from "./rest.ts";
+export { retryOnReturn, type AppStateLike, type NetInfoLike, type ReturnSources } from "./returning.ts";
 export type { OpenSocket, SocketLike, SocketOptions } from "./socket.ts";
 export { TokenError, type TokenOption } from "./tokens.ts";
 export type { OrderState } from "./watched.ts";

@@ -27,7 +27,7 @@ describe("the connection's state", () => {
     expect(next(polling, { type: "synced", at: 4 }).status).toBe("live");
   });
   it("stays away whatever comes late, until it is opened again", () => {
-    const over = after(...OPEN, { type: "ended", reason: "revoked" });
+    const over = after(...OPEN, { type: "ended", reason: "revoked", heardAt: 9 });
     for (const late of [...OPEN.slice(1), { type: "polled", at: 7 }, { type: "unreachable", reason: "token" }] as Happening[]) {
       expect(next(over, late)).toBe(over);
     }
