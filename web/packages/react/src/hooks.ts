@@ -1,0 +1,111 @@
+/** What components ask for. */
+
+import {
+  IDLE,
+  key,
+  Problem,
+  type Connection,
+  type Id,
+  type Order,
+  type OrderFilter,
+  type OrdersState,
+  type OrderState,
+} from "@ordercast/client";
+import { useCallback, useEffect, useRef, useState, useSyncExternalStore } from "react";
+import { useHeld } from "./held.ts";
+import { Guesses } from "./optimistic.ts";
+import { useOrdercast } from "./provider.tsx";
+
+const NO_ORDER: OrderState = { order: undefined, complete: false, error: undefined };
+const NO_ORDERS: OrdersState = { orders: [], complete: false, error: undefined };
+
+/** An order that keeps itself current while the component is there. */
+export function useOrder(id: Id): OrderState {
+  const client = useOrdercast();
+  return useHeld(() => client.watchOrder(id), NO_ORDER, showOrder, Guesses.of(client), [client, key(id)]);
+}
+
+/** A live list, newest first. Filters that say the same are the same. */
+export function useOrders(filter: OrderFilter = {}): OrdersState {
+  const client = useOrdercast();
+  return useHeld(() => client.watchOrders(filter), NO_ORDERS, showOrders, Guesses.of(client), [client, JSON.stringify(filter)]);
+}
+
+/** How live it is: `live`, `resuming`, `polling` or `offline`, with `lastSyncedAt`. */
+export function useConnection(): Connection {
+  const client = useOrdercast();
+  return useSyncExternalStore(client.onConnection, () => client.connection, () => IDLE);
+}
+
+export interface StatusChange {
+  /**
+   * Asks for the next status, and shows it everywhere until the answer is there. Never rejects: resolves to `undefined`
+   * where it failed, for which see `error`.
+   */
+  readonly changeStatus: (status: string, options?: { reason?: string }) => Promise<Order | undefined>;
+  readonly pending: boolean;
+  /** Why the last one failed; `undefined` once the next is asked for. */
+  readonly error: Error | undefined;
+  /** Whether that was because the order had moved on meanwhile (409); it is shown as it is now. */
+  readonly conflict: boolean;
+}
+
+/** Changes the status of an order that `useOrder` or `useOrders` gave. */
+export function useChangeStatus(order: Order | undefined): StatusChange {
+  const client = useOrdercast();
+  const [{ pending, error }, set] = useState<{ pending: boolean; error: Error | undefined }>({ pending: false, error: undefined });
+  const latest = useRef(order);
+  const number = useRef(0);
+  useEffect(() => {
+    latest.current = order;
+  });
+  const changeStatus = useCallback(
+    async (status: string, { reason }: { reason?: string } = {}): Promise<Order | undefined> => {
+      const shown = latest.current;
+      if (shown === undefined) return undefined; // there is nothing to press yet
+      const mine = ++number.current;
+      const done = (error: Error | undefined) => mine === number.current && set({ pending: false, error });
+      set({ pending: true, error: undefined });
+      const takeBack = Guesses.of(client).make(shown, status);
+      try {
+        const changed = await client.changeStatus(shown.orderId, status, { expectedVersion: shown.version, reason });
+        takeBack();
+        done(undefined);
+        return changed;
+      } catch (reason) {
+        const error = reason instanceof Error ? reason : new Error(String(reason));
+        if (isConflict(error)) await client.getOrder(shown.orderId).catch(() => undefined); // and with it what is shown
+        takeBack();
+        done(error);
+        return undefined;
+      }
+    },
+    [client],
+  );
+  return { changeStatus, pending, error, conflict: isConflict(error) };
+}
+
+const isConflict = (error: Error | undefined): boolean => error instanceof Problem && error.status === 409;
+
+const showOrder = (guesses: Guesses) => {
+  let last: OrderState | undefined;
+  return (state: OrderState): OrderState => {
+    if (state.order === undefined) return state;
+    const order = guesses.shown(state.order);
+    if (order === state.order) return state;
+    if (last?.order !== order || last.complete !== state.complete) last = { ...state, order };
+    return last;
+  };
+};
+
+const showOrders = (guesses: Guesses) => {
+  let last: OrdersState | undefined;
+  return (state: OrdersState): OrdersState => {
+    const orders = state.orders.map((order) => guesses.shown(order));
+    if (orders.every((order, index) => order === state.orders[index])) return state;
+    const same =
+      last?.complete === state.complete && last.error === state.error && last.orders.length === orders.length && orders.every((order, index) => order === last?.orders[index]);
+    if (!same) last = { ...state, orders };
+    return last as OrdersState;
+  };
+};

@@ -1,0 +1,57 @@
+/** Statuses that are shown before the server has agreed. */
+
+import { key, type OrdercastClient, type Order } from "@ordercast/client";
+
+interface Guess {
+  readonly status: string;
+  /** Of the order that it was made on: any other has moved on, and the guess counts no more. */
+  readonly version: number;
+}
+
+/** One per client: what one component changes, all others show. */
+export class Guesses {
+  static readonly #all = new WeakMap<OrdercastClient, Guesses>();
+  readonly #guesses = new Map<string, Guess>();
+  readonly #listeners = new Set<() => void>();
+  readonly #shown = new WeakMap<Order, { guess: Guess; order: Order }>();
+
+  static of(client: OrdercastClient): Guesses {
+    let guesses = Guesses.#all.get(client);
+    if (guesses === undefined) Guesses.#all.set(client, (guesses = new Guesses()));
+    return guesses;
+  }
+
+  subscribe(listener: () => void): () => void {
+    const own = () => listener();
+    this.#listeners.add(own);
+    return () => void this.#listeners.delete(own);
+  }
+
+  /** Returns what takes it back. */
+  make(order: Order, status: string): () => void {
+    const id = key(order.orderId);
+    const guess = { status, version: order.version };
+    this.#guesses.set(id, guess);
+    this.#tell();
+    return () => {
+      if (this.#guesses.get(id) !== guess) return; // another has been made since
+      this.#guesses.delete(id);
+      this.#tell();
+    };
+  }
+
+  /** The order as it is to be shown: the same object for the same order and guess. */
+  shown(order: Order): Order {
+    const guess = this.#guesses.get(key(order.orderId));
+    if (guess === undefined || guess.version !== order.version) return order;
+    const made = this.#shown.get(order);
+    if (made?.guess === guess) return made.order;
+    const changed = { ...order, status: guess.status };
+    this.#shown.set(order, { guess, order: changed });
+    return changed;
+  }
+
+  #tell(): void {
+    for (const listener of [...this.#listeners]) listener();
+  }
+}
