@@ -138,19 +138,20 @@ async def serve(
     )
     ordercast.port = listeners[-1].getsockname()[1]
     async with ordercast:
-        for each in listeners:
-            _listen(each)
-        server = _Server(config, ordercast)
-        task = asyncio.ensure_future(beside()) if beside is not None else None
-        _log.info(f"Ordercast listens on {url_of(listener)}")
-        try:
-            with _short_collections():
+        # Before anybody is told that it listens: until uvicorn serves, SIGTERM is not handled.
+        with _short_collections():
+            for each in listeners:
+                _listen(each)
+            server = _Server(config, ordercast)
+            task = asyncio.ensure_future(beside()) if beside is not None else None
+            _log.info(f"Ordercast listens on {url_of(listener)}")
+            try:
                 await server.serve(sockets=listeners)
-        finally:
-            if task is not None:
-                task.cancel()
-                with suppress(asyncio.CancelledError):
-                    await task
+            finally:
+                if task is not None:
+                    task.cancel()
+                    with suppress(asyncio.CancelledError):
+                        await task
 
 
 def run(main: Awaitable[None]) -> None:
