@@ -26,6 +26,12 @@ describe("the connection's state", () => {
     expect(polling.status).toBe("polling");
     expect(next(polling, { type: "synced", at: 4 }).status).toBe("live");
   });
+  it("ends from live in one step, and knows when it was last in sync", () => {
+    const live = after(...OPEN, { type: "synced", at: 7 });
+    const over = next(live, { type: "ended", reason: "revoked", heardAt: 9 });
+    expect(over).toEqual({ status: "offline", reason: "revoked", retrying: false, lastSyncedAt: 9 });
+    expect(next(over, { type: "ended", reason: "closed", heardAt: 12 }).lastSyncedAt).toBe(9);
+  });
   it("stays away whatever comes late, until it is opened again", () => {
     const over = after(...OPEN, { type: "ended", reason: "revoked", heardAt: 9 });
     for (const late of [...OPEN.slice(1), { type: "polled", at: 7 }, { type: "unreachable", reason: "token" }] as Happening[]) {

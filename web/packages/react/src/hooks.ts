@@ -101,6 +101,7 @@ const showOrder = (guesses: Guesses) => {
 const showOrders = (guesses: Guesses) => {
   let last: OrdersState | undefined;
   return (state: OrdersState): OrdersState => {
+    if (guesses.none) return state;
     const orders = state.orders.map((order) => guesses.shown(order));
     if (orders.every((order, index) => order === state.orders[index])) return state;
     const same =

@@ -27,6 +27,11 @@ export class Guesses {
     return () => void this.#listeners.delete(own);
   }
 
+  /** Whether everything is shown as it is. */
+  get none(): boolean {
+    return this.#guesses.size === 0;
+  }
+
   /** Returns what takes it back. */
   make(order: Order, status: string): () => void {
     const id = key(order.orderId);

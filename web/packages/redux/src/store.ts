@@ -1,6 +1,7 @@
 /** The two ways to put it into a store: a middleware, as since 2016, and listeners, as of today. */
 
 import { OrdercastClient, type ClientOptions } from "@ordercast/client";
+import { isAnyOf } from "@reduxjs/toolkit";
 import type { Dispatch as StoreDispatch, Middleware, MiddlewareAPI, TypedStartListening, UnknownAction } from "@reduxjs/toolkit";
 import * as actions from "./actions.ts";
 import { Feed, type Dispatch } from "./feed.ts";
@@ -60,15 +61,13 @@ export function ordercastMiddleware(source: ClientSource): Middleware {
   };
 }
 
-const WISHES = new Set(
-  [
-    actions.connectSocket,
-    actions.disconnectSocket,
-    actions.watchOrder,
-    actions.unwatchOrder,
-    actions.watchOrders,
-    actions.unwatchOrders,
-  ].map(({ type }) => type as string),
+const isWish = isAnyOf(
+  actions.connectSocket,
+  actions.disconnectSocket,
+  actions.watchOrder,
+  actions.unwatchOrder,
+  actions.watchOrders,
+  actions.unwatchOrders,
 );
 
 /** The same as a listener of `createListenerMiddleware().startListening`; returns what ends it. */
@@ -78,7 +77,7 @@ export function startOrdercast<State, D extends StoreDispatch<UnknownAction>>(
 ): () => void {
   const wishes = new Wishes(source);
   const stop = startListening({
-    predicate: (action): action is UnknownAction => WISHES.has(action.type),
+    matcher: isWish,
     effect: (action, api) => wishes.obey(action, api, api.dispatch),
   });
   return () => {
