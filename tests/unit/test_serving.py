@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import gc
 import socket
 from pathlib import Path
 
@@ -58,3 +60,21 @@ async def test_of_two_that_start_at_once_the_later_one_says_so(tmp_path: Path) -
             first.listen()
             with pytest.raises(SettingsError, match=f"Port {port} is taken"):
                 await serve(Ordercast(chosen), second)
+
+
+async def test_collections_leave_out_what_was_there_at_the_start(tmp_path: Path) -> None:
+    chosen = settings(tmp_path)
+    frozen: list[int] = []
+
+    async def beside() -> None:
+        frozen.append(gc.get_freeze_count())
+
+    with bind(chosen) as listener:
+        serving = asyncio.create_task(serve(Ordercast(chosen), listener, beside))
+        async with asyncio.timeout(20):
+            while not frozen and not serving.done():  # noqa: ASYNC110 - it ends by itself only where it failed
+                await asyncio.sleep(0.01)
+        serving.cancel()
+        await asyncio.gather(serving, return_exceptions=True)
+    assert frozen[0] > 0
+    assert gc.get_freeze_count() == 0, "a host's garbage is its own again"

@@ -1,6 +1,6 @@
 /** What both pages share: the link's own token, the way to the server, the banner. */
 
-import { OrdercastClient } from "@ordercast/client";
+import { OrdercastClient, retryOnReturn } from "@ordercast/client";
 
 /** Takes what the link carries in its fragment out of the address bar, into this tab's own memory. */
 export function takeFragment(page: string): URLSearchParams {
@@ -37,7 +37,7 @@ export function showConnection(client: OrdercastClient, banner: HTMLElement): vo
     else if (now.reason in ENDED) show("refused", ENDED[now.reason]!);
     else show("offline", "The server has ended this connection. Reload to go on.");
   });
-  addEventListener("online", () => client.retryNow());
+  retryOnReturn(client);
 }
 
 /** An element with text and attributes. Text is never read as HTML. */

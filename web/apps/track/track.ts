@@ -1,6 +1,6 @@
 /** One customer's order, live. The server has drawn the page; this keeps it current. */
 
-import { OrdercastClient, Problem, type Order } from "@ordercast/client";
+import { OrdercastClient, Problem, retryOnReturn, type Order } from "@ordercast/client";
 import { summary } from "../shared/orders.ts";
 import { el } from "../shared/shop.ts";
 import { Notifier } from "./notify.ts";
@@ -125,8 +125,8 @@ function drawConnection(): void {
 }
 
 client.on("connection", drawConnection);
-for (const event of ["online", "offline"]) addEventListener(event, () => (navigator.onLine ? client.retryNow() : undefined, drawConnection()));
-document.addEventListener("visibilitychange", () => document.hidden || client.retryNow());
+for (const event of ["online", "offline"]) addEventListener(event, drawConnection);
+retryOnReturn(client);
 setInterval(() => {
   drawConnection();
   text($("expected"), expected(state, clock, Date.now()));
