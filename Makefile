@@ -9,10 +9,10 @@ BIN := $(VENV)/bin
 STAMPS := .cache/stamps
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help demo serve test check bench build lock tools clean
+.PHONY: help demo serve test check bench build packages lock tools clean
 
 help: ## This list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-7s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: build ## A sample shop whose orders keep moving; prints links to open
 	@$(BIN)/ordercast demo
@@ -39,6 +39,10 @@ bench: build $(STAMPS)/peers ## How fast it is, beside its peers
 build: $(STAMPS)/package ## The virtual environment and the pages
 	@$(BIN)/python hatch_build.py
 
+packages: build ## The JavaScript packages, for npm install, in dist/
+	@mkdir -p dist
+	@cd web && npm pack --silent --pack-destination ../dist -w packages/client -w packages/react -w packages/redux
+
 lock: build ## Remake the lock files after a change of dependencies
 	@$(BIN)/python -m pip install --quiet uv
 	@for name in dev runtime; do \
@@ -47,7 +51,7 @@ lock: build ## Remake the lock files after a change of dependencies
 	    --custom-compile-command "make lock" -o requirements/$$name.lock; done
 
 clean: ## Remove everything that was built
-	rm -rf $(VENV) .cache src/ordercast/web web/node_modules web/{packages,tools}/*/{node_modules,dist,src/generated} tests/clients/node_modules bench/peers/*/node_modules
+	rm -rf $(VENV) .cache dist src/ordercast/web web/node_modules web/{packages,tools}/*/{node_modules,dist,src/generated} tests/clients/node_modules bench/peers/*/node_modules
 
 # -- what the above stand on ---------------------------------------------------------------------------------
 
