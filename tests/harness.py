@@ -37,6 +37,11 @@ def token(
     return jwt.encode({k: v for k, v in body.items() if v is not None}, secret, algorithm="HS256")
 
 
+def children_of(pid: int) -> list[int]:
+    """The processes that a process has started and not ended."""
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
 class Api:
     """REST as one caller. `send` gives the whole response; the others insist on success."""
 

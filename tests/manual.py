@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-from tests.harness import ROOT
+from tests.harness import ROOT, children_of
 
 PATIENCE = 300.0  # s; bounds a failure only. `npm install` on a slow line takes a while.
 _DONE = "that was all"
@@ -86,10 +86,10 @@ class Terminal:
     async def interrupt(self) -> None:
         """Ctrl-C: what runs ends, the shell goes on."""
         mark = len(self.said)
-        running = Path(f"/proc/{self._shell.pid}/task/{self._shell.pid}/children").read_text().split()
+        running = children_of(self._shell.pid)
         assert running, "nothing runs here"
         for pid in running:
-            os.kill(int(pid), signal.SIGINT)
+            os.kill(pid, signal.SIGINT)
         self._type(f"echo {_DONE}")
         await self._until(_DONE, mark, forgiving=True)
 

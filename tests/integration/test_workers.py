@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.harness import SECRET, ServerProcess
+from tests.harness import SECRET, ServerProcess, children_of
 from tests.redis_server import RedisServer
 
 WORKERS = 2
@@ -25,8 +25,7 @@ def server(tmp_path: Path, postgres_url: str, redis: RedisServer) -> Iterator[Se
 
 def _workers(server: ServerProcess) -> set[int]:
     """The processes that serve: children of ours that listen, without the one that tracks their resources."""
-    children = Path(f"/proc/{server.pid}/task/{server.pid}/children").read_text().split()
-    return {int(pid) for pid in children if "spawn_main" in Path(f"/proc/{pid}/cmdline").read_text()}
+    return {pid for pid in children_of(server.pid) if "spawn_main" in Path(f"/proc/{pid}/cmdline").read_text()}
 
 
 async def _until_listening(server: ServerProcess, times: int) -> None:
