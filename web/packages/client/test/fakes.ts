@@ -69,19 +69,19 @@ export class FakeSocket implements SocketLike {
 
 export type Answer = { status: number; body: unknown } | Error;
 
-/** A client whose requests are answered by `answer(path)`, which may take its time. */
-export function setUp(answer: (path: string) => Answer | Promise<Answer>, options: Partial<ClientOptions> = {}) {
+/** A client whose requests are answered by `answer(path, body)`, which may take its time. */
+export function setUp(answer: (path: string, body: unknown) => Answer | Promise<Answer>, options: Partial<ClientOptions> = {}) {
   let socket!: FakeSocket;
   const asked: string[] = [];
   const tokens: string[] = [];
   const client = new OrdercastClient("https://shop.example/live", {
     token: "t",
     openSocket: (how) => (socket = new FakeSocket(how)),
-    fetch: async (url, { headers }): Promise<ResponseLike> => {
+    fetch: async (url, { headers, body }): Promise<ResponseLike> => {
       const path = url.replace("https://shop.example/live/api/", "");
       asked.push(path);
       tokens.push(headers.Authorization ?? "");
-      const given = await answer(path);
+      const given = await answer(path, body === undefined ? undefined : JSON.parse(body));
       if (given instanceof Error) throw given;
       return { ok: given.status < 400, status: given.status, json: async () => given.body };
     },

@@ -66,19 +66,23 @@ export function useChangeStatus(order: Order | undefined): StatusChange {
       const mine = ++number.current;
       const done = (error: Error | undefined) => mine === number.current && set({ pending: false, error });
       set({ pending: true, error: undefined });
-      const takeBack = Guesses.of(client).make(shown, status);
-      try {
-        const changed = await client.changeStatus(shown.orderId, status, { expectedVersion: shown.version, reason });
-        takeBack();
-        done(undefined);
-        return changed;
-      } catch (reason) {
-        const error = reason instanceof Error ? reason : new Error(String(reason));
-        if (isConflict(error)) await client.getOrder(shown.orderId).catch(() => undefined); // and with it what is shown
-        takeBack();
-        done(error);
-        return undefined;
-      }
+      const guesses = Guesses.of(client);
+      let takeBack = guesses.make(shown, status);
+      return guesses.inTurn(shown, async (order) => {
+        if (order.version !== shown.version) takeBack = guesses.make(order, status);
+        try {
+          const changed = await client.changeStatus(order.orderId, status, { expectedVersion: order.version, reason });
+          takeBack();
+          done(undefined);
+          return changed;
+        } catch (reason) {
+          const error = reason instanceof Error ? reason : new Error(String(reason));
+          if (isConflict(error)) await client.getOrder(order.orderId).catch(() => undefined); // and with it what is shown
+          takeBack();
+          done(error);
+          return undefined;
+        }
+      });
     },
     [client],
   );

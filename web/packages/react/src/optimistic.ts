@@ -12,6 +12,7 @@ interface Guess {
 export class Guesses {
   static readonly #all = new WeakMap<OrdercastClient, Guesses>();
   readonly #guesses = new Map<string, Guess>();
+  readonly #underWay = new Map<string, Promise<Order | undefined>>();
   readonly #listeners = new Set<() => void>();
   readonly #shown = new WeakMap<Order, { guess: Guess; order: Order }>();
 
@@ -43,6 +44,19 @@ export class Guesses {
       this.#guesses.delete(id);
       this.#tell();
     };
+  }
+
+  /** Changes an order once what was asked of it before has been answered: `change` gets the order as that has left it. */
+  async inTurn(shown: Order, change: (order: Order) => Promise<Order | undefined>): Promise<Order | undefined> {
+    const id = key(shown.orderId);
+    const before = this.#underWay.get(id);
+    const mine = before === undefined ? change(shown) : before.then((left) => change(left ?? shown));
+    this.#underWay.set(id, mine);
+    try {
+      return await mine;
+    } finally {
+      if (this.#underWay.get(id) === mine) this.#underWay.delete(id);
+    }
   }
 
   /** The order as it is to be shown: the same object for the same order and guess. */

@@ -9,15 +9,15 @@ import { order } from "../../client/test/orders.ts";
 import { OrdercastProvider, useChangeStatus, useConnection, useOrder, useOrders, type StatusChange } from "../src/index.ts";
 
 let state: Order;
-let changing: (() => Answer | Promise<Answer>) | undefined;
+let changing: ((body: unknown) => Answer | Promise<Answer>) | undefined;
 /** GET finds the order, PATCH of it asks `changing`: both have the same path. */
-const answer = (path: string): Answer | Promise<Answer> => {
+const answer = (path: string, body: unknown): Answer | Promise<Answer> => {
   if (path === "workflow") return WORKFLOW;
   if (path.startsWith("orders?")) return found({ orders: [state], next: null });
   if (path !== "orders/17") return { status: 404, body: { title: "Not found", detail: "There is no such order." } };
   const change = changing;
   changing = undefined;
-  return change === undefined ? found(state) : change();
+  return change === undefined ? found(state) : change(body);
 };
 const updated = (version: number, status: string) => ({ orderId: 17, status, updatedAt: "2026-01-01T00:01:00.000Z", version, position: 100 + version });
 
@@ -155,6 +155,20 @@ describe("a change", () => {
     await does(() => answered(found((state = order({ status: "accepted", version: 2 })))));
     expect(text()).toBe('["accepted accepted settled fine"]');
     await does(() => socket.hear("order:updated", updated(3, "preparing")));
+    expect(text()).toBe('["preparing preparing settled fine"]');
+  });
+
+  it("waits for the one before it, and is shown meanwhile", async () => {
+    const { change } = await board();
+    let answered!: (answer: Answer) => void;
+    changing = () => new Promise((resolve) => (answered = resolve));
+    await change("accepted");
+    await change("preparing");
+    expect(text()).toBe('["preparing preparing pending fine"]');
+    const asked: unknown[] = [];
+    changing = (body) => (asked.push(body), found((state = order({ status: "preparing", version: 3 }))));
+    await does(() => answered(found((state = order({ status: "accepted", version: 2 })))));
+    expect(asked).toEqual([{ status: "preparing", expectedVersion: 2 }]);
     expect(text()).toBe('["preparing preparing settled fine"]');
   });
 
