@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from starlette.types import ASGIApp, Message
@@ -14,9 +14,11 @@ from ordercast.auth.shares import ShareTokens
 from ordercast.config import Settings
 from ordercast.live.monitor import Monitor
 from ordercast.live.nodes import Nodes
+from ordercast.orders.board import Board
 from ordercast.orders.models import NewOrder
 from ordercast.orders.principal import Principal, Role
 from ordercast.orders.service import OrderService
+from ordercast.orders.stats import Stats
 from ordercast.orders.workflow import load_workflow
 from ordercast.testing import MemoryStorage, memory_storage
 from tests.harness import SECRET, token
@@ -43,6 +45,7 @@ class Side:
         self.storage = storage
         self.orders = OrderService(storage.orders, WORKFLOW)
         self.monitor = Monitor()
+        self.boards: list[Mapping[str, int]] = []  # what boards were told
         self.services = Services(
             orders=self.orders,
             repository=storage.orders,
@@ -51,6 +54,8 @@ class Side:
             verifier=VERIFIER,
             revocations=storage.revocations,
             presence=Nodes(self.monitor, "n1"),
+            stats=Stats(storage.figures, WORKFLOW, SETTINGS.shop_time_zone, kept=0),
+            board=Board(storage.targets, WORKFLOW, self.boards.append),
             shares=SHARES,
             shop=SETTINGS,
             ready=nothing_wrong,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from typing import Any, Self
 
@@ -25,9 +26,12 @@ from ordercast.live.nodes import Nodes, address_of
 from ordercast.live.recovery import Pids
 from ordercast.live.renewal import PER_LIFE, Renewal
 from ordercast.live.replay import Replay
+from ordercast.live.rooms import BOARD
 from ordercast.live.sessions import TokenClock
 from ordercast.metrics import Metrics
+from ordercast.orders.board import Board
 from ordercast.orders.service import OrderService
+from ordercast.orders.stats import Stats
 from ordercast.orders.workflow import load_workflow
 from ordercast.socketio import Server
 from ordercast.socketio.cluster_redis import RedisCluster
@@ -124,6 +128,8 @@ class Ordercast:
                 verifier=self.verifier,
                 revocations=storage.revocations,
                 presence=self.nodes,
+                stats=Stats(storage.figures, self.workflow, self.settings.shop_time_zone),
+                board=Board(storage.targets, self.workflow, self._tell_boards),
                 shares=self.shares,
                 shop=self.settings,
                 ready=self.problems,
@@ -209,6 +215,9 @@ class Ordercast:
         For an application whose root is `asgi`; one that mounts it below a path works through plain ASGI.
         """
         return self.io.uvicorn_settings()
+
+    def _tell_boards(self, targets: Mapping[str, int]) -> None:
+        self.io.to(BOARD).emit("board:changed", {"targets": targets})
 
     def _limit(self, storage: Storage) -> ConnectionLimit:
         most = self.settings.max_connections_per_user

@@ -20,6 +20,24 @@ def origin(text: str) -> str:
     return found
 
 
+# What an address in a page's policy may consist of: whatever else could end it there and begin another rule.
+_PAGE = re.compile(r"(https?://(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(?::[0-9]{1,5})?)?(/[\x21\x23-\x7e]*)?", re.ASCII)
+
+
+def page_url(text: str) -> str:
+    """An address of the shop's: absolute, or a path where this server's pages are. Raises ``ValueError``."""
+    match = _PAGE.fullmatch(text)
+    if match is None or text.startswith("//") or not text or "#" in text or "\\" in text:
+        raise ValueError("must be https://host/path, or /path where the shop is on the same host as the board")
+    return text
+
+
+def origin_of(url: str) -> str | None:
+    """The origin of a `page_url`; ``None`` for one that has none of its own."""
+    match = _PAGE.fullmatch(url)
+    return match[1] if match else None
+
+
 def network(text: str) -> str:
     """An address or a network, in its canonical form, or ``*``. Raises ``ValueError``."""
     try:

@@ -15,6 +15,8 @@
         ├── NotFound                 404: not there, or not yours: the same answer
         ├── Conflict                 409
         │   ├── TransitionNotAllowed     the workflow has no such step, or not for this role
+        │   │   └── ReasonNeeded             as a correction it may be taken, with a reason
+        │   ├── ClaimedByAnother         somebody else has taken the order, or nobody has
         │   ├── VersionConflict          `expectedVersion` is not the order's version
         │   └── OrderExists              the shop's own `orderId` is taken
         ├── CursorGone               410: the history after this cursor cannot be given whole
@@ -105,6 +107,16 @@ class Conflict(Problem):
 class TransitionNotAllowed(Conflict):
     type = "transition-not-allowed"
     title = "The workflow does not allow this step"
+
+
+class ReasonNeeded(TransitionNotAllowed):
+    type = "reason-needed"
+    title = "A step back needs a reason"
+
+
+class ClaimedByAnother(Conflict):
+    type = "claimed-by-another"
+    title = "Somebody else was faster"
 
 
 class VersionConflict(Conflict):

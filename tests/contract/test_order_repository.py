@@ -54,6 +54,7 @@ async def test_what_was_created_is_there(orders: OrderRepository, clock: Clock) 
             claimed_by=None,
             first_contact_at=None,
             created_at=clock.time,
+            status_since=clock.time,
             updated_at=clock.time,
         ),
         OrderEvent(

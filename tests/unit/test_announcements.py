@@ -45,6 +45,7 @@ ORDER = Order(
     claimed_by="7",
     first_contact_at=CREATED_AT,
     created_at=CREATED_AT,
+    status_since=AT,
     updated_at=AT,
 )
 EVENT = OrderEvent(

@@ -101,7 +101,15 @@ class Log(MemoryLog):
 
 def order(version: int) -> Order:
     time = Clock()()
-    return Order(order_id="x", customer_id="42", status="accepted", version=version, created_at=time, updated_at=time)
+    return Order(
+        order_id="x",
+        customer_id="42",
+        status="accepted",
+        status_since=time,
+        version=version,
+        created_at=time,
+        updated_at=time,
+    )
 
 
 class Under:

@@ -68,10 +68,10 @@ def test_migrations_make_what_the_tables_say(settings: Settings, path: Path, tmp
 
 
 def test_migrating_twice_changes_nothing(settings: Settings, path: Path) -> None:
-    assert migrate(settings) == (None, "0004")
+    assert migrate(settings) == (None, "0005")
     with sqlite3.connect(path) as db:
         before = list(db.iterdump())
-    assert migrate(settings) == ("0004", "0004")
+    assert migrate(settings) == ("0005", "0005")
     assert list(db.iterdump()) == before
     db.close()
 
@@ -90,8 +90,8 @@ def test_a_migration_that_breaks_off_leaves_nothing_half_done(
         patch.setattr(op, "create_table", break_off)
         with pytest.raises(ZeroDivisionError):
             migrate(settings)
-    assert check(settings) == f"{path} is at schema none, 'ordercast migrate' brings it to 0004"
-    assert migrate(settings) == (None, "0004")
+    assert check(settings) == f"{path} is at schema none, 'ordercast migrate' brings it to 0005"
+    assert migrate(settings) == (None, "0005")
 
 
 async def test_a_database_of_the_first_version_keeps_what_it_has(settings: Settings, path: Path) -> None:
@@ -119,7 +119,7 @@ async def test_a_database_of_the_first_version_keeps_what_it_has(settings: Setti
     db.commit()
     tables = ("orders", "order_events", "meta", "idempotency_keys")
     before = [db.execute(f"SELECT * FROM {table}").fetchall() for table in tables]
-    assert migrate(settings) == ("0001", "0004")
+    assert migrate(settings) == ("0001", "0005")
     assert [db.execute(f"SELECT * FROM {table}").fetchall() for table in tables] == before
     assert db.execute("SELECT id, n, last_order_number, floor FROM log_head").fetchall() == [(1, 2, 1, 0)]
     db.close()
@@ -147,9 +147,9 @@ def test_a_migration_to_the_second_version_that_breaks_off(
         patch.setattr(op, "add_column", break_off)
         with pytest.raises(ZeroDivisionError):
             migrate(settings)
-    assert check(settings) == f"{path} is at schema 0001, 'ordercast migrate' brings it to 0004"
+    assert check(settings) == f"{path} is at schema 0001, 'ordercast migrate' brings it to 0005"
     assert described(engine) == before
-    assert migrate(settings) == ("0001", "0004")
+    assert migrate(settings) == ("0001", "0005")
     engine.dispose()
 
 
@@ -179,4 +179,4 @@ def test_a_database_that_another_program_holds(settings: Settings, path: Path, m
         migrate(settings)
     other.execute("ROLLBACK")
     other.close()
-    assert migrate(settings) == (None, "0004")
+    assert migrate(settings) == (None, "0005")

@@ -36,6 +36,7 @@ ORDER = Order(
     contact={"name": "Noor"},
     expected_at=AT + timedelta(hours=1),
     created_at=AT,
+    status_since=AT + timedelta(minutes=9),
     updated_at=AT + timedelta(minutes=9),
 )
 WORKFLOW = load_workflow()

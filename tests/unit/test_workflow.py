@@ -31,6 +31,7 @@ def order(status: str, fulfilment: Fulfilment = DELIVERY) -> Order:
         status=status,
         version=1,
         created_at=NOON,
+        status_since=NOON,
         updated_at=NOON,
     )
 

@@ -6,7 +6,7 @@ from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp
 
-from ordercast.api import events, health, orders, pages, presence, problems, shares, tokens
+from ordercast.api import board, events, health, orders, pages, presence, problems, shares, tokens
 from ordercast.api.context import Services
 from ordercast.api.express import Express
 from ordercast.api.limits import BodyLimit
@@ -39,7 +39,8 @@ def documented_api(services: Services, *, max_body: int, cors_origins: tuple[str
             max_age=600,
         )
     problems.install(app)
-    for router in (orders.router, shares.router, events.router, presence.router, tokens.router, health.router):
-        app.include_router(router)
+    for module in (orders, shares, events, presence, board, tokens, health):
+        app.include_router(module.router)
+    app.include_router(board.sign_in_router)
     pages.install(app)
     return app

@@ -15,11 +15,13 @@ from ordercast.auth.shares import ShareTokens
 from ordercast.config_shop import ShopSettings
 from ordercast.errors import Invalid, InvalidToken
 from ordercast.orders.announcements import view_for
+from ordercast.orders.board import Board
 from ordercast.orders.models import IdempotencyKey, Order
 from ordercast.orders.ports import EventLog, OrderRepository, Revocations
 from ordercast.orders.presence import NodePresence, Online
 from ordercast.orders.principal import Principal
 from ordercast.orders.service import OrderService
+from ordercast.orders.stats import Stats
 from ordercast.orders.workflow import Workflow
 
 
@@ -58,6 +60,8 @@ class Services:
     verifier: TokenVerifier
     revocations: Revocations
     presence: Presence
+    stats: Stats
+    board: Board
     shares: ShareTokens
     shop: ShopSettings
     ready: Readiness

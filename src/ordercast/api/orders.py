@@ -8,6 +8,7 @@ from fastapi import APIRouter, Path, Query, Request, Response
 
 from ordercast.api.context import Caller, Idempotency, Parts, Services, json_response
 from ordercast.api.schemas import (
+    ClaimOrder,
     CreateOrder,
     History,
     Id,
@@ -22,6 +23,7 @@ from ordercast.api.strict import StrictRoute
 from ordercast.orders.announcements import history_for, view_for
 from ordercast.orders.models import OrderQuery, Written
 from ordercast.orders.principal import Principal
+from ordercast.orders.search import MAX_TEXT
 
 MAX_PAGE = 500
 
@@ -55,6 +57,10 @@ async def create_order(body: CreateOrder, caller: Caller, parts: Parts, key: Ide
 async def list_orders(
     caller: Caller,
     parts: Parts,
+    q: Annotated[
+        str | None,
+        Query(max_length=MAX_TEXT, description="A part of the id, the reference, or the contact's `name` or `phone`"),
+    ] = None,
     status: Annotated[list[str] | None, Query(description="Statuses, repeated or separated by commas")] = None,
     customer_id: Annotated[Id | None, Query(alias="customerId")] = None,
     limit: Annotated[int, Query(ge=1, le=MAX_PAGE)] = 50,
@@ -65,6 +71,7 @@ async def list_orders(
     query = OrderQuery(
         customer_id=customer_id,
         statuses=None if statuses is None else frozenset(statuses),
+        text=q,
         limit=limit,
         after=cursor,
     )
@@ -99,6 +106,23 @@ async def patch_order(id: OrderId, body: PatchOrder, caller: Caller, parts: Part
 async def contact(id: OrderId, caller: Caller, parts: Parts, key: Idempotency) -> Response:
     """A person contacted the customer; the first time sets `firstContactAt`."""
     written = await parts.orders.contact(id, caller, key, parts.render(caller))
+    return _answer(parts, caller, written)
+
+
+@router.post("/orders/{id}/claim", response_model=OrderView)
+async def claim(
+    id: OrderId, caller: Caller, parts: Parts, key: Idempotency, body: ClaimOrder | None = None
+) -> Response:
+    """Takes an order: `claimedBy` is the caller. With `from`, over from that user, who must have it."""
+    take_from = None if body is None else body.take_from
+    written = await parts.orders.claim(id, caller, take_from, key, parts.render(caller))
+    return _answer(parts, caller, written)
+
+
+@router.post("/orders/{id}/release", response_model=OrderView)
+async def release(id: OrderId, caller: Caller, parts: Parts, key: Idempotency) -> Response:
+    """Gives an order back: whoever has it does, or an admin."""
+    written = await parts.orders.release(id, caller, key, parts.render(caller))
     return _answer(parts, caller, written)
 
 

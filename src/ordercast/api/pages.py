@@ -11,7 +11,9 @@ from starlette.responses import FileResponse, HTMLResponse, Response
 from starlette.staticfiles import StaticFiles
 
 from ordercast.api.assets import assets
+from ordercast.api.context import Parts
 from ordercast.api.tracking import tracking
+from ordercast.config_forms import origin_of
 
 WEB = Path(__file__).parent.parent / "web"
 
@@ -49,14 +51,23 @@ def install(app: FastAPI) -> None:
 
     if not built():
         return
-    _page(app, "board")
+    _board(app)
     app.include_router(assets(WEB / "assets"))
     app.include_router(tracking(WEB / "track.html", _HEADERS))
     for folder in _FOLDERS:
         app.mount(f"/{folder}", StaticFiles(directory=WEB / folder), name=folder)
 
 
-def _page(app: FastAPI, name: str) -> None:
-    @app.get(f"/{name}", include_in_schema=False)
-    async def page() -> Response:
-        return FileResponse(WEB / f"{name}.html", headers=_HEADERS)
+def _board(app: FastAPI) -> None:
+    @app.get("/board", include_in_schema=False)
+    async def page(parts: Parts) -> Response:
+        return FileResponse(WEB / "board.html", headers=_HEADERS | _connecting(parts.shop.refresh_url))
+
+
+def _connecting(url: str | None) -> dict[str, str]:
+    """The policy of a page that asks there for tokens."""
+    origin = None if url is None else origin_of(url)
+    if origin is None:
+        return {}
+    policy = _HEADERS["Content-Security-Policy"]
+    return {"Content-Security-Policy": policy.replace("connect-src 'self'", f"connect-src 'self' {origin}")}

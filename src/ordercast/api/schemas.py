@@ -18,6 +18,7 @@ from pydantic.alias_generators import to_camel
 
 from ordercast.api.strict import shallow
 from ordercast.auth.claims import MAX_TOKEN_ID
+from ordercast.orders.board import MAX_TARGET
 from ordercast.orders.ids import parse_id
 from ordercast.orders.models import Fulfilment, NewOrder
 
@@ -95,6 +96,18 @@ class PatchOrder(Body):
         }
 
 
+class ClaimOrder(Body):
+    """``POST /api/orders/{id}/claim``: ``from`` is whom it is taken over from, who must have it; absent: nobody may."""
+
+    take_from: Id | None = Field(default=None, alias="from")
+
+
+class BoardSettings(Body):
+    """``PUT /api/board``: seconds that an order may take in each status; `null` or absent: as long as it likes."""
+
+    targets: dict[str, Annotated[int, Field(ge=1, le=MAX_TARGET, strict=True)] | None]
+
+
 def _printable(value: str) -> str:
     if not value.isprintable():
         raise ValueError("must be printable, as a token's jti has to be")
@@ -130,6 +143,7 @@ class OrderView(_View):
     reference: str | None
     fulfilment: Literal["delivery", "pickup"]
     status: str
+    status_since: str
     step: int
     version: int
     items: list[Any]
@@ -152,6 +166,7 @@ class SharedOrderView(_View):
     reference: str | None
     fulfilment: Literal["delivery", "pickup"]
     status: str
+    status_since: str
     step: int
     version: int
     items: list[Any]
@@ -184,7 +199,7 @@ class HistoryEntry(_View):
     position: int
     order_id: JsonId
     version: int
-    kind: Literal["created", "status_changed", "changed", "contacted"]
+    kind: Literal["created", "status_changed", "changed", "contacted", "claimed", "released"]
     status: str
     previous_status: str | None
     changed: list[str]
@@ -239,6 +254,60 @@ class PresenceView(_View):
     operators: list[OnlineView]
     connections: int | None = None
     nodes: list[NodeView] | None = None
+
+
+class TimesView(_View):
+    """How many there were, and how long they took, in seconds (nearest-rank percentiles; ``null`` where none was)."""
+
+    count: int
+    median: float | None
+    p90: float | None
+
+
+class FirstContactView(TimesView):
+    """Orders first contacted today, from their creation on; ``waiting``: open ones that nobody has contacted yet."""
+
+    waiting: int
+
+
+class StatsView(_View):
+    """Figures of the day. ``orders``: how many are in a status that orders wait in, or came into another one today and
+    are still there. ``timeInStatus``: of stays that ended today. ``position``: of the log, up to which all counts."""
+
+    day: str
+    time_zone: str
+    since: str
+    as_of: str
+    position: int
+    orders: dict[str, int]
+    created: int
+    done: int
+    aborted: int
+    first_contact: FirstContactView
+    time_in_status: dict[str, TimesView]
+
+
+class MeView(_View):
+    """Who asks; ``shops`` is ``null`` for all."""
+
+    user_id: JsonId
+    role: Literal["operator", "admin"]
+    shops: list[JsonId] | None
+
+
+class BoardView(_View):
+    """How long an order may take in a status, in seconds; a status that is absent has no target."""
+
+    targets: dict[str, int]
+    me: MeView
+
+
+class SignInView(_View):
+    """What a board needs before it knows who sits at it. No secrets."""
+
+    shop_name: str | None
+    login_url: str | None
+    refresh_url: str | None
 
 
 class ProblemView(BaseModel):

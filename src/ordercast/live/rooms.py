@@ -13,6 +13,9 @@ from ordercast.orders.principal import Principal
 
 OPERATORS = "operators"
 
+BOARD = "board"
+"""Every operator and admin, of whichever shop."""
+
 
 def user_room(user_id: str) -> str:
     """Everyone who is this user."""
@@ -43,9 +46,10 @@ def rooms_on_connect(principal: Principal) -> tuple[str, ...]:
     """The rooms a socket joins when it connects."""
     if principal.order_id is not None:
         return (shared_room(principal.order_id),)
-    rooms = (user_room(principal.user_id),)
+    rooms: tuple[str, ...] = (user_room(principal.user_id),)
     if not principal.is_operator:
         return rooms
+    rooms = (*rooms, BOARD)
     if principal.shops is None:
         return (*rooms, OPERATORS)
     return (*rooms, *map(shop_room, sorted(principal.shops)))

@@ -80,6 +80,7 @@ def order_view(order: Order, step: Step, *, staff: bool) -> dict[str, Any]:
         "reference": order.reference,
         "fulfilment": order.fulfilment.value,
         "status": order.status,
+        "statusSince": iso(order.status_since),
         "step": step(order.status),
         "version": order.version,
         "items": order.items,
@@ -113,10 +114,18 @@ def view_for(principal: Principal, order: Order, step: Step) -> dict[str, Any]:
 
 def history_for(principal: Principal, events: Iterable[OrderEvent]) -> list[dict[str, Any]]:
     """An order's history, as this caller sees it. A guest sees of it what is in `shared_view`."""
+    if principal.is_staff:
+        return [event_view(event, staff=True) for event in events]
+    events = [event for event in events if not _is_hidden(event)]
     if not principal.is_guest:
-        return [event_view(event, staff=principal.is_staff) for event in events]
+        return [event_view(event, staff=False) for event in events]
     shown = [replace(event, fields=tuple(f for f in event.fields if f in SHOWN_TO_GUESTS)) for event in events]
     return [event_view(event, staff=False) for event in shown if _announced(event) or event.fields]
+
+
+def _is_hidden(event: OrderEvent) -> bool:
+    """Whether all that happened is the shop's own business."""
+    return bool(event.fields) and not _announced(event) and HIDDEN_FROM_CUSTOMERS.issuperset(event.fields)
 
 
 def _announced(event: OrderEvent) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
@@ -61,7 +61,8 @@ class NewOrder:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
-    """An order as stored. ``version`` counts its log events from 1 without a hole."""
+    """An order as stored. ``version`` counts its log events from 1 without a hole. ``status_since``: when it came into
+    its status, unlike ``updated_at``, which every change sets."""
 
     order_id: str
     customer_id: str
@@ -69,6 +70,7 @@ class Order:
     reference: str | None = None
     fulfilment: Fulfilment = Fulfilment.DELIVERY
     status: str
+    status_since: datetime
     version: int
     items: list[Any] = field(default_factory=list)
     total: float | None = None
@@ -89,6 +91,10 @@ class EventKind(StrEnum):
     STATUS_CHANGED = "status_changed"
     CHANGED = "changed"
     CONTACTED = "contacted"
+    CLAIMED = "claimed"
+    """By whom is who made the event. Kinds of their own, since the log has no values: the name of the field alone
+    would not tell taking an order from giving it back."""
+    RELEASED = "released"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,7 +128,7 @@ class OrderEvent:
 class Change:
     """What a use case decided to do to an order: new field values (by `Order` attribute name) and the event.
 
-    ``values`` holds what differs, ``status`` included; never ``version`` or ``updated_at``, which storage sets.
+    ``values`` holds what differs, ``status`` included; never ``version`` or times of the change, which `changed` sets.
     """
 
     kind: EventKind
@@ -130,6 +136,12 @@ class Change:
     updated_by: str | None
     reason: str | None = None
     forced: bool = False
+
+
+def changed(order: Order, change: Change, at: datetime) -> Order:
+    """The order after a change."""
+    since = at if "status" in change.values else order.status_since
+    return replace(order, **change.values, status_since=since, version=order.version + 1, updated_at=at)
 
 
 def event_of(order: Order, change: Change, before: str | None, position: int) -> OrderEvent:
@@ -168,12 +180,14 @@ class OrderQuery:
     """A page of orders, newest first by (created_at, order_id).
 
     ``customer_id`` / ``shops`` restrict to one customer / to some shops (``None``: no restriction), ``statuses``
-    to some statuses. ``after`` is the opaque ``next`` of the page before. ``limit`` is 1 to 500.
+    to some statuses, ``text`` to those that have it in what `ordercast.orders.search` looks at. ``after`` is the
+    opaque ``next`` of the page before. ``limit`` is 1 to 500.
     """
 
     customer_id: str | None = None
     shops: frozenset[str] | None = None
     statuses: frozenset[str] | None = None
+    text: str | None = None
     limit: int = 50
     after: str | None = None
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
+from ordercast.orders.figures import Fact, Standing
 from ordercast.orders.models import (
     Change,
     IdempotencyKey,
@@ -107,6 +108,27 @@ class EventLog(Protocol):
 
         A wake is a hint: it may be late, doubled or missing. The log is the truth.
         """
+
+
+class Figures(Protocol):
+    """What the figures of a day are made from."""
+
+    async def facts(self, since: datetime, position: int, limit: int) -> tuple[Sequence[Fact], int]:
+        """Up to ``limit`` facts of events at or after ``since`` with a greater position, ascending, and how far that is
+        all of them: up to the last one given where these are ``limit``, else up to the head of the log."""
+
+    async def standing(self, statuses: Collection[str]) -> Sequence[Standing]:
+        """How many orders are in each of these statuses now, by shop, in no order; nothing for none."""
+
+
+class Targets(Protocol):
+    """How long an order may take in a status, as it was set: seconds, or ``None`` for as long as it likes."""
+
+    async def read(self) -> Mapping[str, int | None]:
+        """What was set, by status; a status that is not among them was not."""
+
+    async def replace(self, targets: Mapping[str, int | None]) -> None:
+        """Sets these, and no others."""
 
 
 class Watches(Protocol):

@@ -7,9 +7,9 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from ordercast.errors import Forbidden, Invalid, NotFound, TransitionNotAllowed, VersionConflict
+from ordercast.errors import ClaimedByAnother, Forbidden, Invalid, NotFound, TransitionNotAllowed, VersionConflict
 from ordercast.orders.announcements import json_name
-from ordercast.orders.ids import parse_id
+from ordercast.orders.ids import json_id, parse_id
 from ordercast.orders.models import (
     Change,
     EventKind,
@@ -24,8 +24,9 @@ from ordercast.orders.models import (
     now,
     to_utc,
 )
-from ordercast.orders.ports import OrderRepository, Render
+from ordercast.orders.ports import Decide, OrderRepository, Render
 from ordercast.orders.principal import OPERATORS, Principal, Role
+from ordercast.orders.search import wanted as sought
 from ordercast.orders.workflow import Workflow
 
 
@@ -56,9 +57,11 @@ class OrderService:
         return snapshot
 
     async def find(self, query: OrderQuery, by: Principal) -> OrderPage:
-        """A page of what the caller may see. Raises `Forbidden`, `UnknownStatus`, `Invalid` for a bad cursor."""
+        """A page of what the caller may see. Raises `Forbidden`, `UnknownStatus`, `Invalid` (a text, a cursor)."""
         if by.is_guest:
             raise Forbidden("A share link shows one order, and no list.")
+        if query.text is not None:
+            query = replace(query, text=sought(query.text))
         for status in query.statuses or ():
             self._workflow.status(status)
         if by.is_staff:
@@ -110,8 +113,8 @@ class OrderService:
         """Moves an order along and sets ``expected_at``, ``note``, ``contact``; what is the same changes nothing.
 
         One event for all of it. ``force`` (services only) takes steps that the workflow does not have; the history
-        marks those it took. Raises `NotFound`, `Forbidden`, `Invalid`, `VersionConflict`, `UnknownStatus`,
-        `TransitionNotAllowed`.
+        marks those it took. With a ``reason`` operators may take a step back, as `Workflow.back` has it. Raises
+        `NotFound`, `Forbidden`, `Invalid`, `VersionConflict`, `UnknownStatus`, `TransitionNotAllowed`, `ReasonNeeded`.
         """
 
         def decide(order: Order) -> Change | None:
@@ -130,7 +133,7 @@ class OrderService:
             values = {name: value for name, value in wanted.items() if getattr(order, name) != value}
             forced = False
             if status is not None and status != order.status:
-                forced = self._check_step(order, status, by, force)
+                forced = self._check_step(order, status, by, reason, force)
                 values["status"] = status
             elif status is not None:
                 self._workflow.status(status)
@@ -141,10 +144,10 @@ class OrderService:
 
         return await self._repository.change(order_id, decide)
 
-    def _check_step(self, order: Order, status: str, by: Principal, force: bool) -> bool:
+    def _check_step(self, order: Order, status: str, by: Principal, reason: str | None, force: bool) -> bool:
         """Whether the step had to be forced. Raises where it may not be taken."""
         try:
-            self._workflow.check(order, status, by.role)
+            self._workflow.check(order, status, by.role, reason)
         except TransitionNotAllowed:
             if not force:
                 raise
@@ -170,8 +173,59 @@ class OrderService:
             first = {"first_contact_at": now()} if order.first_contact_at is None else {}
             return Change(kind=EventKind.CONTACTED, values=first, updated_by=by.user_id)
 
-        written = await self._repository.change(order_id, decide, idempotency, render)
-        _visible(written.order, by)
+        return await self._change(order_id, by, decide, idempotency, render)
+
+    async def claim(
+        self,
+        order_id: str,
+        by: Principal,
+        take_from: str | None = None,
+        idempotency: IdempotencyKey | None = None,
+        render: Render | None = None,
+    ) -> Written:
+        """The caller takes the order; ``take_from``: over from this user, who must have it.
+
+        Raises `NotFound`, `Forbidden`, `ClaimedByAnother`, `IdempotencyKeyReused`.
+        """
+
+        def decide(order: Order) -> Change | None:
+            _visible(order, by)
+            if by.role not in OPERATORS:
+                raise Forbidden("Only operators and admins take orders.")
+            if order.claimed_by == by.user_id:
+                return None
+            if order.claimed_by != take_from:
+                raise _claimed(order, "Take it over with 'from', or leave it to them.")
+            return Change(kind=EventKind.CLAIMED, values={"claimed_by": by.user_id}, updated_by=by.user_id)
+
+        return await self._change(order_id, by, decide, idempotency, render)
+
+    async def release(
+        self,
+        order_id: str,
+        by: Principal,
+        idempotency: IdempotencyKey | None = None,
+        render: Render | None = None,
+    ) -> Written:
+        """Whoever has the order gives it back, or an admin does. Raises as `claim` does."""
+
+        def decide(order: Order) -> Change | None:
+            _visible(order, by)
+            if by.role not in OPERATORS:
+                raise Forbidden("Only operators and admins give orders back.")
+            if order.claimed_by is None:
+                return None
+            if order.claimed_by != by.user_id and by.role is not Role.ADMIN:
+                raise _claimed(order, "They or an admin can give it back.")
+            return Change(kind=EventKind.RELEASED, values={"claimed_by": None}, updated_by=by.user_id)
+
+        return await self._change(order_id, by, decide, idempotency, render)
+
+    async def _change(
+        self, order_id: str, by: Principal, decide: Decide, key: IdempotencyKey | None, render: Render | None
+    ) -> Written:
+        written = await self._repository.change(order_id, decide, key, render)
+        _visible(written.order, by)  # the answer to an earlier request may be of an order that is not theirs any more
         return written
 
     async def change_status(
@@ -206,6 +260,12 @@ def _kept(name: str, value: Any) -> Any:
         return to_utc(value)
     except OverflowError:
         raise Invalid(f"{json_name(name)}: must lie in the years 1 to 9999, in UTC") from None
+
+
+def _claimed(order: Order, advice: str) -> ClaimedByAnother:
+    if order.claimed_by is None:
+        return ClaimedByAnother("Nobody has this order any more. Take it without 'from'.", claimedBy=None)
+    return ClaimedByAnother(f"{order.claimed_by} has this order. {advice}", claimedBy=json_id(order.claimed_by))
 
 
 def _visible(order: Order | None, by: Principal) -> Order:

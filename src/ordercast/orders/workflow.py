@@ -10,9 +10,9 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any, TypeVar
 
-from ordercast.errors import SettingsError, TransitionNotAllowed, UnknownStatus
+from ordercast.errors import ReasonNeeded, SettingsError, TransitionNotAllowed, UnknownStatus
 from ordercast.orders.models import Fulfilment, Order
-from ordercast.orders.principal import STAFF, Role
+from ordercast.orders.principal import OPERATORS, STAFF, Role
 
 Kind = TypeVar("Kind", bound=StrEnum)
 
@@ -52,10 +52,18 @@ class Transition:
 class Workflow:
     """Statuses and transitions that fit together; made by `parse_workflow`."""
 
-    def __init__(self, initial: str, statuses: Mapping[str, Status], transitions: Iterable[Transition]) -> None:
+    def __init__(
+        self,
+        initial: str,
+        statuses: Mapping[str, Status],
+        transitions: Iterable[Transition],
+        corrections: bool = True,
+    ) -> None:
         self.initial = initial
         self.statuses = dict(statuses)
         self.transitions = tuple(transitions)
+        self.corrections = corrections
+        """Whether operators may take a step back, with a reason."""
 
     def status(self, name: str) -> Status:
         """The status of this name. Raises `UnknownStatus`, which lists the known ones."""
@@ -77,22 +85,48 @@ class Workflow:
         """The statuses that this caller may move such an order to, in the workflow's order."""
         return [t.target for t in self.transitions if t.source == status and t.fits(fulfilment, role)]
 
-    def check(self, order: Order, to: str, role: Role) -> None:
-        """Raises `UnknownStatus`, or `TransitionNotAllowed` with what is allowed instead."""
+    def back(self, status: str, fulfilment: Fulfilment, role: Role) -> list[str]:
+        """The statuses that this caller may move such an order back to, as a correction: those from which the caller
+        may take the step to where it is now."""
+        if not self.corrections or role not in OPERATORS:
+            return []
+        sources = (t.source for t in self.transitions if t.target == status and t.fits(fulfilment, role))
+        return [*dict.fromkeys(source for source in sources if source != status)]
+
+    def waits_in(self, status: str) -> bool:
+        """Whether an order in this status still waits for someone: it is open, or can move on from there."""
+        known = self.statuses.get(status)
+        if known is None:
+            return False
+        return known.category is Category.OPEN or any(t.source == status for t in self.transitions)
+
+    def check(self, order: Order, to: str, role: Role, reason: str | None = None) -> None:
+        """Raises `UnknownStatus`, `ReasonNeeded`, or `TransitionNotAllowed` with what is allowed instead."""
         self.status(to)
         allowed = self.next(order.status, order.fulfilment, role)
-        if to not in allowed:
-            instead = f"Allowed are: {', '.join(allowed)}." if allowed else "Nothing follows it."
-            raise TransitionNotAllowed(
-                f"An order that is '{order.status}' cannot become '{to}' here. {instead}",
+        if to in allowed:
+            return
+        if to in self.back(order.status, order.fulfilment, role):
+            if reason is not None and reason.strip():
+                return
+            raise ReasonNeeded(
+                f"From '{order.status}' back to '{to}' is a correction: send it again with a reason, which the history "
+                "keeps.",
                 currentStatus=order.status,
                 allowed=allowed,
             )
+        instead = f"Allowed are: {', '.join(allowed)}." if allowed else "Nothing follows it."
+        raise TransitionNotAllowed(
+            f"An order that is '{order.status}' cannot become '{to}' here. {instead}",
+            currentStatus=order.status,
+            allowed=allowed,
+        )
 
     def describe(self) -> dict[str, Any]:
         """The workflow as JSON, for pages that draw it."""
         return {
             "initial": self.initial,
+            "corrections": self.corrections,
             "statuses": [
                 {"name": s.name, "label": s.label, "step": s.step, "category": s.category.value}
                 for s in self.statuses.values()
@@ -125,7 +159,10 @@ def parse_workflow(text: str) -> Workflow:
         data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise _wrong(f"is not TOML: {error}") from None
-    _known_keys(data, {"initial", "statuses", "transitions"}, "the file")
+    _known_keys(data, {"initial", "corrections", "statuses", "transitions"}, "the file")
+    corrections = data.get("corrections", True)
+    if type(corrections) is not bool:
+        raise _wrong(f"has {corrections!r} as corrections; it must be true or false")
     tables = data.get("statuses")
     if not isinstance(tables, dict) or not tables:
         raise _wrong("has no statuses; add a table [statuses.NAME] for each")
@@ -140,7 +177,7 @@ def parse_workflow(text: str) -> Workflow:
         raise _wrong("has transitions that are no list; write each as [[transitions]]")
     transitions = [t for entry in entries for t in _transitions(entry, statuses)]
     _check_graph(initial, statuses, transitions)
-    return Workflow(initial, statuses, transitions)
+    return Workflow(initial, statuses, transitions, corrections)
 
 
 def _wrong(what: str) -> SettingsError:

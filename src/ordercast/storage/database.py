@@ -18,6 +18,7 @@ from ordercast.errors import SettingsError, StorageError
 from ordercast.orders.models import Logged
 from ordercast.storage import file_lock, postgres, schema
 from ordercast.storage.driver import Readers, Statement, Writer
+from ordercast.storage.figures import SqlFigures
 from ordercast.storage.housekeeping import LOOK_EVERY, TIDY_EVERY, regularly
 from ordercast.storage.idempotency import Answers
 from ordercast.storage.log import SqlLog
@@ -28,6 +29,7 @@ from ordercast.storage.postgres_open import check_postgres, listening, migrate_p
 from ordercast.storage.retention import Retention
 from ordercast.storage.revocations import SqlRevocations
 from ordercast.storage.sqlite import connect, open_sqlite
+from ordercast.storage.targets import SqlTargets
 from ordercast.storage.watches import SqlWatches
 
 _IDENTITY = "SELECT key, value FROM meta WHERE key IN ('log_id', 'secret_key')"
@@ -41,6 +43,8 @@ class Storage:
     log: SqlLog
     watches: SqlWatches
     revocations: SqlRevocations
+    figures: SqlFigures
+    targets: SqlTargets
     secret_key: str
     nodes: SqlNodes | None
     logins: SqlLogins | None
@@ -139,6 +143,8 @@ async def open_storage(
             log,
             SqlWatches(writer, readers, settings.recovery_ttl),
             SqlRevocations(writer, readers, max(settings.jwt_max_lifetime, settings.share_lifetime), answers),
+            SqlFigures(readers),
+            SqlTargets(writer, readers),
             settings.secret_key or secret_key,
             nodes,
             logins,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import replace
 
 from ordercast.errors import NotFound, OrderExists
 from ordercast.orders.models import (
@@ -17,6 +16,7 @@ from ordercast.orders.models import (
     OrderQuery,
     Snapshot,
     Written,
+    changed,
     now,
 )
 from ordercast.orders.ports import Decide, Render
@@ -91,6 +91,7 @@ class SqlOrders:
                 reference=new.reference,
                 fulfilment=new.fulfilment,
                 status=status,
+                status_since=at,
                 version=1,
                 items=new.items,
                 total=new.total,
@@ -120,7 +121,7 @@ class SqlOrders:
             change = decide(before)
             if change is None:
                 return Written(before)
-            order = replace(before, **change.values, version=before.version + 1, updated_at=now())
+            order = changed(before, change, now())
             return Written(order, transaction.update(before, order, change))
 
         return await self._write(do, order_id, idempotency, render)

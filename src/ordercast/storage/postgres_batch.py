@@ -16,7 +16,7 @@ from ordercast.orders.models import Change, IdempotencyKey, Logged, Order, Order
 from ordercast.storage import tables
 from ordercast.storage.driver import Answer, Work
 from ordercast.storage.postgres import Connection
-from ordercast.storage.rows import EVENT_COLUMNS, ORDER_COLUMNS, event_row, order_from, order_row
+from ordercast.storage.rows import EVENT_COLUMNS, ORDER_COLUMNS, STORED_COLUMNS, event_row, order_from, order_row
 
 CHANNEL = "ordercast"
 """What nodes listen to. A notification carries nothing: the log is the truth."""
@@ -59,10 +59,11 @@ _FREE_NUMBERS = (
     "SELECT n::text FROM (SELECT generate_series(last_order_number + 1, 9223372036854775807) AS n FROM log_head) AS c "
     "WHERE (SELECT count(*) FROM orders WHERE order_id = c.n::text) = 0 LIMIT $1"
 )
-_INSERT_ORDERS = f"INSERT INTO orders ({_ORDER}) SELECT {_ORDER} FROM {_unnest(tables.orders, ORDER_COLUMNS)}"  # noqa: S608
+_STORED = ", ".join(STORED_COLUMNS)
+_INSERT_ORDERS = f"INSERT INTO orders ({_STORED}) SELECT {_STORED} FROM {_unnest(tables.orders, STORED_COLUMNS)}"  # noqa: S608
 _UPDATE_ORDERS = (
-    f"UPDATE orders SET {', '.join(f'{name} = new.{name}' for name in ORDER_COLUMNS[1:])} "  # noqa: S608
-    f"FROM {_unnest(tables.orders, ORDER_COLUMNS)} WHERE orders.order_id = new.order_id"
+    f"UPDATE orders SET {', '.join(f'{name} = new.{name}' for name in STORED_COLUMNS[1:])} "  # noqa: S608
+    f"FROM {_unnest(tables.orders, STORED_COLUMNS)} WHERE orders.order_id = new.order_id"
 )
 _INSERT_KEYS = (
     f"INSERT INTO idempotency_keys ({_KEY}) SELECT {_KEY} FROM {_unnest(tables.idempotency_keys, _KEY_COLUMNS)}"  # noqa: S608

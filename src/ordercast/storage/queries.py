@@ -12,6 +12,7 @@ from sqlalchemy.engine.default import DefaultDialect
 
 from ordercast.errors import Invalid
 from ordercast.orders.models import Order, OrderQuery
+from ordercast.orders.search import fold
 from ordercast.storage.rows import ORDER_COLUMNS, to_ms
 from ordercast.storage.tables import log_head, orders
 
@@ -48,6 +49,8 @@ def page(query: OrderQuery) -> Select[Any]:
         statement = statement.where(orders.c.shop_id.in_(sorted(query.shops)))
     if query.statuses is not None:
         statement = statement.where(orders.c.status.in_(sorted(query.statuses)))
+    if query.text is not None:
+        statement = statement.where(orders.c.search.like(_containing(query.text), escape="!"))
     if query.after is not None:
         at, id = parse_page_cursor(query.after)
         older = and_(orders.c.created_at == at, orders.c.order_id < id)
@@ -59,6 +62,12 @@ def page(query: OrderQuery) -> Select[Any]:
         .select_from(log_head.outerjoin(found, true()))
         .order_by(found.c.created_at.desc(), found.c.order_id.desc())
     )
+
+
+def _containing(text: str) -> str:
+    """A pattern of LIKE for what has this text in it, folded as ``search`` is."""
+    literally = re.sub("[!%_]", r"!\g<0>", fold(text))
+    return f"%{literally}%"
 
 
 def render(statement: Select[Any]) -> tuple[str, list[Any]]:

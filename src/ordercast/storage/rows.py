@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from ordercast.orders.models import EventKind, Fulfilment, Order, OrderEvent
+from ordercast.orders.search import searchable
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MS = timedelta(milliseconds=1)
@@ -20,6 +21,7 @@ ORDER_COLUMNS = (
     "reference",
     "fulfilment",
     "status",
+    "status_since",
     "version",
     "items",
     "total",
@@ -32,6 +34,12 @@ ORDER_COLUMNS = (
     "created_at",
     "updated_at",
 )
+STORED_COLUMNS = (*ORDER_COLUMNS, "search")
+"""What an order is kept as: with what a text finds it by, too."""
+
+SEARCHED = frozenset({"reference", "contact"})
+"""What that comes from, besides the id."""
+
 EVENT_COLUMNS = (
     "position",
     "order_id",
@@ -50,7 +58,7 @@ EVENT_COLUMNS = (
 
 SELECT_ORDER = f"SELECT {', '.join(ORDER_COLUMNS)} FROM orders WHERE order_id = ?"  # noqa: S608 - our own column names
 
-_TIMES = frozenset({"expected_at", "first_contact_at", "created_at", "updated_at", "at"})
+_TIMES = frozenset({"status_since", "expected_at", "first_contact_at", "created_at", "updated_at", "at"})
 _JSON = frozenset({"items", "contact", "fields"})
 
 
@@ -76,8 +84,8 @@ def to_column(name: str, value: Any) -> Any:
 
 
 def order_row(order: Order) -> tuple[Any, ...]:
-    """An order in the order of `ORDER_COLUMNS`."""
-    return tuple(to_column(name, getattr(order, name)) for name in ORDER_COLUMNS)
+    """An order in the order of `STORED_COLUMNS`."""
+    return (*(to_column(name, getattr(order, name)) for name in ORDER_COLUMNS), searchable(order))
 
 
 def event_row(event: OrderEvent) -> tuple[Any, ...]:
@@ -108,17 +116,18 @@ def order_from(row: Sequence[Any]) -> Order:
         reference=row[3],
         fulfilment=Fulfilment(row[4]),
         status=row[5],
-        version=row[6],
-        items=msgspec.json.decode(row[7]),
-        total=row[8],
-        currency=row[9],
-        note=row[10],
-        contact=None if row[11] is None else msgspec.json.decode(row[11]),
-        expected_at=None if row[12] is None else from_ms(row[12]),
-        claimed_by=row[13],
-        first_contact_at=None if row[14] is None else from_ms(row[14]),
-        created_at=from_ms(row[15]),
-        updated_at=from_ms(row[16]),
+        status_since=from_ms(row[6]),
+        version=row[7],
+        items=msgspec.json.decode(row[8]),
+        total=row[9],
+        currency=row[10],
+        note=row[11],
+        contact=None if row[12] is None else msgspec.json.decode(row[12]),
+        expected_at=None if row[13] is None else from_ms(row[13]),
+        claimed_by=row[14],
+        first_contact_at=None if row[15] is None else from_ms(row[15]),
+        created_at=from_ms(row[16]),
+        updated_at=from_ms(row[17]),
     )
 
 

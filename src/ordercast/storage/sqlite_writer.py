@@ -20,11 +20,13 @@ import structlog
 
 from ordercast.errors import StorageError
 from ordercast.orders.models import Change, IdempotencyKey, Logged, Order, OrderEvent, Written, event_of
+from ordercast.orders.search import searchable
 from ordercast.storage.driver import MAX_BATCH, Answer, Committed, Outcome, Row, Statement, Work
 from ordercast.storage.rows import (
     EVENT_COLUMNS,
-    ORDER_COLUMNS,
+    SEARCHED,
     SELECT_ORDER,
+    STORED_COLUMNS,
     event_row,
     order_from,
     order_row,
@@ -36,7 +38,7 @@ T = TypeVar("T")
 _log = structlog.get_logger("ordercast.storage")
 
 _INSERT_EVENT = f"INSERT INTO order_events ({', '.join(EVENT_COLUMNS)}) VALUES ({', '.join('?' * len(EVENT_COLUMNS))})"  # noqa: S608 - our own column names, here and below
-_INSERT_ORDER = f"INSERT INTO orders ({', '.join(ORDER_COLUMNS)}) VALUES ({', '.join('?' * len(ORDER_COLUMNS))})"  # noqa: S608
+_INSERT_ORDER = f"INSERT INTO orders ({', '.join(STORED_COLUMNS)}) VALUES ({', '.join('?' * len(STORED_COLUMNS))})"  # noqa: S608
 _NEXT_NUMBER = (
     "UPDATE log_head SET last_order_number = (WITH RECURSIVE taken (n) AS (SELECT last_order_number + 1 UNION ALL "
     "SELECT n + 1 FROM taken WHERE EXISTS (SELECT 1 FROM orders WHERE order_id = CAST(n AS TEXT))) "
@@ -70,11 +72,14 @@ class SqliteTransaction:
         return self._append(order, change, None)
 
     def update(self, before: Order, order: Order, change: Change) -> OrderEvent:
-        names = (*change.values, "version", "updated_at")
-        sets = ", ".join(f"{name} = ?" for name in names)
+        names = {*change.values, "status_since", "version", "updated_at"}
+        values = {name: to_column(name, getattr(order, name)) for name in sorted(names)}
+        if not SEARCHED.isdisjoint(values):
+            values["search"] = searchable(order)
+        sets = ", ".join(f"{name} = ?" for name in values)
         self.db.execute(
             f"UPDATE orders SET {sets} WHERE order_id = ? AND version = ?",  # noqa: S608 - names of `Order`'s own
-            (*(to_column(name, getattr(order, name)) for name in names), order.order_id, before.version),
+            (*values.values(), order.order_id, before.version),
         )
         return self._append(order, change, before.status)
 

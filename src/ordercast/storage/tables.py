@@ -41,6 +41,7 @@ orders = Table(
     Column("reference", String(128)),
     Column("fulfilment", Word, nullable=False),
     Column("status", Word, nullable=False),
+    Column("status_since", BigInteger, nullable=False, server_default="0"),
     Column("version", Integer, nullable=False),
     Column("items", Text, nullable=False),
     Column("total", Float),
@@ -52,12 +53,15 @@ orders = Table(
     Column("first_contact_at", BigInteger),
     Column("created_at", BigInteger, nullable=False),
     Column("updated_at", BigInteger, nullable=False),
+    Column("search", Text),
     # A page of orders, newest first: of all, of one customer, of one shop, in one status.
     Index(None, "created_at", "order_id"),
     Index(None, "customer_id", "created_at", "order_id"),
     Index(None, "shop_id", "created_at", "order_id"),
     Index(None, "status", "created_at", "order_id"),
 )
+
+"""``search``: what a text finds the order by (`ordercast.orders.search`)."""
 
 order_events = Table(
     "order_events",
@@ -77,6 +81,8 @@ order_events = Table(
     Column("at", BigInteger, nullable=False),
     UniqueConstraint("order_id", "version"),
     Index(None, "customer_id", "position"),
+    # The events of a day (`figures.py`).
+    Index(None, "at", "position"),
 )
 """Audit trail and outbox in one (DESIGN, "Storage"): positions without a hole, from 1 or, where
 old ones were removed, from the one after ``log_head.floor``."""
@@ -106,6 +112,14 @@ idempotency_keys = Table(
     Column("created_at", BigInteger, nullable=False, index=True),
 )
 """What was answered to a request; ``order_id`` is empty where that was about no order."""
+
+targets = Table(
+    "targets",
+    metadata,
+    Column("status", Word, primary_key=True),
+    Column("seconds", Integer),
+)
+"""How long an order may take in a status, as the board's admins set it; null: as long as it likes."""
 
 watches = Table(
     "watches",

@@ -17,10 +17,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ordercast.testing.board import MemoryFigures, MemoryTargets
 from ordercast.testing.orders import MemoryLog, MemoryOrders
 from ordercast.testing.recovery import MemoryRevocations, MemoryWatches
 
-__all__ = ["MemoryLog", "MemoryOrders", "MemoryRevocations", "MemoryStorage", "MemoryWatches", "memory_storage"]
+__all__ = [
+    "MemoryFigures",
+    "MemoryLog",
+    "MemoryOrders",
+    "MemoryRevocations",
+    "MemoryStorage",
+    "MemoryTargets",
+    "MemoryWatches",
+    "memory_storage",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,11 +41,19 @@ class MemoryStorage:
     log: MemoryLog
     watches: MemoryWatches
     revocations: MemoryRevocations
+    figures: MemoryFigures
+    targets: MemoryTargets
 
 
 def memory_storage(*, idempotency_ttl: float = 86_400, recovery_ttl: float = 86_400) -> MemoryStorage:
     """An empty one."""
     log = MemoryLog()
+    orders = MemoryOrders(log, idempotency_ttl)
     return MemoryStorage(
-        MemoryOrders(log, idempotency_ttl), log, MemoryWatches(recovery_ttl), MemoryRevocations(idempotency_ttl)
+        orders,
+        log,
+        MemoryWatches(recovery_ttl),
+        MemoryRevocations(idempotency_ttl),
+        MemoryFigures(orders, log),
+        MemoryTargets(),
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Sequence
 from copy import deepcopy
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from itertools import count, takewhile
 
@@ -24,11 +24,13 @@ from ordercast.orders.models import (
     OrderQuery,
     Snapshot,
     Written,
+    changed,
     event_of,
     iso,
     now,
 )
 from ordercast.orders.ports import Decide, Render
+from ordercast.orders.search import fold, searchable
 
 _CURSOR = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z)/([A-Za-z0-9_.:-]{1,64})")
 
@@ -146,6 +148,10 @@ class MemoryOrders:
         order = await self.get(order_id)
         return None if order is None else Snapshot(order, self._log.newest)
 
+    def all(self) -> Sequence[Order]:
+        """All of them, without waiting, oldest first."""
+        return deepcopy([*self._orders.values()])
+
     async def find(self, query: OrderQuery) -> OrderPage:
         found = sorted((order for order in self._orders.values() if _fits(order, query)), key=_place, reverse=True)
         if query.after is not None:
@@ -177,7 +183,7 @@ class MemoryOrders:
                 raise OrderExists(f"There is an order '{id}' already. Choose another orderId, or leave it out.")
             at = now()
             told = {field.name: getattr(new, field.name) for field in fields(new)} | {"order_id": id}
-            order = Order(**told, status=status, version=1, created_at=at, updated_at=at)
+            order = Order(**told, status=status, status_since=at, version=1, created_at=at, updated_at=at)
             return _Draft(order, Change(kind=EventKind.CREATED, values={}, updated_by=updated_by))
 
         return self._write(draft, idempotency, render)
@@ -196,8 +202,7 @@ class MemoryOrders:
             change = decide(before)
             if change is None:
                 return _Draft(before, None)
-            order = replace(before, **dict(change.values) | {"version": before.version + 1, "updated_at": now()})
-            return _Draft(order, change, before.status)
+            return _Draft(changed(before, change, now()), change, before.status)
 
         return self._write(draft, idempotency, render)
 
@@ -232,6 +237,7 @@ def _fits(order: Order, query: OrderQuery) -> bool:
         query.customer_id in (None, order.customer_id)
         and (query.shops is None or order.shop_id in query.shops)
         and (query.statuses is None or order.status in query.statuses)
+        and (query.text is None or fold(query.text) in searchable(order))
     )
 
 

@@ -9,6 +9,7 @@ const order = (over: Partial<Order> = {}): Order => ({
   reference: null,
   fulfilment: "delivery",
   status: "received",
+  statusSince: "2026-01-01T00:00:00.000Z",
   step: 1,
   version: 3,
   items: [],
@@ -27,6 +28,7 @@ const order = (over: Partial<Order> = {}): Order => ({
 it("offers the steps of the order's fulfilment and the role", () => {
   const workflow: Workflow = {
     initial: "ready",
+    corrections: true,
     statuses: [],
     transitions: [
       { from: "ready", to: "out_for_delivery", roles: ["operator"], fulfilment: "delivery" },

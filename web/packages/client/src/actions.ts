@@ -1,13 +1,26 @@
 /** What an application may ask and change, over REST. Answers are merged into what is watched. */
 
-import type { Id, NewOrder, Order, OrderPage, OrderPatch, Workflow } from "./models.ts";
-import type { CallOptions, Query, Rest } from "./rest.ts";
+import type { Board, Id, NewOrder, Order, OrderPage, OrderPatch, Presence, Stats, Targets, Workflow } from "./models.ts";
+import type { CallOptions, Rest } from "./rest.ts";
 import type { OrderStore } from "./store.ts";
 
 export interface ChangeOptions {
   /** Refused with a `Problem` of status 409 where the order has moved on since. */
   expectedVersion?: number | undefined;
   reason?: string | undefined;
+}
+
+/** Which orders, newest first. */
+export interface OrderSearch {
+  /** A part of the order's id, its reference, or its contact's name or phone; without regard to case and accents. */
+  q?: string | undefined;
+  /** One status, or several; none: all. */
+  status?: string | readonly string[] | undefined;
+  customerId?: Id | undefined;
+  /** 1 to 500. */
+  limit?: number | undefined;
+  /** The `next` of the page before. */
+  cursor?: string | undefined;
 }
 
 export class Actions {
@@ -29,9 +42,9 @@ export class Actions {
     return this.#order("GET", path(id));
   }
 
-  /** One page; `cursor` is the `next` of the page before. */
-  listOrders(query: Query = {}): Promise<OrderPage> {
-    return this.call("GET", "orders", { query });
+  /** One page of what the token may see. */
+  listOrders({ status, ...rest }: OrderSearch = {}): Promise<OrderPage> {
+    return this.call("GET", "orders", { query: { ...rest, status: status === undefined ? status : [status].flat().join(",") } });
   }
 
   createOrder(order: NewOrder, idempotencyKey: string = newKey()): Promise<Order> {
@@ -49,6 +62,36 @@ export class Actions {
   /** A person has contacted the customer. */
   contact(id: Id): Promise<Order> {
     return this.#order("POST", `${path(id)}/contact`, { idempotencyKey: newKey() });
+  }
+
+  /** Takes an order; `from`: over from this user. Refused with a `Problem` of status 409, whose `details.claimedBy` has it. */
+  claim(id: Id, { from }: { from?: Id | undefined } = {}): Promise<Order> {
+    return this.#order("POST", `${path(id)}/claim`, { body: { from }, idempotencyKey: newKey() });
+  }
+
+  /** Gives an order back. */
+  release(id: Id): Promise<Order> {
+    return this.#order("POST", `${path(id)}/release`, { idempotencyKey: newKey() });
+  }
+
+  /** Figures of the day. */
+  stats(): Promise<Stats> {
+    return this.call("GET", "stats");
+  }
+
+  /** Who is online. */
+  presence(): Promise<Presence> {
+    return this.call("GET", "presence");
+  }
+
+  /** How long an order may take in each status, and who asks. `board:changed` tells of new targets. */
+  board(): Promise<Board> {
+    return this.call("GET", "board");
+  }
+
+  /** Sets all targets, for every board: seconds by status; `null` or absent: none. */
+  setTargets(targets: Targets): Promise<Board> {
+    return this.call("PUT", "board", { body: { targets } });
   }
 
   /** The statuses and the steps between them. Asked once. */

@@ -220,8 +220,9 @@ export class OrdercastClient extends Actions {
       case "token:expiring":
         this.#refresher.start(said.data.expiresAt);
         break;
-      case "force_disconnect":
-        break; // the link heard it
+      case "force_disconnect": // the link heard it
+      case "board:changed":
+        break;
       default:
         this.#emitter.emit("message", { name, args });
         return;

@@ -36,6 +36,11 @@ export interface WatchDenied {
   error: "not_found" | "invalid_order_id" | "too_many_watches";
 }
 
+/** An admin has set other targets. Not in the log: who was away asks `board()` again. */
+export interface BoardChanged {
+  targets: Record<string, number>;
+}
+
 /** What the log holds of orders: each has a place in the order's life (`version`) and in the log (`position`). */
 export interface LogEvents {
   "order:updated": OrderUpdated;
@@ -55,6 +60,7 @@ export interface ControlEvents {
   caught_up: { position: number };
   resync: { position: number };
   position: string;
+  "board:changed": BoardChanged;
 }
 
 export type ServerEvents = LogEvents & ControlEvents;

@@ -57,7 +57,7 @@ export function toOrder(known: Known, stepOf: (status: string) => number | undef
 }
 
 function statusOf(event: OrderUpdated): Partial<Order> {
-  return { status: event.status, updatedAt: event.updatedAt };
+  return { status: event.status, statusSince: event.updatedAt, updatedAt: event.updatedAt };
 }
 
 function written(known: Known, values: Partial<Order>, version: number, replaces: (of: number) => boolean): Known {

@@ -12,9 +12,19 @@ export type NewOrder = Schemas["CreateOrder"];
 export type OrderPatch = Schemas["PatchOrder"];
 export type ProblemDetails = Schemas["ProblemView"];
 
+export type Stats = Schemas["StatsView"];
+export type Presence = Schemas["PresenceView"];
+export type Board = Schemas["BoardView"];
+export type Targets = Schemas["BoardSettings"]["targets"];
+export type SignIn = Schemas["SignInView"];
+export type HistoryEntry = Schemas["HistoryEntry"];
+export type History = Schemas["History"];
+
 /** `GET /api/workflow`. */
 export interface Workflow {
   initial: string;
+  /** Whether operators may take a step back, with a reason. */
+  corrections: boolean;
   statuses: { name: string; label: string; step: number; category: "open" | "done" | "aborted" }[];
   transitions: { from: string; to: string; roles: string[]; fulfilment: string | null }[];
 }

@@ -7,6 +7,7 @@ export const order = (over: Partial<Order> = {}): Order => ({
   reference: null,
   fulfilment: "delivery",
   status: "received",
+  statusSince: "2026-01-01T00:00:00.000Z",
   step: 1,
   version: 1,
   items: [],

@@ -1,0 +1,73 @@
+"""What a day's figures are made from, in SQL: `Figures` of the domain's ports."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+
+from ordercast.orders.figures import Fact, Standing
+from ordercast.storage.driver import Readers, Row
+from ordercast.storage.rows import from_ms, to_ms
+
+# The first event of a day, by the index of times; from there on, by positions.
+_FIRST = "SELECT min(position) FROM order_events WHERE at >= ?"
+
+# The event by which an order came into the status that it leaves here.
+_ENTERED = (
+    "(SELECT came.at FROM order_events AS came WHERE came.order_id = e.order_id AND came.version < e.version "
+    "AND (came.previous_status IS NOT NULL OR came.version = 1) ORDER BY came.version DESC LIMIT 1)"
+)
+# `+at`: by positions, since the index of times would be gone through from the day's beginning on.
+_FACTS = (
+    "SELECT n, position, order_id, shop_id, status, previous_status, at, version, entered, created_at, contacted "  # noqa: S608 - our own SQL
+    "FROM log_head LEFT JOIN (SELECT e.position, e.order_id, e.shop_id, e.status, e.previous_status, e.at, e.version, "
+    f"CASE WHEN e.previous_status IS NOT NULL THEN {_ENTERED} END AS entered, o.created_at, "
+    "CASE WHEN e.kind = 'contacted' AND e.fields LIKE '%first_contact_at%' THEN o.first_contact_at END AS contacted "
+    "FROM order_events AS e LEFT JOIN orders AS o ON o.order_id = e.order_id WHERE e.position > ? AND +e.at >= ? "
+    "AND (e.previous_status IS NOT NULL OR e.version = 1 OR e.kind = 'contacted') ORDER BY e.position LIMIT ?"
+    ") AS facts ON true ORDER BY position"
+)
+_STANDING = (
+    "SELECT shop_id, status, count(*), count(*) - count(first_contact_at) FROM orders WHERE status IN ({}) "
+    "GROUP BY shop_id, status"
+)
+
+
+class SqlFigures:
+    """Reads nothing twice that its caller has had: `facts` begins where the one before ended."""
+
+    def __init__(self, readers: Readers) -> None:
+        self._readers = readers
+
+    async def facts(self, since: datetime, position: int, limit: int) -> tuple[Sequence[Fact], int]:
+        if not position:
+            ((first,),) = await self._readers.fetch(_FIRST, to_ms(since))
+            position = (first or 1) - 1
+        rows = await self._readers.fetch(_FACTS, position, to_ms(since), limit)
+        facts = [_fact(row) for row in rows if row[1] is not None]
+        return facts, facts[-1].position if len(facts) == limit else max(rows[0][0], position)
+
+    async def standing(self, statuses: Collection[str]) -> Sequence[Standing]:
+        if not statuses:
+            return []
+        sql = _STANDING.format(", ".join("?" * len(statuses)))
+        return [Standing(*row) for row in await self._readers.fetch(sql, *statuses)]
+
+
+def _fact(row: Row) -> Fact:
+    _, position, order_id, shop_id, status, left, at, version, entered, created, contacted = row
+    return Fact(
+        position=position,
+        order_id=order_id,
+        shop_id=shop_id,
+        status=status if left is not None or version == 1 else None,
+        left=left,
+        stayed=None if entered is None else _seconds(entered, at),
+        created_at=None if created is None or version != 1 else from_ms(created),
+        waited=None if created is None or contacted is None else _seconds(created, contacted),
+    )
+
+
+def _seconds(begin: int, end: int) -> float:
+    """Between two times in ms; none is negative, whatever the clocks said."""
+    return max(end - begin, 0) / 1000
