@@ -64,7 +64,7 @@ EVENT = OrderEvent(
 )
 CREATED = replace(EVENT, kind=EventKind.CREATED, version=1, position=89, status="received", previous_status=None)
 FIELDS = replace(EVENT, kind=EventKind.CHANGED, previous_status=None, fields=("expected_at", "note"))
-CLAIMED = replace(EVENT, kind=EventKind.CHANGED, previous_status=None, fields=("claimed_by",))
+CLAIMED = replace(EVENT, kind=EventKind.CLAIMED, previous_status=None, fields=("claimed_by",))
 CONTACTED = replace(EVENT, kind=EventKind.CONTACTED, previous_status=None, fields=("first_contact_at",))
 CONTACTED_AGAIN = replace(CONTACTED, fields=())
 BOTH = replace(EVENT, fields=("note", "claimed_by"))
@@ -86,6 +86,7 @@ STAFF_VIEW: dict[str, Any] = {
     "reference": "R-1",
     "fulfilment": "pickup",
     "status": "accepted",
+    "statusSince": "2026-02-03T04:06:00.000Z",
     "step": "step of accepted",
     "version": 2,
     "items": [{"name": "tea"}],
@@ -219,6 +220,21 @@ def test_history_tells_customers_what_and_not_who_or_why() -> None:
     staff = {"changed": ["note", "claimedBy"], "updatedBy": 7, "reason": "because", "forced": True}
     assert event_view(BOTH, staff=True) == seen | staff
     assert event_view(replace(BOTH, updated_by=None), staff=True)["updatedBy"] is None
+
+
+def test_who_takes_an_order_and_gives_it_back_is_no_business_of_the_customers() -> None:
+    released = replace(CLAIMED, kind=EventKind.RELEASED, version=3, position=91)
+    history = [CREATED, CLAIMED, EVENT, released, CONTACTED]
+    customer, operator = Principal("42", Role.CUSTOMER), Principal("7", Role.OPERATOR)
+    kinds = ["created", "status_changed", "contacted"]
+    assert [entry["kind"] for entry in history_for(customer, history)] == kinds
+    assert [entry["kind"] for entry in history_for(GUEST, history)] == kinds[:2]
+    assert [entry["kind"] for entry in history_for(operator, history)] == [e.kind.value for e in history]
+    nobody = replace(ORDER, claimed_by=None)
+    assert said(released, nobody)[0].data["changes"] == {"claimedBy": None}
+    for event in (CLAIMED, released):
+        assert [one.audience for one in said(event)] == [OPERATORS]
+        assert not concerns(customer, event)
 
 
 GUEST = guest("17", 2e9, "a.token")

@@ -14,8 +14,9 @@ from sqlalchemy import Engine, create_engine, inspect
 
 from ordercast.config import Settings
 from ordercast.errors import StorageError
-from ordercast.orders.models import NewOrder
+from ordercast.orders.models import NewOrder, OrderQuery
 from ordercast.storage.database import check, migrate, open_storage
+from ordercast.storage.rows import to_ms
 from ordercast.storage.schema import alembic_config
 from ordercast.storage.sqlite import connect
 from ordercast.storage.tables import metadata
@@ -118,9 +119,11 @@ async def test_a_database_of_the_first_version_keeps_what_it_has(settings: Setti
     db.execute("INSERT INTO idempotency_keys VALUES ('s', 'k', 'f', '1', 'body', 7)")
     db.commit()
     tables = ("orders", "order_events", "meta", "idempotency_keys")
-    before = [db.execute(f"SELECT * FROM {table}").fetchall() for table in tables]
+    columns = [", ".join(row[1] for row in db.execute(f"PRAGMA table_info({table})")) for table in tables]
+    select = [f"SELECT {names} FROM {table}" for names, table in zip(columns, tables, strict=True)]
+    before = [db.execute(sql).fetchall() for sql in select]
     assert migrate(settings) == ("0001", "0005")
-    assert [db.execute(f"SELECT * FROM {table}").fetchall() for table in tables] == before
+    assert [db.execute(sql).fetchall() for sql in select] == before
     assert db.execute("SELECT id, n, last_order_number, floor FROM log_head").fetchall() == [(1, 2, 1, 0)]
     db.close()
     async with open_storage(settings.model_copy(update={"log_retention": 0.0})) as storage:
@@ -151,6 +154,46 @@ def test_a_migration_to_the_second_version_that_breaks_off(
     assert described(engine) == before
     assert migrate(settings) == ("0001", "0005")
     engine.dispose()
+
+
+async def test_orders_from_before_the_board_are_found_and_say_since_when(settings: Settings, path: Path) -> None:
+    engine = create_engine(f"sqlite:///{path}")
+    with engine.begin() as connection:
+        config = alembic_config()
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0004")
+    engine.dispose()
+    orders = [(f"{n:04}", None, None) for n in range(2_500)] + [("z", "Été 7", '{"name": "José", "phone": 4930}')]
+    events = [
+        # position, order, version, kind, status before, at; the order "0001" has lost its beginning, "0000" all.
+        (1, "z", 1, "created", None, 100),
+        (2, "z", 2, "status_changed", "received", 200),
+        (3, "z", 3, "changed", None, 300),
+        (4, "0001", 7, "changed", None, 400),
+    ]
+    db = sqlite3.connect(path)
+    db.executemany(
+        "INSERT INTO orders (order_id, reference, contact, customer_id, fulfilment, status, version, items, "
+        "created_at, updated_at) VALUES (?, ?, ?, '42', 'pickup', 'accepted', 3, '[]', 7, 300)",
+        orders,
+    )
+    db.executemany(
+        "INSERT INTO order_events (position, order_id, version, kind, previous_status, at, status, fields, "
+        "customer_id, forced) VALUES (?, ?, ?, ?, ?, ?, 'accepted', '[]', '42', 0)",
+        events,
+    )
+    db.execute("UPDATE log_head SET n = 4")
+    db.commit()
+    db.close()
+    assert migrate(settings) == ("0004", "0005")
+    async with open_storage(settings.model_copy(update={"log_retention": 0.0})) as storage:
+        for text, found in (("ETE", ["z"]), ("jose", ["z"]), ("4930", ["z"]), ("1000", ["1000"])):
+            page = await storage.orders.find(OrderQuery(text=text))
+            assert [order.order_id for order in page.orders] == found
+        for id, since in (("z", 200), ("0001", 300), ("0000", 300)):
+            order = await storage.orders.get(id)
+            assert order is not None
+            assert to_ms(order.status_since) == since
 
 
 async def test_a_database_of_a_newer_version_is_left_alone(settings: Settings, path: Path) -> None:

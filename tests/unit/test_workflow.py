@@ -71,13 +71,17 @@ def test_default_steps(status: str, fulfilment: Fulfilment, role: Role) -> None:
     ready = ["out_for_delivery" if fulfilment is DELIVERY else "collected", "cancelled"]
     expected = (NEXT | {"ready": ready}).get(status, []) if role in STAFF else []
     assert DEFAULT.next(status, fulfilment, role) == expected
+    back = DEFAULT.back(status, fulfilment, role)
     for to in STATUSES:
         if to in expected:
             DEFAULT.check(order(status, fulfilment), to, role)
+            continue
+        with pytest.raises(TransitionNotAllowed) as caught:
+            DEFAULT.check(order(status, fulfilment), to, role)
+        assert caught.value.extra == {"currentStatus": status, "allowed": expected}
+        if to in back:
+            assert f"From '{status}' back to '{to}' is a correction: send it again with a reason" in str(caught.value)
         else:
-            with pytest.raises(TransitionNotAllowed) as caught:
-                DEFAULT.check(order(status, fulfilment), to, role)
-            assert caught.value.extra == {"currentStatus": status, "allowed": expected}
             assert f"'{status}' cannot become '{to}'" in str(caught.value)
             assert all(name in str(caught.value) for name in expected)
 
@@ -171,7 +175,7 @@ SMALL = START + A + END + step("a", "end")
 
 BAD = {
     "no TOML": ("initial = ", "is not TOML"),
-    "an unknown key": ("colour = 1\n" + SMALL, "unknown key 'colour' in the file; known are initial, statuses"),
+    "an unknown key": ("colour = 1\n" + SMALL, "unknown key 'colour' in the file; known are corrections, initial"),
     "empty": ("", "has no statuses"),
     "no statuses": ('initial = "a"\nstatuses = {}', "has no statuses"),
     "statuses a list": ("statuses = [1]", "has no statuses"),

@@ -41,7 +41,6 @@ orders = Table(
     Column("reference", String(128)),
     Column("fulfilment", Word, nullable=False),
     Column("status", Word, nullable=False),
-    Column("status_since", BigInteger, nullable=False, server_default="0"),
     Column("version", Integer, nullable=False),
     Column("items", Text, nullable=False),
     Column("total", Float),
@@ -53,6 +52,7 @@ orders = Table(
     Column("first_contact_at", BigInteger),
     Column("created_at", BigInteger, nullable=False),
     Column("updated_at", BigInteger, nullable=False),
+    Column("status_since", BigInteger, nullable=False, server_default="0"),
     Column("search", Text),
     # A page of orders, newest first: of all, of one customer, of one shop, in one status.
     Index(None, "created_at", "order_id"),
