@@ -11,12 +11,16 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
+from hypothesis import settings
 
 from ordercast.config import Settings
 from ordercast.storage.database import migrate
 from tests.harness import Api, ServerProcess
 from tests.postgres import PostgresServer
 from tests.redis_server import RedisServer
+
+settings.register_profile("timeless", settings(), deadline=None)  # timing decides no test
+settings.load_profile("timeless")
 
 
 @pytest.fixture(scope="module")

@@ -23,7 +23,7 @@ SECRET = "a-secret-of-the-tests-that-is-long-enough-1234567890"
 ROOT = Path(__file__).parent.parent
 CLIENTS = ROOT / "tests" / "clients"
 SERVE = ("ordercast", "serve")
-START_TIMEOUT = 20.0  # s; generous, since machines that run tests are busy ones
+START_TIMEOUT = 60.0  # s; generous, since machines that run tests are busy ones
 
 Json = dict[str, Any]
 

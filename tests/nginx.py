@@ -14,7 +14,7 @@ from typing import Self
 from tests.harness import ROOT
 
 SHIPPED = ROOT / "deploy" / "nginx" / "ordercast.conf"
-_START_TIMEOUT = 20.0  # s; bounds a failure only
+_START_TIMEOUT = 60.0  # s; bounds a failure only
 
 _MAIN = """
 daemon off; pid {folder}/nginx.pid; error_log {folder}/main.log; worker_processes 1; worker_rlimit_nofile 20000;
