@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from collections import Counter
 from contextlib import AsyncExitStack
 from typing import Any, Self
 
@@ -40,6 +41,8 @@ from ordercast.storage.database import Storage, open_storage
 _log = structlog.get_logger("ordercast")
 
 SOCKET_PATH = "/socket.io/"
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+"""Those that are counted by name: a client may invent any number of others."""
 
 
 class Ordercast:
@@ -75,6 +78,8 @@ class Ordercast:
             **settings.server_options(),
         )
         self.metrics = Metrics()
+        self.requests: Counter[str] = Counter()
+        """HTTP requests so far by method, Engine.IO's left out."""
         self.port = settings.port
         """Where this node listens, for the others to reach it; who binds another port says so before entering."""
         self.shares: ShareTokens
@@ -183,6 +188,8 @@ class Ordercast:
         elif self._is_socket(scope):
             await self.io(scope, receive, send)
         elif scope["type"] == "http" and self._rest is not None:
+            method = scope["method"]
+            self.requests[method if method in _METHODS else "other"] += 1
             await self._rest(scope, receive, send)
         elif scope["type"] == "websocket":
             await receive()
@@ -277,6 +284,7 @@ class Ordercast:
             metrics.watch("redis_dropped", lambda: counters.dropped)
         metrics.watch_labelled("sessions_closed", lambda: engine.journal.closed)
         metrics.watch_labelled("requests_refused", lambda: engine.journal.refused)
+        metrics.watch_labelled("requests", lambda: self.requests)
         metrics.watch_labelled(
             "connections_by_role", lambda: {role.value: n for role, n in self.monitor.connections.items()}
         )

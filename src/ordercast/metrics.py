@@ -44,6 +44,7 @@ _COUNTERS = {
 _LABELLED_COUNTERS = {
     "sessions_closed": ("reason", "Engine.IO sessions closed."),
     "requests_refused": ("reason", "Engine.IO requests refused."),
+    "requests": ("method", "HTTP requests other than Engine.IO's: REST, pages and files."),
 }
 _LABELLED_GAUGES = {"connections_by_role": ("role", "Sockets connected to this node, by role.")}
 

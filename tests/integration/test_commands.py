@@ -137,8 +137,13 @@ async def test_the_monitor_counts_connections_and_operators(tmp_path: Path) -> N
         await _until(server, "Connections: 0 | Operators online: 0")
         assert _gauge(server, "connections") == 0
         assert _gauge(server, "events_skipped_total") == 0
+        before = _gauge(server, 'requests_total{method="GET"}')
         for path, status in (("/health/live", 200), ("/health/ready", 200), ("/metrics", 200)):
             assert httpx2.get(server.url + path).status_code == status
+        httpx2.get(f"{server.url}/socket.io/?EIO=4&transport=polling")  # the engine's, which counts its own
+        assert httpx2.request("PROPFIND", server.url).status_code in (404, 405)
+        assert _gauge(server, 'requests_total{method="other"}') == 1
+        assert _gauge(server, 'requests_total{method="GET"}') == before + 5  # the three, and two to count
 
 
 async def test_one_connection_per_user_where_that_is_wanted(tmp_path: Path) -> None:
@@ -157,7 +162,7 @@ async def test_one_connection_per_user_where_that_is_wanted(tmp_path: Path) -> N
 
 def _gauge(server: ServerProcess, name: str) -> float:
     text = httpx2.get(f"{server.url}/metrics").text
-    found = re.search(rf"^ordercast_{name} (\S+)$", text, re.M)
+    found = re.search(rf"^ordercast_{re.escape(name)} (\S+)$", text, re.M)
     assert found is not None
     return float(found[1])
 
