@@ -9,7 +9,7 @@ BIN := $(VENV)/bin
 STAMPS := .cache/stamps
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help demo serve test check bench build packages lock tools clean
+.PHONY: help demo serve test check bench results build packages lock tools clean
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -35,6 +35,9 @@ check: build ## Linters, types, the rules of the house
 
 bench: build $(STAMPS)/peers ## How fast it is, beside its peers
 	@$(BIN)/python -m bench
+
+results: build ## Polling and live screens, the same people at both: docs/results.md (MINUTES=5 for more)
+	@$(BIN)/python -m bench.results $(if $(MINUTES),--minutes $(MINUTES))
 
 build: $(STAMPS)/package ## The virtual environment and the pages
 	@$(BIN)/python hatch_build.py

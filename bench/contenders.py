@@ -171,10 +171,10 @@ class Running:
 
 
 @contextmanager
-def running(contender: Contender) -> Iterator[Running]:
-    """Starts a contender and ends it afterwards, however the run ends."""
+def running(contender: Contender, on: Collection[int] = ()) -> Iterator[Running]:
+    """Starts a contender, on its own core or on those named, and ends it afterwards, however the run ends."""
     with tempfile.TemporaryDirectory(prefix="ordercast-bench-") as folder:
-        server = Running(contender, folder)
+        server = Running(contender, folder, on)
         try:
             server.start()
             yield server

@@ -18,7 +18,6 @@ Heard = Callable[["Client", tuple[Key, ...]], None]
 RETRY = 0.1  # s after a refused connection
 _BUFFER = 262_144
 
-
 _PONG = masked(b"3")
 
 
@@ -134,6 +133,8 @@ class Client:
             self._end("the server closed the WebSocket")
         elif b"41" in chunk.others:
             self._end("the server disconnected the socket")
+        elif chunk.others:
+            self._crowd.told(self, chunk.others)
 
     def _receive(self) -> bytes | None:
         assert self.sock is not None
@@ -245,6 +246,9 @@ class Crowd:
         self.received += len(keys)
         if self._on_heard is not None:
             self._on_heard(client, keys)
+
+    def told(self, client: Client, packets: tuple[bytes, ...]) -> None:
+        """What its reader does not count, for who wants to know."""
 
     def forget(self) -> None:
         """Begins to count anew."""

@@ -71,14 +71,14 @@ def write(results: Mapping[Scenario, Outcomes], folder: Path = DOCS) -> Path:
     rounds = max(len(them) + len(o.failures[who]) for o in results.values() for who, them in o.figures.items())
     parts = [_head(rounds), _goals(results), _TRUST]
     for scenario, outcomes in results.items():
-        parts.append(f"## {scenario.title}\n\n{_filled(scenario.method)}\n\n")
+        parts.append(f"## {scenario.title}\n\n{filled(scenario.method)}\n\n")
         parts.append(_table(scenario, outcomes))
         parts += [
             f"![{scenario.title}: {name}]({path.relative_to(folder)})\n\n"
             for name, path in plots.write(scenario, outcomes, folder / "images")
         ]
         if scenario.verdict:
-            parts.append(f"{_filled(scenario.verdict)}\n\n")
+            parts.append(f"{filled(scenario.verdict)}\n\n")
     absent = [f"{contender.name} ({contender.missing})" for contender in ALL if contender.missing is not None]
     if absent:
         parts.append(f"Not taken part: {', '.join(absent)}.\n")
@@ -87,7 +87,7 @@ def write(results: Mapping[Scenario, Outcomes], folder: Path = DOCS) -> Path:
     return path
 
 
-def _filled(prose: str) -> str:
+def filled(prose: str) -> str:
     """Paragraphs in lines of even length, whatever was put into them."""
     paragraphs = (" ".join(paragraph.split()) for paragraph in prose.split("\n\n"))
     return "\n\n".join(textwrap.fill(paragraph, 118, break_on_hyphens=False) for paragraph in paragraphs)
@@ -96,10 +96,10 @@ def _filled(prose: str) -> str:
 def _head(rounds: int) -> str:
     intro = _INTRO.format(
         rounds=rounds,
-        machine=f"{_processor()}, Linux {platform.release().partition('-')[0]}",
+        machine=f"{processor()}, Linux {platform.release().partition('-')[0]}",
     )
     return _HEAD.format(
-        intro=_filled(intro),
+        intro=filled(intro),
         rounds=rounds,
         python=platform.python_version(),
         uvloop=version("uvloop"),
@@ -107,7 +107,7 @@ def _head(rounds: int) -> str:
     )
 
 
-def _processor() -> str:
+def processor() -> str:
     models = [line for line in Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("model name")]
     model = models[0].partition(":")[2].strip() if models else platform.machine()
     return f"{len(contenders.cores())} of {os.cpu_count()} cores of an {model}"

@@ -16,7 +16,10 @@ Key = tuple[bytes, int]
 """An event's order and version."""
 
 _MEMORY = 32_000_000  # bytes of remembered input
-_EVENT = re.compile(rb'42\["order:(?:status_changed|updated)",')
+CHANGES = re.compile(rb'42\["order:(?:status_changed|updated)",')
+"""The events that are counted, unless a reader is told to count others."""
+NONE = re.compile(rb"(?!)")
+"""Counts none, so that every event is among `Chunk.others`, to be read whole."""
 _KEY = re.compile(rb'"orderId":"?([^",]+)"?,.*?"version":(\d+)')
 
 
@@ -33,7 +36,8 @@ class Chunk(NamedTuple):
 class Reader:
     """Shared by all clients of a crowd."""
 
-    def __init__(self) -> None:
+    def __init__(self, counted: re.Pattern[bytes] = CHANGES) -> None:
+        self._counted = counted
         self._known: dict[bytes, Chunk] = {}
         self._size = 0
 
@@ -44,12 +48,12 @@ class Reader:
             if self._size > _MEMORY:
                 self._known.clear()
                 self._size = 0
-            chunk = self._known[data] = parse(data)
+            chunk = self._known[data] = parse(data, self._counted)
             self._size += len(data) + 100
         return chunk
 
 
-def parse(data: bytes) -> Chunk:
+def parse(data: bytes, counted: re.Pattern[bytes] = CHANGES) -> Chunk:
     """See `Reader.read`. RFC 6455, section 5.2; servers send unmasked, and none of ours in fragments."""
     keys: list[Key] = []
     others: list[bytes] = []
@@ -74,7 +78,7 @@ def parse(data: bytes) -> Chunk:
         if opcode == 8:
             closed = True
         elif opcode == 1:
-            if _EVENT.match(data, start, end):
+            if counted.match(data, start, end):
                 if (found := _KEY.search(data, start, end)) is not None:
                     keys.append((found[1], int(found[2])))
             elif data[start:end] == b"2":
@@ -91,7 +95,7 @@ def read_payload(payload: bytes) -> Chunk:
     pings = 0
     closed = False
     for packet in payload.split(b"\x1e"):
-        if _EVENT.match(packet):
+        if CHANGES.match(packet):
             if (found := _KEY.search(packet)) is not None:
                 keys.append((found[1], int(found[2])))
         elif packet == b"2":

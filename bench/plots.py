@@ -8,10 +8,10 @@ from pathlib import Path
 from bench.report import figure
 from bench.scenario import Column, Outcomes, Scenario
 
-_WIDTH, _NAMES, _VALUES = 720, 150, 110
+WIDTH, _NAMES, _VALUES = 720, 150, 110
 _BAR, _GAP, _TOP = 22, 10, 44
 
-_STYLE = """\
+STYLE = """\
 text { font: 13px system-ui, sans-serif; fill: #24292f } .title { font-weight: 600 } .note { fill: #57606a }
 .bar { fill: #8c959f } .ours { fill: #0969da }
 @media (prefers-color-scheme: dark) {
@@ -24,15 +24,15 @@ def bars(title: str, note: str, rows: list[tuple[str, float, str, bool]]) -> str
     height = _TOP + len(rows) * (_BAR + _GAP)
     longest = max(value for _, value, _, _ in rows) or 1
     parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {height}" role="img">',
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" role="img">',
         f"<title>{escape(title)}</title>",
-        f"<style>{_STYLE}</style>",
+        f"<style>{STYLE}</style>",
         f'<text class="title" x="0" y="16">{escape(title)}</text>',
-        f'<text class="note" x="{_WIDTH}" y="16" text-anchor="end">{escape(note)}</text>',
+        f'<text class="note" x="{WIDTH}" y="16" text-anchor="end">{escape(note)}</text>',
     ]
     for number, (name, value, text, ours) in enumerate(rows):
         y = _TOP - 10 + number * (_BAR + _GAP)
-        width = max((_WIDTH - _NAMES - _VALUES) * value / longest, 1)
+        width = max((WIDTH - _NAMES - _VALUES) * value / longest, 1)
         middle = y + _BAR / 2 + 5
         parts += [
             f'<text x="{_NAMES - 10}" y="{middle:g}" text-anchor="end">{escape(name)}</text>',
