@@ -109,8 +109,8 @@ def _circumstances(results: Results) -> str:
     busy = max(others.values()) > _BUSY
     return (
         f"On {processor()}, Linux {platform.release().partition('-')[0]}, Python {platform.python_version()}, "
-        f"Ordercast {version('ordercast')}, uvicorn {version('uvicorn')}, uvloop {version('uvloop')}; seed {plan.seed}. "
-        f"Server and screens share the machine. Other programs took {share} of two cores in the two runs"
+        f"Ordercast {version('ordercast')}, uvicorn {version('uvicorn')}, uvloop {version('uvloop')}; seed "
+        f"{plan.seed}. Server and screens share the machine. Other programs took {share} of two cores in the two runs"
         + (", so that alone the server would be faster than this." if busy else ".")
     )
 

@@ -108,7 +108,8 @@ def model(plan: Plan) -> str:
         f"{plan.operators} operators, {share}. A model of ours, not measured on people: who is free notices an order "
         f"{NOTICE.median:g} s after the screen shows it, takes it, reaches the customer {REACH.median:g} s later and "
         f"talks for {TALK.median:g} s (medians of lognormal times, σ {NOTICE.sigma:g}, {REACH.sigma:g}, "
-        f"{TALK.sigma:g}); who is busy notices nothing. The same people, orders and times with either screen: seed {plan.seed}."
+        f"{TALK.sigma:g}); who is busy notices nothing. The same people, orders and times with either screen: seed "
+        f"{plan.seed}."
     )
 
 
