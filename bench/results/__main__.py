@@ -37,10 +37,11 @@ def main(
     """The same people with polling and with live screens."""
     if context.invoked_subcommand is not None:
         return
-    raise_file_limit()
-    gc.disable()
     try:
-        results = _both(Plan(60 * minutes, operators, team, rate, interval, seed))
+        plan = Plan(60 * minutes, operators, team, rate, interval, seed)
+        raise_file_limit()
+        gc.disable()
+        results = _both(plan)
     except ValueError as error:
         raise typer.BadParameter(str(error)) from None
     except Failed as failure:

@@ -13,7 +13,7 @@ from bench.report import percent
 from bench.results import plots, report
 from bench.results.imagined import imagine
 from bench.results.plan import Plan
-from bench.results.report import LIVE, POLLING, Results, duration
+from bench.results.report import LIVE, POLLING, RECIPE_CONTACT, Results, duration
 from bench.shop import quantile
 
 _BUSY = 0.1
@@ -61,27 +61,32 @@ _MODEL = """\
 
 {model}
 
-The moments' numbers are chosen to be plain, not to flatter: a live screen could ring, and gets no credit for it. Nor
-does the model explain the recipe's 4.2 minutes, which are more than a poll every 30 s can cost by itself: the recipe
-does not say how busy or how attentive its people were. What is shown is what changes for the same people when only
-the screen does.
+{compare}
 
 """
+
+_COMPARE = """\
+The moments' numbers are chosen to be plain, not to flatter: a live screen could ring, and gets no credit for it. The
+recipe does not say how it measured, or how busy and how attentive its people were; its 4.2 minutes are more than a
+poll every 30 s costs by itself. {quick}So **compare the two screens**: what changes for the same people when only the
+screen does."""
+
+_QUICK = """Ours are quicker: even with polling half of the customers are contacted within {polling}, before the recipe's 38 s. """
 
 _SHARING = """\
 ## When more people share an order
 
-With one person per order, a poll costs what a poll costs. Where several look after the same orders, somebody's screen
-is loaded sooner, but screens that are old show orders that a colleague has long taken, and going for those costs
-people time. A live screen shows that at once. The same people and the same orders over {minutes:g} minutes, on an
-imagined clock and a server that takes no time (`bench/results/imagined.py`), so these are the model's numbers and not
-measured ones:
+Where several people look after the same orders, somebody's screen is loaded sooner; but a screen that is old shows
+orders that a colleague has long taken, and going for those costs people time. A live screen shows it at once. Until
+the first contact, over {minutes:g} minutes of such orders, by an imagined clock and on a server that takes no time
+(`bench/results/imagined.py`): the model's numbers, not measured ones.
 
 """
 
 _POOL = """\
-In one pool of 50 that all begin with the oldest order, polling is at its worst: most go for an order that is taken by
-the time they have noticed it, and the queue grows for as long as orders come.
+In one pool of 50 in which all begin with the oldest order, polling is at its worst: most go for an order that is
+taken by the time they have noticed it, and the queue grows for as long as orders come. The recipe's two numbers are
+6.6 × apart.
 """
 
 
@@ -96,11 +101,16 @@ def write(results: Results, folder: Path = DOCS) -> Path:
     ]
     parts += [f"![{words}]({path.relative_to(folder)})\n\n" for words, path in plots.write(results, folder / "images")]
     parts += [_METHOD.format(pushed=pushed), filled(_circumstances(results)), "\n\n"]
-    parts += [_MODEL.format(model=filled(report.model(plan)))]
+    parts += [_MODEL.format(model=filled(report.model(plan)), compare=filled(_compare(results)))]
     parts += [_SHARING.format(minutes=_IMAGINED / 60), sharing(plan), _POOL]
     path = folder / "results.md"
     path.write_text("".join(parts).rstrip() + "\n")
     return path
+
+
+def _compare(results: Results) -> str:
+    polling = quantile(results.modes[POLLING].contacts, 0.5)
+    return _COMPARE.format(quick=_QUICK.format(polling=duration(polling)) if polling < RECIPE_CONTACT[1] else "")
 
 
 def _circumstances(results: Results) -> str:
@@ -124,7 +134,15 @@ def sharing(plan: Plan) -> str:
         contacts = [duration(quantile(run.contacts, share)) for run in runs for share in (0.5, 0.9)]
         late = [f"{run.conflicts / longer.orders:.1f}" for run in runs]
         lines.append((str(team), *contacts[:2], *contacts[2:], *late))
-    heads = ("people per order", "polling: median", "p90", "live: median", "p90", "too late per order: polling", "live")
+    heads = (
+        "people per order",
+        "polling: median",
+        "p90",
+        "live: median",
+        "p90",
+        "polling: claims too late per order",
+        "live",
+    )
     return markdown(heads, lines, "rrrrrrr")
 
 

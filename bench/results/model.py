@@ -19,6 +19,7 @@ import math
 from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum
+from functools import lru_cache
 from random import Random
 
 
@@ -51,6 +52,7 @@ class Pace:
     talk: float
 
 
+@lru_cache(maxsize=65_536)
 def pace(seed: int, person: int, order: int) -> Pace:
     """The same for the same three numbers, whatever else happens."""
     random = Random(f"{seed}/{person}/{order}")

@@ -64,9 +64,13 @@ class Plan:
 
     def orders_of(self, person: int) -> frozenset[int]:
         """Those that an operator looks after with their team. Which team an order is for is chance, too."""
-        teams = self.operators // self.team
-        mine = person // self.team
-        return frozenset(n for n in range(1, self.orders + 1) if Random(f"{self.seed}/{n}").randrange(teams) == mine)
+        return self._by_team[person // self.team]
+
+    @cached_property
+    def _by_team(self) -> tuple[frozenset[int], ...]:
+        random, teams = Random(f"{self.seed}/teams"), range(self.operators // self.team)
+        whose = [random.choice(teams) for _ in range(self.orders)]
+        return tuple(frozenset(n for n, team in enumerate(whose, 1) if team == mine) for mine in teams)
 
     def phase(self, person: int) -> float:
         """When a polling screen asks for the first time (s): people do not open their pages at the same moment."""

@@ -94,9 +94,10 @@ def verdict(results: Results) -> str:
     update = "beats" if slowest < RECIPE_UPDATE else "misses"
     reached = "beats" if contact < RECIPE_CONTACT[1] else "misses"
     saved = quantile(polling.contacts, 0.5) - contact
+    than = f"{duration(abs(saved))} {'sooner' if saved >= 0 else 'later'} than"
     return (
         f"Live, 99 of 100 changes are on a screen within {duration(slowest)}, which {update} the recipe's 200 ms. Half "
-        f"of the customers are contacted within {duration(contact)}, {duration(saved)} sooner than by the same people "
+        f"of the customers are contacted within {duration(contact)}, {than} by the same people "
         f"with polling, which {reached} the recipe's 38 s."
     )
 
