@@ -60,8 +60,9 @@ class _Meter:
 class _Shift:
     """``tell``: called with the seconds so far and the orders contacted."""
 
-    def __init__(self, loop: Loop, server: Running, plan: Plan, live: bool, tell: Tell) -> None:
+    def __init__(self, loop: Loop, server: Running, plan: Plan, live: bool, tell: Tell, patience: float) -> None:
         self._loop, self._server, self._plan, self._tell = loop, server, plan, tell
+        self._patience = plan.seconds + patience
         numbers = range(plan.operators)
         users = [(f"{PERSON}{n}", token(f"{PERSON}{n}", "operator")) for n in numbers]
         self._people = [Person(n, plan.orders_of(n), plan.seed) for n in numbers]
@@ -108,7 +109,7 @@ class _Shift:
             self._live.close()
 
     def _run(self, until: Callable[[], bool], otherwise: str) -> None:
-        if not self._loop.run(until, self._plan.seconds + PATIENCE):
+        if not self._loop.run(until, self._patience):
             raise Failed(otherwise)
 
     def _turn(self) -> bool:
@@ -235,8 +236,10 @@ def _orders(body: bytes) -> tuple[Shown, ...]:
     )
 
 
-def measure(plan: Plan, live: bool, tell: Tell = lambda seconds, contacted: None) -> Measured:
-    """Runs a plan with live screens, or with polling ones.
+def measure(
+    plan: Plan, live: bool, tell: Tell = lambda seconds, contacted: None, patience: float = PATIENCE
+) -> Measured:
+    """Runs a plan with live screens, or with polling ones. ``patience``: s from the last order to the last screen.
 
     Raises `Failed` where anything was lost, ``ValueError`` for more orders than a polling screen's list can hold.
     """
@@ -247,7 +250,7 @@ def measure(plan: Plan, live: bool, tell: Tell = lambda seconds, contacted: None
     loop = Loop()
     try:
         with running(SERVE, os.sched_getaffinity(0)) as server:
-            shift = _Shift(loop, server, plan, live, tell)
+            shift = _Shift(loop, server, plan, live, tell, patience)
             try:
                 return shift.work()
             finally:
