@@ -68,7 +68,8 @@ def _both(plan: Plan) -> Results:
     columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
     modes: dict[str, Measured] = {}
     others: dict[str, float] = {}
-    with Progress(*columns, console=console, transient=True) as progress:
+    # Drawn seldom: it takes time from the screens, which are in this process.
+    with Progress(*columns, console=console, transient=True, refresh_per_second=2) as progress:
         for mode in (POLLING, LIVE):
             bar = progress.add_task(mode, total=plan.seconds + _TAIL)
 

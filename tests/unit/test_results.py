@@ -261,6 +261,8 @@ def test_the_page_has_the_table_the_model_and_plots_that_are_there(tmp_path: Pat
     assert "| a change reaches a screen | polling | 15.0 s |" in page
     assert report.model(Plan(60)).split(".")[0] in " ".join(page.split())
     assert "1 % and 2 % of two cores in the two runs." in " ".join(page.split())
+    assert "even with polling half of the customers are contacted within 31.0 s" in " ".join(page.split())
+    assert "The recipe's two numbers are 6.6 × apart, ours 2.6 ×." in " ".join(page.split())
     assert page.count("images/results-") == 3
     for name in ("updates", "contacts", "requests"):
         assert f"(images/results-{name}.svg)" in page
