@@ -150,13 +150,17 @@ class ServerProcess:
         assert self._process is not None
         if self._process.poll() is None:
             self._process.terminate()
-            try:
-                self._process.wait(20)
-            except subprocess.TimeoutExpired:
-                self._process.kill()
-                self._process.wait()
-                raise
-        return self._process.returncode
+        return self.ended()
+
+    def ended(self) -> int:
+        """The exit status of one that has been told to stop."""
+        assert self._process is not None
+        try:
+            return self._process.wait(START_TIMEOUT)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+            raise
 
     def __enter__(self) -> Self:
         return self.start()

@@ -113,7 +113,7 @@ async def test_a_server_told_to_stop_says_so_and_loses_nothing(tmp_path: Path) -
             await operator.until("order:created")
             os.kill(server.pid, signal.SIGTERM)
             await operator.client.wait()
-        assert server.stop() == 0
+        assert server.ended() == 0  # told once: a second signal may find nobody who handles it
         assert "reason='server shutting down'" in server.log
         assert "Traceback" not in server.log
         server.port = 0
