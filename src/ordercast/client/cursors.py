@@ -1,0 +1,29 @@
+"""Cursors: ``<logId>.<position>``, where somebody stands in the log. Pure."""
+
+from __future__ import annotations
+
+Cursor = str
+
+
+def split(cursor: Cursor) -> tuple[str, int]:
+    """The log's id, empty where only a position is given, and the position. Raises ``ValueError`` for what is none."""
+    log, _, position = cursor.rpartition(".")
+    return log, int(position)
+
+
+def placed(cursor: Cursor, position: int) -> Cursor:
+    """The cursor of a position in the log that ``cursor`` is of."""
+    return f"{split(cursor)[0]}.{position}"
+
+
+def newest(a: Cursor | None, b: Cursor) -> Cursor:
+    """The later of two; one of another log is of a newer one."""
+    if a is None:
+        return b
+    (log_a, at_a), (log_b, at_b) = split(a), split(b)
+    return a if log_a == log_b and at_a > at_b else b
+
+
+def moved_to(cursor: Cursor | None, position: int) -> Cursor | None:
+    """The cursor of a later position of the same log; ``None`` where the log is not known."""
+    return None if cursor is None or not split(cursor)[0] else newest(cursor, placed(cursor, position))

@@ -1,0 +1,294 @@
+"""The live side of a client: a socket, REST in its place, and what is made of what they say."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from datetime import UTC, datetime
+from typing import Any
+
+import aiohttp
+
+from ordercast.client.arrivals import Arrivals
+from ordercast.client.backoff import Backoff
+from ordercast.client.connection import IDLE, Connection, Reason
+from ordercast.client.cursors import Cursor, moved_to, newest
+from ordercast.client.engine import Closed
+from ordercast.client.errors import ClientError, Ended, Problem, TokenError
+from ordercast.client.link import Link
+from ordercast.client.models import LOG_EVENTS, Id
+from ordercast.client.poller import Page, poll
+from ordercast.client.rest import Rest
+from ordercast.client.signals import Emitter, Listener, Signal, Tasks
+from ordercast.client.tokens import Tokens
+from ordercast.client.watches import OrderWatch, Watches
+
+FALLBACK_AFTER = 2
+"""Tries to connect that fail before REST is asked: one may have met a restart."""
+
+_ANSWER = 15.0
+"""s that the server may take over a new token: it may have to fetch keys."""
+
+_CONTROL = ("position", "caught_up", "resync", "watching", "watch:denied", "token:expiring", "force_disconnect")
+
+
+class Live:
+    """What happens, and what comes of it."""
+
+    def __init__(
+        self,
+        http: aiohttp.ClientSession,
+        url: str,
+        rest: Rest,
+        tokens: Tokens,
+        backoff: Backoff,
+        patience: float,
+        since: Cursor | None,
+        *,
+        fallback: bool,
+    ) -> None:
+        self.connection: Connection = IDLE
+        self.changes = Signal()
+        self.cursor = since
+        self.heard_at = datetime.now(UTC)
+        self._rest = rest
+        self._tokens = tokens
+        self._backoff = backoff
+        self._fallback = fallback
+        self._arrivals = Arrivals()
+        self._tasks = Tasks()
+        self._emitter = Emitter(self._tasks)
+        self._link = Link(http, url, tokens, backoff, patience, lambda: self.cursor, self)
+        self._running: asyncio.Task[None] | None = None
+        self._polling: asyncio.Task[None] | None = None
+        self._refreshing: asyncio.Task[None] | None = None
+        self._session = object()  # the socket's connection: what was begun on an earlier one counts no more
+        self.watches = Watches(self._tasks, lambda id: rest.call("GET", f"orders/{id}"), self._say, backoff)
+
+    # -- what the client asks for --------------------------------------------------------------------------------
+
+    @property
+    def transport(self) -> str | None:
+        """The transport of the socket, if there is one."""
+        return None if self._link.socket is None else self._link.socket.session.name
+
+    def connect(self) -> None:
+        """Begins."""
+        if not self.connection.is_over:
+            return
+        self._become(self.connection.opening())
+        self.watches.resume()
+        self._learn_steps()
+        self._running = self._tasks.spawn(self._link.run())
+
+    async def disconnect(self) -> None:
+        """Ends, and waits until the socket has."""
+        running = self._running
+        self.ended("closed")
+        if running is not None:
+            await asyncio.wait([running])
+
+    async def close(self) -> None:
+        """Ends all of it."""
+        await self.disconnect()
+        await self._tasks.close()
+
+    def hurry(self) -> None:
+        """Tries at once."""
+        self._link.hurry()
+
+    def on(self, name: str, listener: Listener) -> Callable[[], None]:
+        """Adds a listener."""
+        self._connect_first()
+        return self._emitter.on(name, listener)
+
+    def watch(self, id: Id) -> OrderWatch:
+        """Watches an order."""
+        self._connect_first()
+        return self.watches.order(id)
+
+    def _connect_first(self) -> None:
+        if self.connection.reason == "idle":
+            self.connect()
+
+    async def refresh(self, token: str | None) -> None:
+        """Goes on with a new token."""
+        if token is not None:
+            self._tokens.replace(token)
+        elif self._tokens.renewable:
+            await self._tokens.after(await self._tokens.current())
+        else:
+            raise TokenError("there is no function that gets a new token; give one here: refresh(token)")
+        if (socket := self._link.socket) is None:
+            return
+        try:
+            answer = await socket.ask("auth:refresh", await self._tokens.current(), patience=_ANSWER)
+        except Closed:
+            return  # the next connection begins with it
+        if "error" in answer:
+            raise Problem(401, {"title": answer["error"], "detail": f"The new token was refused: {answer['error']}."})
+        self._emitter.emit("token:refreshed", answer)
+
+    # -- what happens (`LinkEvents`, `PollerEvents`) -------------------------------------------------------------
+
+    def connected(self, *, replays: bool, recovered: bool) -> None:
+        self._session = object()
+        self.alive()
+        self._become(self.connection.connected())
+        self.watches.connected(recovered=recovered)
+        if not replays:
+            self._synced()
+
+    def lost(self) -> None:
+        self._session = object()
+        self._refreshing = _stopped(self._refreshing)
+        self._become(self.connection.lost(self.heard_at))
+
+    def failed(self, failures: int, why: Reason) -> None:
+        if not self._fallback or why == "token":
+            self._become(self.connection.failed(why))
+        if self._fallback and failures >= FALLBACK_AFTER and self._polling is None:
+            self._polling = self._tasks.spawn(poll(self._rest, self._backoff, lambda: self.cursor, self))
+
+    def ended(self, reason: Reason) -> None:
+        self._session = object()
+        self._running = _stopped(self._running)
+        self._polling = _stopped(self._polling)
+        self._refreshing = _stopped(self._refreshing)
+        self._become(self.connection.ended(reason, self.heard_at))
+        self.watches.pause(Ended(reason))
+
+    def alive(self) -> None:
+        self.heard_at = datetime.now(UTC)
+
+    def heard(self, name: str, args: list[Any]) -> None:
+        self.alive()
+        data = args[0] if args else None
+        if name in LOG_EVENTS:
+            self._logged(name, data)
+        elif name in _CONTROL:
+            self._control(name, data)
+            self._emitter.emit(name, data)
+        else:
+            self._emitter.emit("message", name, args)
+
+    async def restarted(self, page: Page) -> None:
+        self.cursor = page["cursor"]
+        self._arrivals = Arrivals(page["position"])
+        await self.watches.reset()
+
+    def polled(self, page: Page) -> None:
+        self.alive()
+        for said in page["events"]:
+            if said["event"] in LOG_EVENTS:
+                self._logged(said["event"], said["data"])
+        self.cursor = newest(self.cursor, page["cursor"])
+        back = self.connection.status != "polling"
+        self._become(self.connection.polled(self.heard_at))
+        if back:
+            self.watches.resume()
+            self._link.hurry()  # what brought REST back may have brought the socket back too
+
+    def missed(self, why: Reason) -> None:
+        if self._link.socket is None:
+            self._become(self.connection.failed(why))
+
+    # -- what comes of it ----------------------------------------------------------------------------------------
+
+    def _become(self, after: Connection) -> None:
+        before, self.connection = self.connection, after
+        if after != before:
+            self.changes.set()
+            if after.status != before.status or after.status == "offline":
+                self._emitter.emit("connection", after)
+
+    def _synced(self) -> None:
+        self._polling = _stopped(self._polling)
+        self.alive()
+        self._become(self.connection.synced(self.heard_at))
+        self.watches.resume()
+        self._learn_steps()
+
+    def _control(self, name: str, data: Any) -> None:
+        match name:
+            case "position":
+                self.cursor = newest(self.cursor, data)
+            case "caught_up":
+                self.cursor = moved_to(self.cursor, data["position"])
+                self._synced()
+            case "resync":
+                self._resync(data["position"])
+            case "watching":
+                self.watches.acknowledged(data["orderId"])
+                self.watches.heard(data["orderId"], lambda known: known.with_glimpse(data))
+            case "watch:denied":
+                self.watches.denied(data["orderId"], data["error"])
+            case "token:expiring" if self._tokens.renewable:
+                _stopped(self._refreshing)
+                self._refreshing = self._tasks.spawn(self._refresh(data["expiresAt"]))
+
+    def _logged(self, name: str, data: Any) -> None:
+        whole = name == "order:created"
+        self.watches.heard(
+            data["orderId"], lambda known: known.with_snapshot(data) if whole else known.with_event(data)
+        )
+        arrived = self._arrivals.with_event(name, data["position"])
+        if arrived is not None:
+            self._arrivals = arrived
+            self._emitter.emit(name, data)
+
+    def _resync(self, position: int) -> None:
+        """The server cannot tell what was missed, or has another log than the one known."""
+        self.cursor = None  # the next `position` tells it; until then the connection's pid serves
+        self._arrivals = Arrivals(position)
+        self._polling = _stopped(self._polling)
+        self._tasks.spawn(self._start_anew(self._session))
+
+    async def _start_anew(self, session: object) -> None:
+        await self.watches.reset()
+        if session is self._session:
+            self._synced()
+
+    async def _refresh(self, expires_at: float) -> None:
+        tries = 0
+        while True:
+            tries += 1
+            try:
+                await self.refresh(None)
+                return
+            except ClientError as error:
+                self._emitter.emit("token:refresh_failed", {"error": str(error)})
+                wait = self._backoff.delay(tries, random.random())  # noqa: S311 - spreads, hides nothing
+                if isinstance(error, Problem) or datetime.now(UTC).timestamp() + wait > expires_at:
+                    return
+            await asyncio.sleep(wait)
+
+    def _say(self, name: str, id: str) -> None:
+        """Tells the server, where there is a connection to say it on."""
+        if (socket := self._link.socket) is not None:
+            self._tasks.spawn(_said(socket.emit(name, id)))
+
+    def _learn_steps(self) -> None:
+        if not self.watches.steps:
+            self._tasks.spawn(self._fetch_steps())
+
+    async def _fetch_steps(self) -> None:
+        try:
+            statuses = (await self._rest.call("GET", "workflow"))["statuses"]
+        except ClientError:
+            return  # asked again when next in sync; orders are shown with the step they came with
+        self.watches.set_steps({status["name"]: status["step"] for status in statuses})
+
+
+async def _said(saying: Awaitable[None]) -> None:
+    with suppress(Closed):  # said again on the next connection
+        await saying
+
+
+def _stopped(task: asyncio.Task[None] | None) -> asyncio.Task[None] | None:
+    """Cancels a task, unless it is what calls: that one ends by itself."""
+    if task is not None and task is not asyncio.current_task():
+        task.cancel()
+    return None

@@ -1,0 +1,105 @@
+"""What wakes those who wait for news, and what runs beside."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import logging
+from collections import defaultdict
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+_log = logging.getLogger("ordercast.client")
+
+Listener = Callable[..., object]
+
+
+class Signal:
+    """Counts changes; who has seen one waits for the next."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self._next = asyncio.Event()
+
+    def set(self) -> None:
+        """There is news."""
+        self.count += 1
+        self._next.set()
+        self._next = asyncio.Event()
+
+    async def after(self, count: int) -> int:
+        """Waits until more than ``count`` changes have been; how many that are now."""
+        while self.count == count:
+            await self._next.wait()
+        return self.count
+
+
+class Tasks:
+    """Tasks that end with their owner."""
+
+    def __init__(self) -> None:
+        self._running: set[asyncio.Task[None]] = set()
+
+    def spawn(self, doing: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        """Runs something beside."""
+        task = asyncio.create_task(doing)
+        self._running.add(task)
+        task.add_done_callback(self._done)
+        return task
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self._running.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            _log.error("this is a bug in ordercast.client", exc_info=error)
+
+    async def close(self) -> None:
+        """Ends all, and waits until they have."""
+        while others := self._running - {asyncio.current_task()}:
+            for task in others:
+                task.cancel()
+            await asyncio.gather(*others, return_exceptions=True)
+
+
+class Emitter:
+    """Listeners by name. Each hears in order, those that are ``async`` one event after the other; one that raises harms
+    no other."""
+
+    def __init__(self, tasks: Tasks) -> None:
+        self._tasks = tasks
+        self._listeners: dict[str, list[Listener]] = defaultdict(list)
+
+    def on(self, name: str, listener: Listener) -> Callable[[], None]:
+        """Adds a listener; returns what takes it away."""
+        told: Listener = listener
+        if inspect.iscoroutinefunction(listener) or inspect.iscoroutinefunction(type(listener).__call__):
+            waiting: asyncio.Queue[tuple[Any, ...]] = asyncio.Queue()
+            task = self._tasks.spawn(_serve(name, listener, waiting))
+            told = lambda *args: waiting.put_nowait(args)  # noqa: E731
+            ends: Callable[[], object] = task.cancel
+        else:
+            ends = bool
+        self._listeners[name].append(told)
+
+        def off() -> None:
+            if told in self._listeners[name]:
+                self._listeners[name].remove(told)
+                ends()
+
+        return off
+
+    def emit(self, name: str, *args: Any) -> None:
+        """Tells all who listen."""
+        for listener in tuple(self._listeners[name]):
+            try:
+                listener(*args)
+            except Exception:
+                _log.exception("a listener to %r raised", name)
+
+
+async def _serve(name: str, listener: Callable[..., Any], waiting: asyncio.Queue[tuple[Any, ...]]) -> None:
+    while True:
+        args = await waiting.get()
+        try:
+            await listener(*args)
+        except Exception:
+            _log.exception("a listener to %r raised", name)
