@@ -103,10 +103,10 @@ def put_back(data: Any, buffers: Sequence[bytes]) -> Any:
     if not isinstance(data, dict):
         return data
     if data.get("_placeholder") is True:
-        try:
-            return buffers[data["num"]]
-        except (KeyError, IndexError, TypeError):
-            raise PacketError("a placeholder of no attachment") from None
+        number = data.get("num")
+        if type(number) is not int or not 0 <= number < len(buffers):
+            raise PacketError("a placeholder of no attachment")
+        return buffers[number]
     return {name: put_back(value, buffers) for name, value in data.items()}
 
 
