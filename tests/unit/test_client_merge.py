@@ -29,8 +29,8 @@ class Piece:
 
 @dataclass(frozen=True)
 class Life:
-    """``states[v - 1]``: the order at version v, as REST gives it; ``events[v - 2]``: what announced version v; ``others``:
-    snapshots and glimpses of every version."""
+    """``states[v - 1]``: the order at version v, as REST gives it; ``events[v - 2]``: what announced version v;
+    ``others``: snapshots and glimpses of every version."""
 
     states: list[Json]
     events: list[list[Piece]]
@@ -67,11 +67,13 @@ def lives(draw: st.DrawFn) -> Life:
     for version, change in enumerate(draw(st.lists(changes, max_size=8)), 2):
         place = {"orderId": 17, "version": version, "position": version}
         fields = {name: value for name, value in change.items() if name != "status"}
-        moved, told = {}, []
+        moved: Json = {}
+        told = []
         if "status" in change:
-            moved = {"status": change["status"], "updatedAt": f"2026-01-01T00:00:0{version}.000Z"}
+            status = str(change["status"])
+            moved = {"status": status, "updatedAt": f"2026-01-01T00:00:0{version}.000Z"}
             told.append(announced({**moved, **place}))
-            moved["step"] = STEPS[change["status"]]
+            moved["step"] = STEPS[status]
         if fields:
             told.append(announced({"changes": fields, **place}))
         states.append({**states[-1], **moved, **fields, "version": version})

@@ -61,7 +61,7 @@ def test_what_is_no_packet_is_refused(text: str) -> None:
     "text", ["<html>", "0", "0[]", "0{}", '1{"sid":1}', '0{"sid":1,"pingInterval":"x","pingTimeout":1}']
 )
 def test_who_does_not_open_as_socket_io_is_told_apart(text: str) -> None:
-    with pytest.raises(PacketError, match="no Socket.IO server"):
+    with pytest.raises(PacketError, match=r"no Socket\.IO server"):
         packets.read_opened(text)
 
 
