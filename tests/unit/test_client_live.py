@@ -215,6 +215,20 @@ async def test_a_refused_token_is_renewed_once(shop: Shop) -> None:
         assert [auth["token"] for auth in shop.tries] == ["old", "new"]
 
 
+async def test_who_has_a_token_function_outlives_a_token_that_ends_without_a_warning(shop: Shop) -> None:
+    given = iter(["old", "new"])
+    async with living(shop, lambda: next(given)) as it:
+        it.live.connect()
+        socket = await shop.socket()
+        socket.coming.put_nowait(("force_disconnect", [{"reason": "token_expired"}]))
+        socket.coming.put_nowait(ServerEnded())
+        again = await shop.socket()
+        assert again.auth == {"token": "new", "pid": "pid"}
+        again.coming.put_nowait(("caught_up", [{"position": 1}]))
+        await it.until("live")
+        assert it.states == ["resuming", "live", "resuming", "live"]
+
+
 async def test_a_fixed_token_that_is_refused_is_the_end(shop: Shop) -> None:
     async with living(shop) as it:
         shop.answers = [Refused("Token expired")]

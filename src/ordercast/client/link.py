@@ -6,7 +6,7 @@ import asyncio
 import random
 from collections.abc import Callable
 from contextlib import aclosing
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 import aiohttp
 
@@ -65,6 +65,8 @@ class Link:
         self._events = events
         self._hurry = asyncio.Event()
         self._pid: str | None = None
+        self._failures = 0  # in a row
+        self._renewed = False  # the token was refused, and a new one got, since the last connection
         self.socket: Socket | None = None
 
     def hurry(self) -> None:
@@ -73,38 +75,43 @@ class Link:
 
     async def run(self) -> None:
         """Until the end for good, or until it is cancelled."""
-        failures = 0
-        renewed = False  # the token was refused, and a new one got, since the last connection
+        self._failures, self._renewed = 0, False
         while True:
-            why: Reason = "unreachable"
-            token = ""
             try:
-                token = await self._tokens.current()
-                socket, replays, recovered = await self._open(token)
-                failures, renewed = 0, False
-                if not await self._serve(socket, replays=replays, recovered=recovered):
-                    return
-                await self._pause(1)
+                end = await self._once()
+            except (TokenError, Unreachable) as error:
+                self._failures += 1
+                self._events.failed(self._failures, "token" if isinstance(error, TokenError) else "unreachable")
+                await self._pause(self._failures)
                 continue
-            except TokenError:
-                why = "token"
-            except Unreachable:
-                pass
-            except Refused as refusal:
-                reason = ended_by(str(refusal))
-                if reason is not None:
-                    if reason == "new_login" or not self._tokens.renewable or renewed:
-                        self._events.ended(reason)
-                        return
-                    try:
-                        await self._tokens.after(token)
-                        renewed = True
-                        continue
-                    except TokenError:
-                        why = "token"
-            failures += 1
-            self._events.failed(failures, why)
-            await self._pause(failures)
+            if end == "lost":
+                await self._pause(1)
+            elif end != "renewed":
+                self._events.ended(end)
+                return
+
+    async def _once(self) -> Reason | Literal["lost", "renewed"]:
+        """One connection from its beginning to its end: why it was the last, or that the next may come later, or at once
+        with a new token. Raises `TokenError`, `Unreachable`."""
+        token = await self._tokens.current()
+        try:
+            socket, replays, recovered = await self._open(token)
+        except Refused as refusal:
+            end = ended_by(str(refusal))
+            if end is None:
+                raise Unreachable(str(refusal)) from refusal
+            if end == "new_login" or not self._tokens.renewable or self._renewed:
+                return end
+            await self._tokens.after(token)
+            self._renewed = True
+            return "renewed"
+        self._failures, self._renewed = 0, False
+        end = await self._serve(socket, replays=replays, recovered=recovered)
+        if end == "token_expired" and self._tokens.renewable:  # lives for less than the minute of warning, or was late
+            self._events.lost()
+            await self._tokens.after(token)
+            return "renewed"
+        return end or "lost"
 
     async def _open(self, token: str) -> tuple[Socket, bool, bool]:
         since, pid = self._cursor(), self._pid
@@ -117,8 +124,8 @@ class Link:
         self._pid = socket.pid
         return socket, since is not None or pid is not None, pid is not None and pid == socket.pid
 
-    async def _serve(self, socket: Socket, *, replays: bool, recovered: bool) -> bool:
-        """Hears all that comes; whether the connection may come back."""
+    async def _serve(self, socket: Socket, *, replays: bool, recovered: bool) -> Reason | None:
+        """Hears all that comes; why the server has ended it, ``None`` where it is only gone."""
         farewell: Reason | None = None
         self.socket = socket
         try:
@@ -132,11 +139,9 @@ class Link:
         except Closed:
             self._forget(socket)
             self._events.lost()
-            return True
+            return None
         except ServerEnded:
-            self._forget(socket)
-            self._events.ended(farewell or "ended")
-            return False
+            return farewell or "ended"
         finally:
             self._forget(socket)
             await socket.close()
