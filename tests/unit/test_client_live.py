@@ -313,6 +313,7 @@ async def test_after_a_resync_it_is_live_when_what_is_watched_is_fetched_anew(sh
         socket.coming.put_nowait(("order:updated", [updated(8, 901)]))
         await turn()
         shop.order = Unreachable("not yet")
+        late = it.live.watches.taker(17)
         socket.coming.put_nowait(("resync", [{"position": 3}]))
         socket.coming.put_nowait(("position", ["other.3"]))
         await turn()
@@ -320,6 +321,7 @@ async def test_after_a_resync_it_is_live_when_what_is_watched_is_fetched_anew(sh
         shop.order = order(2, "accepted")
         await it.until("live")
         assert it.live.cursor == "other.3"
+        late(order(9))  # an answer to what was asked before
         assert watch.order is not None
         assert (watch.order.version, watch.complete) == (2, True)
         socket.coming.put_nowait(("order:updated", [updated(3, 4)]))
@@ -372,6 +374,26 @@ async def test_a_token_about_to_end_is_renewed_with_a_function_alone(shop: Shop)
         async with asyncio.timeout(WAIT):
             await told.wait()
         assert socket.said == [("auth:refresh", "new")]
+    tries = 0
+
+    def get() -> str:
+        nonlocal tries
+        tries += 1
+        if tries in (2, 3):
+            raise OSError("away")
+        return f"t{tries}"
+
+    async with living(shop, get) as it:
+        failed: list[Any] = []
+        it.live.on("token:refresh_failed", failed.append)
+        socket = await shop.socket()
+        socket.coming.put_nowait(("token:expiring", [{"expiresAt": 10**10}]))
+        renewed = asyncio.Event()
+        it.live.on("token:refreshed", lambda _: renewed.set())
+        async with asyncio.timeout(WAIT):
+            await renewed.wait()
+        assert socket.said == [("auth:refresh", "t4")]
+        assert len(failed) == 2
     async with living(shop) as it:
         it.live.connect()
         await it.until("live")
@@ -379,6 +401,22 @@ async def test_a_token_about_to_end_is_renewed_with_a_function_alone(shop: Shop)
             await it.live.refresh(None)
         with pytest.raises(Problem, match="Invalid token"):
             await it.live.refresh("bad")
+
+
+async def test_an_event_that_cannot_be_understood_harms_no_other(shop: Shop, caplog: pytest.LogCaptureFixture) -> None:
+    heard: list[int] = []
+    async with living(shop) as it:
+        it.live.on("order:updated", lambda data: heard.append(data["version"]))
+        watch = it.live.watch(17)
+        socket = await shop.socket()
+        async with asyncio.timeout(WAIT):
+            await watch.changed()
+        for odd in ({"orderId": 17, "version": 2, "position": 2}, {"orderId": 17}, None, updated(3)):
+            socket.coming.put_nowait(("order:updated", [odd]))
+        await turn()
+        assert it.live.connection.status == "live"
+        assert heard == [3]
+        assert "cannot be understood" in caplog.text
 
 
 async def test_events_of_the_shops_own_come_as_messages(shop: Shop) -> None:

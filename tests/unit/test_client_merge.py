@@ -160,6 +160,13 @@ def accepted(version: int) -> Json:
     return {"orderId": 17, "status": "accepted", "updatedAt": at, "version": version, "position": version}
 
 
+def test_a_snapshot_wins_over_an_event_of_its_own_version_that_carries_a_value_from_later_on() -> None:
+    whole = order(3, note="then")
+    event = {"orderId": 17, "changes": {"note": "later"}, "version": 3, "position": 3}
+    for known in (NOTHING.with_snapshot(whole).with_event(event), NOTHING.with_event(event).with_snapshot(whole)):
+        assert known.order() == whole
+
+
 def test_a_status_after_a_gap_shows_and_something_is_known_to_be_missing() -> None:
     known = SNAPSHOT.with_event(accepted(5))
     shown = known.order()

@@ -91,8 +91,8 @@ class Link:
                 return
 
     async def _once(self) -> Reason | Literal["lost", "renewed"]:
-        """One connection from its beginning to its end: why it was the last, or that the next may come later, or at once
-        with a new token. Raises `TokenError`, `Unreachable`."""
+        """One connection from its beginning to its end: why it was the last, or that the next may come later or, with
+        a new token, at once. Raises `TokenError`, `Unreachable`."""
         token = await self._tokens.current()
         try:
             socket, replays, recovered = await self._open(token)

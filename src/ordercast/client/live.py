@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import random
+import logging
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -22,8 +22,10 @@ from ordercast.client.models import LOG_EVENTS, Id
 from ordercast.client.poller import Page, poll
 from ordercast.client.rest import Rest
 from ordercast.client.signals import Emitter, Listener, Signal, Tasks
-from ordercast.client.tokens import Tokens
+from ordercast.client.tokens import Tokens, renew
 from ordercast.client.watches import OrderWatch, Watches
+
+_log = logging.getLogger("ordercast.client")
 
 FALLBACK_AFTER = 2
 """Tries to connect that fail before REST is asked: one may have met a restart."""
@@ -101,8 +103,9 @@ class Live:
 
     def on(self, name: str, listener: Listener) -> Callable[[], None]:
         """Adds a listener."""
+        off = self._emitter.on(name, listener)
         self._connect_first()
-        return self._emitter.on(name, listener)
+        return off
 
     def watch(self, id: Id) -> OrderWatch:
         """Watches an order."""
@@ -118,7 +121,7 @@ class Live:
         if token is not None:
             self._tokens.replace(token)
         elif self._tokens.renewable:
-            await self._tokens.after(await self._tokens.current())
+            await self._tokens.fresh()
         else:
             raise TokenError("there is no function that gets a new token; give one here: refresh(token)")
         if (socket := self._link.socket) is None:
@@ -227,14 +230,20 @@ class Live:
                 self.watches.denied(data["orderId"], data["error"])
             case "token:expiring" if self._tokens.renewable:
                 _stopped(self._refreshing)
-                self._refreshing = self._tasks.spawn(self._refresh(data["expiresAt"]))
+                self._refreshing = self._tasks.spawn(
+                    renew(lambda: self.refresh(None), self._backoff, data["expiresAt"], self._not_refreshed)
+                )
 
     def _logged(self, name: str, data: Any) -> None:
-        whole = name == "order:created"
-        self.watches.heard(
-            data["orderId"], lambda known: known.with_snapshot(data) if whole else known.with_event(data)
-        )
-        arrived = self._arrivals.with_event(name, data["position"])
+        try:
+            arrived = self._arrivals.with_event(name, data["position"])
+            if name == "order:created":
+                self.watches.heard(data["orderId"], lambda known: known.with_snapshot(data))
+            else:
+                self.watches.heard(data["orderId"], lambda known: known.with_event(data))
+        except (KeyError, TypeError, ValueError):
+            _log.exception("%s cannot be understood; is the server much newer?", name)
+            return
         if arrived is not None:
             self._arrivals = arrived
             self._emitter.emit(name, data)
@@ -251,19 +260,8 @@ class Live:
         if session is self._session:
             self._synced()
 
-    async def _refresh(self, expires_at: float) -> None:
-        tries = 0
-        while True:
-            tries += 1
-            try:
-                await self.refresh(None)
-                return
-            except ClientError as error:
-                self._emitter.emit("token:refresh_failed", {"error": str(error)})
-                wait = self._backoff.delay(tries, random.random())  # noqa: S311 - spreads, hides nothing
-                if isinstance(error, Problem) or datetime.now(UTC).timestamp() + wait > expires_at:
-                    return
-            await asyncio.sleep(wait)
+    def _not_refreshed(self, error: ClientError) -> None:
+        self._emitter.emit("token:refresh_failed", {"error": str(error)})
 
     def _say(self, name: str, id: str) -> None:
         """Tells the server, where there is a connection to say it on."""

@@ -51,7 +51,10 @@ class ScriptClient:
         self._thread.join()
 
     def _work(self) -> None:
-        asyncio.run(self._live())
+        try:
+            asyncio.run(self._live())
+        finally:
+            self._begun.set()
 
     async def _live(self) -> None:
         async with self._client:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import random
+import time
 from collections.abc import Awaitable, Callable
 
-from ordercast.client.errors import TokenError
+from ordercast.client.backoff import Backoff
+from ordercast.client.errors import ClientError, Problem, TokenError
 
 Token = str | Callable[[], str | Awaitable[str]]
 """A token, or a function that gets one. One that is not ``async`` runs on a thread, since it may block."""
@@ -48,6 +51,12 @@ class Tokens:
                 self._kept = await self._ask()
             return self._kept
 
+    async def fresh(self) -> str:
+        """A new one, for everybody from now on. Raises `TokenError`."""
+        async with self._asking:
+            self._kept = await self._ask()
+            return self._kept
+
     async def _ask(self) -> str:
         if isinstance(self._token, str):
             return self._token
@@ -56,3 +65,21 @@ class Tokens:
             return await found if inspect.isawaitable(found) else found
         except Exception as error:
             raise TokenError(f"the token function failed: {error}") from error
+
+
+async def renew(
+    refresh: Callable[[], Awaitable[None]], backoff: Backoff, expires_at: float, failed: Callable[[ClientError], None]
+) -> None:
+    """Goes on with a new token, trying again while the old one lasts. ``expires_at``: s since the epoch."""
+    tries = 0
+    while True:
+        tries += 1
+        try:
+            await refresh()
+            return
+        except ClientError as error:
+            failed(error)
+            wait = backoff.delay(tries, random.random())  # noqa: S311 - spreads, hides nothing
+            if isinstance(error, Problem) or time.time() + wait > expires_at:
+                return
+        await asyncio.sleep(wait)
