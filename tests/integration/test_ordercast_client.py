@@ -362,6 +362,13 @@ async def test_what_the_server_says_no_to(server: ServerProcess) -> None:
                 await other.watch_order(order.order_id).changed()
     async with client(server.url, token("ana", "operator")) as ana:
         assert (await ana.contact(order.order_id)).first_contact_at is not None
+        assert (await ana.claim(order.order_id)).claimed_by == "ana"
+        async with client(server.url, token("bo", "operator")) as bo:
+            with pytest.raises(Problem) as caught:
+                await bo.claim(order.order_id)
+            assert (caught.value.status, caught.value.extra["claimedBy"]) == (409, "ana")
+            assert (await bo.claim(order.order_id, take_from="ana")).claimed_by == "bo"
+            assert (await bo.release(order.order_id)).claimed_by is None
 
 
 async def test_it_leaves_at_once_where_the_network_swallows_everything(server: ServerProcess) -> None:

@@ -31,7 +31,7 @@ WORKFLOW = {"statuses": [{"name": "received", "step": 1}, {"name": "accepted", "
 def order(version: int = 1, status: str = "received", **fields: Any) -> Json:
     at = "2026-01-01T00:00:00.000Z"
     made = {"orderId": 17, "customerId": 42, "status": status, "step": 1, "version": version, "items": []}
-    return {**made, "fulfilment": "delivery", "createdAt": at, "updatedAt": at, **fields}
+    return {**made, "fulfilment": "delivery", "statusSince": at, "createdAt": at, "updatedAt": at, **fields}
 
 
 def updated(version: int, position: int | None = None) -> Json:

@@ -39,7 +39,8 @@ class Life:
 
 def order(version: int = 1, **fields: Any) -> Json:
     made = {"orderId": 17, "status": "received", "step": 1, "note": None, "claimedBy": None, "version": version}
-    return {**made, "updatedAt": "2026-01-01T00:00:00.000Z", **fields}
+    at = "2026-01-01T00:00:00.000Z"
+    return {**made, "statusSince": at, "updatedAt": at, **fields}
 
 
 def snapshot(of: Json) -> Piece:
@@ -71,9 +72,9 @@ def lives(draw: st.DrawFn) -> Life:
         told = []
         if "status" in change:
             status = str(change["status"])
-            moved = {"status": status, "updatedAt": f"2026-01-01T00:00:0{version}.000Z"}
-            told.append(announced({**moved, **place}))
-            moved["step"] = STEPS[status]
+            at = f"2026-01-01T00:00:0{version}.000Z"
+            told.append(announced({"status": status, "updatedAt": at, **place}))
+            moved = {"status": status, "step": STEPS[status], "statusSince": at, "updatedAt": at}
         if fields:
             told.append(announced({"changes": fields, **place}))
         states.append({**states[-1], **moved, **fields, "version": version})

@@ -48,14 +48,16 @@ class Actions(ABC):
     async def list_orders(
         self,
         *,
+        q: str | None = None,
         status: str | Iterable[str] | None = None,
         customer_id: Id | None = None,
         limit: int | None = None,
         cursor: str | None = None,
     ) -> OrderPage:
-        """A page of orders, newest first; ``cursor`` is the ``next`` of the page before."""
+        """A page of orders, newest first. ``q``: a part of the order's id, its reference, or its contact's name or
+        phone. ``cursor``: the ``next`` of the page before."""
         statuses = status if status is None or isinstance(status, str) else ",".join(status)
-        query: Query = {"status": statuses, "customerId": customer_id, "limit": limit, "cursor": cursor}
+        query: Query = {"q": q, "status": statuses, "customerId": customer_id, "limit": limit, "cursor": cursor}
         page = await self.call("GET", "orders", query=query)
         return OrderPage([Order.read(order) for order in page["orders"]], page["next"], page["position"])
 
@@ -141,9 +143,11 @@ class Actions(ABC):
         """A person has contacted the customer."""
         return await self._order("POST", id, "/contact", idempotency_key=new_key())
 
-    async def claim(self, id: Id) -> Order:
-        """Takes the order."""
-        return await self._order("POST", id, "/claim", idempotency_key=new_key())
+    async def claim(self, id: Id, *, take_from: Id | None = None) -> Order:
+        """Takes the order; ``take_from``: over from this user. A `Problem` of status 409, with ``claimedBy`` in its
+        ``extra``, where somebody else has it."""
+        body = None if take_from is None else {"from": take_from}
+        return await self._order("POST", id, "/claim", body=body, idempotency_key=new_key())
 
     async def release(self, id: Id) -> Order:
         """Gives the order back."""

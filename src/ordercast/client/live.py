@@ -33,7 +33,16 @@ FALLBACK_AFTER = 2
 _ANSWER = 15.0
 """s that the server may take over a new token: it may have to fetch keys."""
 
-_CONTROL = ("position", "caught_up", "resync", "watching", "watch:denied", "token:expiring", "force_disconnect")
+_CONTROL = (
+    "position",
+    "caught_up",
+    "resync",
+    "watching",
+    "watch:denied",
+    "token:expiring",
+    "force_disconnect",
+    "board:changed",
+)
 
 
 class Live:

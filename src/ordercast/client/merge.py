@@ -41,7 +41,7 @@ class Known:
     def with_event(self, event: Json) -> Known:
         """Takes in ``order:updated``, ``order:status_changed`` or ``order:changed``."""
         version = event["version"]
-        values = event["changes"] if "changes" in event else {name: event[name] for name in ("status", "updatedAt")}
+        values = event["changes"] if "changes" in event else _status_of(event)
         after = self._written(values, version, lambda of: of < version)
         if version <= after.whole:
             return after
@@ -75,3 +75,7 @@ class Known:
 
 
 NOTHING = Known()
+
+
+def _status_of(event: Json) -> Json:
+    return {"status": event["status"], "statusSince": event["updatedAt"], "updatedAt": event["updatedAt"]}

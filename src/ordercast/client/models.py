@@ -36,6 +36,7 @@ class Order:
     status: str
     step: int
     version: int
+    status_since: datetime
     created_at: datetime
     updated_at: datetime
     shop_id: Id | None = None
@@ -59,6 +60,7 @@ class Order:
             status=data["status"],
             step=data["step"],
             version=data["version"],
+            status_since=datetime.fromisoformat(data["statusSince"]),
             created_at=datetime.fromisoformat(data["createdAt"]),
             updated_at=datetime.fromisoformat(data["updatedAt"]),
             shop_id=data.get("shopId"),
