@@ -20,7 +20,7 @@ demo: build ## A sample shop whose orders keep moving; prints links to open
 serve: build ## The server on port 3001 (needs ORDERCAST_JWT_SECRET)
 	@$(BIN)/ordercast serve
 
-test: build tools $(STAMPS)/clients ## Every test, the pages' own included
+test: build tools $(STAMPS)/clients $(STAMPS)/recipe ## Every test, the pages' own included
 	@echo "The JavaScript packages' and pages' tests …"
 	@cd web && npm run --silent typecheck && npm run --silent test -- --reporter=dot
 	@echo "The tests …"
@@ -54,7 +54,7 @@ lock: build ## Remake the lock files after a change of dependencies
 	    --custom-compile-command "make lock" -o requirements/$$name.lock; done
 
 clean: ## Remove everything that was built
-	rm -rf $(VENV) .cache dist src/ordercast/web web/node_modules web/{packages,tools}/*/{node_modules,dist,src/generated} tests/clients/node_modules bench/peers/*/node_modules
+	rm -rf $(VENV) .cache dist src/ordercast/web web/node_modules web/{packages,tools}/*/{node_modules,dist,src/generated} tests/clients/node_modules examples/recipe/node_modules bench/peers/*/node_modules
 
 # -- what the above stand on ---------------------------------------------------------------------------------
 
@@ -73,6 +73,11 @@ $(STAMPS)/package: $(STAMPS)/venv pyproject.toml hatch_build.py
 $(STAMPS)/clients: tests/clients/package-lock.json
 	@echo "Fetching the clients that the tests drive …"
 	@cd tests/clients && npm ci --silent --no-audit --no-fund
+	@mkdir -p $(STAMPS) && touch $@
+
+$(STAMPS)/recipe: examples/recipe/package-lock.json
+	@echo "Fetching what the recipe's clients are built of …"
+	@cd examples/recipe && npm ci --silent --no-audit --no-fund
 	@mkdir -p $(STAMPS) && touch $@
 
 $(STAMPS)/peers: bench/peers/node/package-lock.json bench/peers/bun/package-lock.json
