@@ -224,5 +224,7 @@ async def test_one_connection_per_user(built: Built, browser: Browser, tmp_path:
         await late.says("ended: new_login")  # refused: the one that is there is too young
         await new.says("live")
         await old.says("ended: new_login")
+        opened = [url for url in old.asked if "/socket.io/" in url and "sid=" not in url]
+        assert len(opened) == 1, "it has not tried again"
         for view in (old, new, late):
             await view.close()
