@@ -6,9 +6,8 @@ import ast
 import asyncio
 import inspect
 import re
-import sys
 from collections.abc import AsyncIterator, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
@@ -19,14 +18,13 @@ from redis.asyncio import Redis
 from ordercast.socketio import Server
 from ordercast.socketio.emitter import Emitter
 from tests.cluster import client, our_node
-from tests.harness import CLIENTS, ROOT, SECRET, Listener, ServerProcess, token
-from tests.manual import Block, Terminal, blocks
+from tests.harness import ROOT, Listener, ServerProcess, token
+from tests.manual import Terminal, blocks
+from tests.programs import BIN, WAIT, Programs, listening
 from tests.redis_server import RedisServer
 from tests.sites import free_port
 
 NODE, PYTHON = "howto/from-nodejs.md", "howto/from-python-socketio.md"
-WAIT = 60.0  # s; bounds a failure only
-BIN = Path(sys.executable).parent
 
 
 @pytest.fixture
@@ -50,38 +48,6 @@ async def listened_to(raw: Any, room: str) -> None:
     async with asyncio.timeout(WAIT):
         while not await raw.pubsub_channels(f"socket.io#/#{room}#"):  # noqa: ASYNC110 - Redis tells nobody
             await asyncio.sleep(0.02)
-
-
-class Files:
-    """The files of a page, in a folder that has what they import."""
-
-    def __init__(self, page: str, folder: Path, **replacing: str) -> None:
-        self.folder = folder
-        self.blocks: dict[str, Block] = {}
-        for block in blocks(page, **replacing):
-            self.blocks[block.place] = block
-            if "." in block.place:
-                (folder / block.place).write_text(block.text)
-        (folder / "node_modules").symlink_to(CLIENTS / "node_modules")
-        (folder / "package.json").write_text('{"type": "module"}')
-
-    @asynccontextmanager
-    async def running(self, command: str, ready: str) -> AsyncIterator[Terminal]:
-        """A program of the page, in a terminal that knows the secret."""
-        async with Terminal(self.folder) as terminal:
-            await terminal.run(f"export JWT_SECRET={SECRET} PATH={BIN}:$PATH PYTHONUNBUFFERED=1")
-            await terminal.leave_running(command, ready)
-            yield terminal
-
-
-@asynccontextmanager
-async def listening(url: str, user: object, role: str | None = "customer", **claims: Any) -> AsyncIterator[Listener]:
-    """A client, in its rooms."""
-    listener = Listener()
-    async with asyncio.timeout(WAIT):
-        await listener.connect(url, token(user, role, **claims))
-        yield listener
-        await listener.close()
 
 
 async def does_its_job(url: str) -> None:
@@ -112,9 +78,9 @@ async def does_its_job(url: str) -> None:
 
 async def test_node_js_and_python_do_the_same_and_are_one_cluster(tmp_path: Path, redis_port: int, raw: Any) -> None:
     node, python = str(free_port()), str(free_port())
-    files = Files(NODE, tmp_path, _6379=str(redis_port), _3000=node, _8000=python)
+    programs = Programs(NODE, tmp_path, _6379=str(redis_port), _3000=node, _8000=python)
     urls = [f"http://127.0.0.1:{port}" for port in (node, python)]
-    async with files.running("node server.js", "listening"), files.running("python server.py", "running on"):
+    async with programs.running("node server.js", "listening"), programs.running("python server.py", "running on"):
         for url in urls:
             await does_its_job(url)
         for here, there in (urls, urls[::-1]):
@@ -126,7 +92,7 @@ async def test_node_js_and_python_do_the_same_and_are_one_cluster(tmp_path: Path
 
 async def test_ordercast_has_the_orders(tmp_path: Path, redis_port: int) -> None:
     node, ours = str(free_port()), str(free_port())
-    files = Files(NODE, tmp_path, _6379=str(redis_port), _3000=node, _3001=ours)
+    programs = Programs(NODE, tmp_path, _6379=str(redis_port), _3000=node, _3001=ours)
     server, follower = (tmp_path / name for name in ("server.js", "follower.js"))
     # Each of its answers is told, so that we know when it follows.
     follower.write_text(
@@ -134,11 +100,11 @@ async def test_ordercast_has_the_orders(tmp_path: Path, redis_port: int) -> None
         " console.log('followed'); return a; };\n"
         f"import {{ follow }} from './follow.js';\n{server.read_text()}\nfollow(io);\n"
     )
-    serve = f"export ORDERCAST_PORT={ours}\n{files.blocks['terminal 1'].text}"
+    serve = f"export ORDERCAST_PORT={ours}\n{programs.blocks['terminal 1'][0].text}"
     async with AsyncExitStack() as stack:
-        terminal = await stack.enter_async_context(files.running(serve, "listens on"))
+        terminal = await stack.enter_async_context(programs.running(serve, "listens on"))
         assert re.search(r"tokens", terminal.said, re.I), "`ordercast check` has spoken"
-        await stack.enter_async_context(files.running("node follower.js", "followed"))
+        await stack.enter_async_context(programs.running("node follower.js", "followed"))
         ana = await stack.enter_async_context(listening(f"http://127.0.0.1:{ours}", "", sub="ana", type="staff"))
         mine = await stack.enter_async_context(listening(f"http://127.0.0.1:{ours}", "", None, sub="42"))
         there = await stack.enter_async_context(listening(f"http://127.0.0.1:{node}", 42, sub="42"))
@@ -164,7 +130,7 @@ async def test_ordercast_has_the_orders(tmp_path: Path, redis_port: int) -> None
 
 
 async def test_events_of_its_own_from_node_js(tmp_path: Path, redis_port: int, raw: Any, postgres_url: str) -> None:
-    Files(NODE, tmp_path, _6379=str(redis_port))
+    Programs(NODE, tmp_path, _6379=str(redis_port))
     redis_url = f"redis://127.0.0.1:{redis_port}"
     with ServerProcess(tmp_path, database_url=postgres_url, redis_url=redis_url) as server:
         async with server.listener(42) as mine, Terminal(tmp_path) as terminal:
@@ -181,11 +147,11 @@ async def test_events_of_its_own_from_node_js(tmp_path: Path, redis_port: int, r
 
 async def test_python_socketio_and_ours_do_the_same(tmp_path: Path, redis_port: int, raw: Any) -> None:
     before, after = str(free_port()), str(free_port())
-    files = Files(PYTHON, tmp_path, _6379=str(redis_port), _8000=after)
+    programs = Programs(PYTHON, tmp_path, _6379=str(redis_port), _8000=after)
     urls = [f"http://127.0.0.1:{port}" for port in (before, after)]
     async with (
-        files.running(f"uvicorn before:app --port {before}", "running on"),
-        files.running("python after.py", "running on"),
+        programs.running(f"uvicorn before:app --port {before}", "running on"),
+        programs.running("python after.py", "running on"),
         Terminal(tmp_path) as terminal,
     ):
         for url in urls:
