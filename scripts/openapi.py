@@ -1,7 +1,8 @@
-"""Writes the REST API's schema to ``web/packages/client/openapi.json``, from which the client's types are made.
+"""Writes what the server says of itself: the REST API's schema and the events' (``web/packages/client/openapi.json``,
+``asyncapi.json``), from which the client's types are made, and the reference of the events for people.
 
-The file is kept in git, since the packages are built where no Python is, and so that a change of the contract is seen
-in review; tests/unit/test_openapi.py holds that it is the server's own.
+They are kept in git, since the packages are built where no Python is, and so that a change of the contract is seen in
+review; tests/unit/test_openapi.py holds that they are the server's own.
 """
 
 from __future__ import annotations
@@ -9,11 +10,15 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
+from typing import Any
 
 from ordercast.api.application import documented_api
+from ordercast.api.asyncapi import asyncapi
 from ordercast.api.context import Services
+from scripts.event_reference import reference
 
-SCHEMA = Path(__file__).parent.parent / "web" / "packages" / "client" / "openapi.json"
+ROOT = Path(__file__).parent.parent
+CLIENT = ROOT / "web" / "packages" / "client"
 
 
 class _NoServices(Services):
@@ -23,13 +28,29 @@ class _NoServices(Services):
         pass
 
 
-def schema() -> str:
-    """The schema as text, the same for the same routes. The package's version is no part of the contract."""
+def openapi() -> dict[str, Any]:
+    """The REST API's schema. The package's version is no part of the contract."""
     described = documented_api(_NoServices(), max_body=1).openapi()
     described["info"]["version"] = "0"
-    return json.dumps(described, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
+    return described
+
+
+def _json(document: dict[str, Any]) -> str:
+    """The same text for the same document."""
+    return json.dumps(document, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
+
+
+def written() -> dict[Path, str]:
+    """Every file with what belongs in it."""
+    events = asyncapi()
+    return {
+        CLIENT / "openapi.json": _json(openapi()),
+        CLIENT / "asyncapi.json": _json(events),
+        ROOT / "docs" / "reference" / "events.md": reference(events),
+    }
 
 
 if __name__ == "__main__":
-    SCHEMA.write_text(schema(), encoding="utf-8")
-    sys.stdout.write(f"{SCHEMA}\n")
+    for path, text in written().items():
+        path.write_text(text, encoding="utf-8")
+        sys.stdout.write(f"{path}\n")

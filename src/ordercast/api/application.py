@@ -24,7 +24,7 @@ def documented_api(services: Services, *, max_body: int, cors_origins: tuple[str
     app = FastAPI(
         title="Ordercast",
         version=__version__,
-        description="Live order status. Events go out over Socket.IO; this is how orders come in.",
+        description="Live order status. Events go out over [Socket.IO](docs/events); this is how orders come in.",
         docs_url=None,
         redoc_url=None,
     )

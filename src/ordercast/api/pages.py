@@ -11,9 +11,12 @@ from starlette.responses import FileResponse, HTMLResponse, Response
 from starlette.staticfiles import StaticFiles
 
 from ordercast.api.assets import assets
-from ordercast.api.context import Parts
+from ordercast.api.asyncapi import asyncapi
+from ordercast.api.context import Parts, json_response
+from ordercast.api.events_page import POLICY, events_page
 from ordercast.api.tracking import tracking
 from ordercast.config_forms import origin_of
+from ordercast.version import __version__
 
 WEB = Path(__file__).parent.parent / "web"
 
@@ -35,7 +38,8 @@ def built() -> bool:
 
 
 def install(app: FastAPI) -> None:
-    """Serves ``/board``, ``/track``, ``/docs``, their assets and ``/socket.io/socket.io.js``."""
+    """Serves ``/board``, ``/track``, ``/docs``, ``/docs/events``, their assets and ``/socket.io/socket.io.js``."""
+    _event_documents(app)
 
     @app.get("/docs", include_in_schema=False)
     async def docs(request: Request) -> HTMLResponse:
@@ -71,3 +75,15 @@ def _connecting(url: str | None) -> dict[str, str]:
         return {}
     policy = _HEADERS["Content-Security-Policy"]
     return {"Content-Security-Policy": policy.replace("connect-src 'self'", f"connect-src 'self' {origin}")}
+
+
+def _event_documents(app: FastAPI) -> None:
+    @app.get("/asyncapi.json", include_in_schema=False)
+    async def document(request: Request) -> Response:
+        return json_response(asyncapi(request.url.netloc, request.scope.get("root_path", ""), __version__))
+
+    @app.get("/docs/events", include_in_schema=False)
+    async def page(request: Request) -> HTMLResponse:
+        base = request.scope.get("root_path", "")
+        headers = _HEADERS | {"Content-Security-Policy": POLICY}
+        return HTMLResponse(events_page(asyncapi(request.url.netloc, base, __version__), base), headers=headers)

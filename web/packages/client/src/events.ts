@@ -1,40 +1,40 @@
-/** The Socket.IO events of the contract. tests/integration/test_package.py holds them against the server's. */
+/** The Socket.IO events of the contract, by name. What they carry is made from the server's own schema, asyncapi.json. */
 
-import type { Id, Order } from "./models.ts";
+import type { components } from "./generated/asyncapi.ts";
+import type { Id } from "./models.ts";
 
-export interface OrderUpdated {
-  orderId: Id;
-  status: string;
-  updatedAt: string;
-  version: number;
-  position: number;
-}
+type Schemas = components["schemas"];
+type Payload<Name extends keyof Schemas> = Schemas[Name];
 
-export interface OrderStatusChanged extends OrderUpdated {
-  customerId: Id;
-  updatedBy: Id | null;
-}
+/** An order has another status, for those who may see that one order. */
+export interface OrderUpdated extends Payload<"OrderUpdated"> {}
 
-export type OrderCreated = Order & { position: number };
+/** An order has another status, for those who see all of them: also whose it is and who did it. */
+export interface OrderStatusChanged extends Payload<"OrderStatusChanged"> {}
 
-export interface OrderChanged {
-  orderId: Id;
-  changes: Partial<Order>;
-  version: number;
-  position: number;
-}
+/** A new order, whole, and its place in the log. */
+export interface OrderCreated extends Payload<"OrderCreated"> {}
 
-export interface Watching {
-  orderId: Id;
-  status: string;
-  version: number;
-  position: number;
-}
+/** What changed of an order besides its status, as far as the hearer may see it. */
+export interface OrderChanged extends Payload<"OrderChanged"> {}
 
-export interface WatchDenied {
-  orderId: Id | null;
-  error: "not_found" | "invalid_order_id" | "too_many_watches";
-}
+/** The order is watched from now on, and this is how it stands: every event after `position` will come. */
+export interface Watching extends Payload<"Watching"> {}
+
+/** The order is not watched. Another's order and one that is not there are the same `not_found`. */
+export interface WatchDenied extends Payload<"WatchDenied"> {}
+
+/** The token in use ends in a minute. */
+export interface TokenExpiring extends Payload<"TokenExpiring"> {}
+
+/** The server ends the connection, and why. */
+export interface ForceDisconnect extends Payload<"ForceDisconnect"> {}
+
+/** All that was missed has been told. */
+export interface CaughtUp extends Payload<"CaughtUp"> {}
+
+/** What was missed cannot be told whole: fetch anew what is shown. */
+export interface Resync extends Payload<"Resync"> {}
 
 /** An admin has set other targets. Not in the log: who was away asks `board()` again. */
 export interface BoardChanged {
@@ -55,18 +55,28 @@ export type LogEventName = keyof LogEvents;
 export interface ControlEvents {
   watching: Watching;
   "watch:denied": WatchDenied;
-  "token:expiring": { expiresAt: number };
-  force_disconnect: { reason: string };
-  caught_up: { position: number };
-  resync: { position: number };
+  "token:expiring": TokenExpiring;
+  force_disconnect: ForceDisconnect;
+  caught_up: CaughtUp;
+  resync: Resync;
   position: string;
   "board:changed": BoardChanged;
 }
 
 export type ServerEvents = LogEvents & ControlEvents;
 
+/** For `Socket<ServerToClientEvents, ClientToServerEvents>` of socket.io-client, where that is used by itself. */
+export type ServerToClientEvents = { [Name in keyof ServerEvents]: (data: ServerEvents[Name]) => void };
+
+/** What a client may say. The functions are acknowledgements. */
+export interface ClientToServerEvents {
+  "watch:order": (orderId: Id, answered?: (answer: Watching | WatchDenied) => void) => void;
+  "unwatch:order": (orderId: Id, answered?: () => void) => void;
+  "auth:refresh": (token: string, answered?: (answer: Refreshed) => void) => void;
+}
+
 /** The answer to `auth:refresh`. */
-export type Refreshed = { expiresAt: number | null } | { error: string };
+export type Refreshed = Schemas["Answers"]["auth:refresh"];
 
 const LOG_EVENTS: ReadonlySet<string> = new Set<LogEventName>([
   "order:updated",

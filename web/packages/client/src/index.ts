@@ -7,14 +7,21 @@ export { IDLE, type Connection, type OfflineReason } from "./connection.ts";
 export type { Cursor } from "./cursor.ts";
 export type {
   BoardChanged,
+  CaughtUp,
+  ClientToServerEvents,
   ControlEvents,
+  ForceDisconnect,
   LogEventName,
   LogEvents,
   OrderChanged,
   OrderCreated,
   OrderStatusChanged,
   OrderUpdated,
+  Refreshed,
+  Resync,
   ServerEvents,
+  ServerToClientEvents,
+  TokenExpiring,
   WatchDenied,
   Watching,
 } from "./events.ts";
