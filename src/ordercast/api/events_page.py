@@ -52,6 +52,7 @@ def events_page(document: dict[str, Any], base: str = "") -> str:
 <p>{_text(document["info"]["description"])} An <em>id</em> is an integer or a string of 1 to 64 of
 <code>A-Z a-z 0-9 _ . : -</code>, a <em>time</em> is RFC 3339 in UTC. Fields may be added: ignore those that you do
 not know.</p>
+<h2>Who hears something</h2>
 <dl>{heard}</dl>
 {events}
 </main>

@@ -128,7 +128,7 @@ class RevokeTokens(Body):
 
 
 class _View(BaseModel):
-    model_config = ConfigDict(alias_generator=to_camel, serialize_by_alias=True)
+    model_config = ConfigDict(alias_generator=to_camel, serialize_by_alias=True, use_attribute_docstrings=True)
 
 
 JsonId = Annotated[int | str, WithJsonSchema(ID_SCHEMA)]
@@ -141,19 +141,29 @@ class OrderView(_View):
     shop_id: JsonId | None
     customer_id: JsonId
     reference: str | None
+    """The shop's own number of it, as customers know it"""
     fulfilment: Literal["delivery", "pickup"]
     status: str
     status_since: str
     step: int
+    """Where it is on the customer's progress bar, from 1 up; 0: off it"""
     version: int
+    """Counts the order's changes from 1, without holes"""
     items: list[Any]
+    """The shop's own JSON"""
     total: float | None
+    """In the currency's major unit"""
     currency: str | None
+    """ISO 4217"""
     note: str | None
     contact: dict[str, Any] | None
+    """The shop's own JSON"""
     expected_at: str | None
+    """RFC 3339 in UTC, as all times"""
     claimed_by: JsonId | None
+    """The operator who has taken it; for its customer always null"""
     first_contact_at: str | None
+    """When a person first contacted the customer"""
     created_at: str
     updated_at: str
 
