@@ -316,6 +316,34 @@ async def test_a_notification_for_who_asked_and_looks_elsewhere(api: Api, browse
     await context.close()
 
 
+async def test_a_notification_where_service_workers_alone_may_show_them(api: Api, browser: Browser) -> None:
+    """As in Chrome on Android."""
+    id = (await new_order(api))["orderId"]
+    context = await browser.new_context(locale="en-GB", permissions=["notifications"])
+    await context.add_init_script(
+        "Notification = class { static permission = 'granted'; static requestPermission = async () => 'granted';"
+        " constructor() { throw new TypeError('Illegal constructor'); } }"
+    )
+    track = await Track(await context.new_page()).open(await api.share(id))
+    await track.at("notify").click()
+    await expect(track.at("notified")).to_have_text("You will be notified while this page is open.")
+    scope = await track.page.evaluate("navigator.serviceWorker.ready.then(({ scope }) => new URL(scope).pathname)")
+    assert scope == "/track/"
+    await track.page.evaluate("document.hasFocus = () => false")
+    for told, (status, label) in enumerate(zip(WAY[:2], LABELS, strict=False), start=1):
+        await api.patch(id, status=status)
+        await track.shows(label, told)
+        shown = await track.page.wait_for_function(
+            "(label) => navigator.serviceWorker.ready.then((worker) => worker.getNotifications()).then((all) =>"
+            " all.some(({ title }) => title.startsWith(label)) && all.map(({ title, data }) => [title, data.page]))",
+            arg=label,
+            timeout=PATIENCE,
+        )
+        assert await shown.json_value() == [[f"{label} · Order T-100", track.page.url]], "the last one alone"
+    await track.done()
+    await context.close()
+
+
 @pytest.mark.parametrize(("language", "words"), [("de-DE,de;q=0.9,en;q=0.8", "Link"), ("fr", "link")])
 async def test_a_link_that_shows_nothing_is_a_page_in_words(
     shop: ServerProcess, api: Api, language: str, words: str

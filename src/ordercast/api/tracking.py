@@ -8,13 +8,16 @@ from zoneinfo import ZoneInfo
 import structlog
 from fastapi import APIRouter
 from starlette.requests import Request
-from starlette.responses import HTMLResponse
+from starlette.responses import FileResponse, HTMLResponse
 
 from ordercast.api.context import Parts, Services
 from ordercast.api.track_page import Template, order_page, sorry_page
 from ordercast.api.track_words import language
 from ordercast.errors import AuthError, NotFound, StorageError, TokenExpired
 from ordercast.orders.models import now
+
+WORKER = {"Cache-Control": "no-cache", "X-Content-Type-Options": "nosniff"}
+"""Headers of the script that shows notifications."""
 
 _log = structlog.get_logger("ordercast.api")
 
@@ -43,6 +46,10 @@ def tracking(built: Path, headers: dict[str, str]) -> APIRouter:
         if what:
             page = sorry_page(template, what, parts.shop, lang)
         return HTMLResponse(page, status, headers | {"Content-Language": lang})
+
+    @router.api_route("/track-worker.js", methods=["GET", "HEAD"])  # not an asset: browsers compare it by its address
+    async def worker() -> FileResponse:
+        return FileResponse(built.parent / "track-worker.js", media_type="text/javascript", headers=WORKER)
 
     return router
 

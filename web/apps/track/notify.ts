@@ -2,12 +2,17 @@
 
 export class Notifier {
   readonly #button: HTMLButtonElement;
+  readonly #worker: string;
   #possible = false;
   #wanted = false;
 
-  /** `button` asks for them, `answer` says what came of that. Neither is shown where there are none to have. */
-  constructor(button: HTMLButtonElement, answer: HTMLElement, words: { notified: string; notify_refused: string }) {
+  /**
+   * `button` asks for them, `answer` says what came of that. Neither is shown where there are none to have.
+   * `worker`: the address of public/track-worker.js.
+   */
+  constructor(button: HTMLButtonElement, answer: HTMLElement, words: { notified: string; notify_refused: string }, worker: string) {
     this.#button = button;
+    this.#worker = worker;
     if (!("Notification" in globalThis) || Notification.permission === "denied") return;
     this.#possible = true;
     button.addEventListener("click", async () => {
@@ -17,6 +22,7 @@ export class Notifier {
       answer.textContent = this.#wanted ? words.notified : words.notify_refused;
       answer.tabIndex = -1;
       answer.focus(); // which was on the button
+      if (this.#wanted) await this.#register();
     });
   }
 
@@ -28,10 +34,17 @@ export class Notifier {
   /** One for each change; a newer one takes the place of the last. */
   notify(title: string, body: string): void {
     if (!this.#wanted || (document.visibilityState === "visible" && document.hasFocus())) return;
+    const options = { body, tag: "ordercast", data: { page: location.href } };
     try {
-      new Notification(title, { body, tag: "ordercast" });
+      new Notification(title, options).onclick = () => window.focus();
     } catch {
-      this.#wanted = false; // Chrome on Android has them for service workers alone
+      // Chrome on Android has them for service workers alone.
+      void navigator.serviceWorker?.ready.then((registration) => registration.showNotification(title, options)).catch(() => undefined);
     }
+  }
+
+  /** While the page is in front, since by the time of the first change it may sleep. */
+  async #register(): Promise<void> {
+    await navigator.serviceWorker?.register(this.#worker, { scope: "./" }).catch(() => undefined); // not over plain HTTP
   }
 }

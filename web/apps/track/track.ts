@@ -14,8 +14,9 @@ const state = JSON.parse($("state").textContent ?? "") as State;
 const clock = new Clock(state.lang, navigator.languages);
 const token = decodeURIComponent(location.pathname.split("/").pop()!);
 /** `https://shop.example/live/` for a page at `https://shop.example/live/track/…`. */
-const client = new OrdercastClient(new URL("..", location.href).href, { token });
-const notifier = new Notifier($("notify") as HTMLButtonElement, $("notified"), state.words);
+const base = new URL("..", location.href).href;
+const client = new OrdercastClient(base, { token });
+const notifier = new Notifier($("notify") as HTMLButtonElement, $("notified"), state.words, `${base}track-worker.js`);
 /** When what is shown was all there was; the server has just sent it. */
 let syncedAt = Date.now();
 /** What has been told in a toast. */
