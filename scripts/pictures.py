@@ -30,22 +30,33 @@ def main() -> None:
         stderr=subprocess.DEVNULL,
         text=True,
     ) as demo:
-        links: dict[str, str] = {}
-        assert demo.stdout is not None
-        for line in demo.stdout:
-            if match := re.match(r"\s*(operator|customer)\s+(http\S+)", line):
-                links[match[1]] = match[2]
-            if len(links) == 2:
-                break
-        with sync_playwright() as playwright:
-            browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), chromium_sandbox=False)
-            _customer(browser, links["customer"])
-            page = browser.new_page(viewport={"width": 900, "height": 560}, device_scale_factor=1.5)
-            page.goto(links["operator"])
-            page.wait_for_timeout(5_000)
-            page.screenshot(path=IMAGES / "operator.png")
-            browser.close()
-        demo.terminate()
+        try:
+            _take(_links(demo))
+        finally:
+            demo.terminate()
+
+
+def _links(demo: subprocess.Popen[str]) -> dict[str, str]:
+    """The operator's and the customer's page, as the demo says."""
+    links: dict[str, str] = {}
+    assert demo.stdout is not None
+    for line in demo.stdout:
+        if match := re.match(r"\s*(operator|customer)\s+(http\S+)", line):
+            links[match[1]] = match[2]
+        if len(links) == 2:
+            break
+    return links
+
+
+def _take(links: dict[str, str]) -> None:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), chromium_sandbox=False)
+        _customer(browser, links["customer"])
+        page = browser.new_page(viewport={"width": 900, "height": 560}, device_scale_factor=1.5)
+        page.goto(links["operator"])
+        page.wait_for_timeout(5_000)
+        page.screenshot(path=IMAGES / "operator.png")
+        browser.close()
 
 
 def _customer(browser: Browser, link: str) -> None:
@@ -62,7 +73,7 @@ def _customer(browser: Browser, link: str) -> None:
         page.goto(link)
         pages.append((name, page))
     for _, page in pages:
-        page.locator("#order[data-status=out_for_delivery]").wait_for(timeout=60_000)
+        page.locator("#order[data-status=out_for_delivery]").wait_for(timeout=180_000)
     for name, page in pages:
         page.evaluate("document.querySelector('#toast').remove()")
         page.screenshot(path=IMAGES / f"{name}.png", animations="disabled")
