@@ -192,6 +192,18 @@ async def orders(play: Play) -> None:
     await noor.until("position")
 
 
+async def the_board(play: Play) -> None:
+    """An operator takes an order, and an admin sets targets."""
+    id = (await play.api.create())["orderId"]
+    ben = await play.come("ben", "operator")
+    async with play.server.api("operator", "ben") as operator, play.server.api("admin", "ada") as admin:
+        for act in ("claim", "release"):
+            assert (await operator.send("POST", f"/api/orders/{id}/{act}", json={})).is_success
+        assert (await admin.send("PUT", "/api/board", json={"targets": {"received": 120}})).is_success
+    assert await ben.until("board:changed") == {"targets": {"received": 120}}
+    assert "claimedBy" in (await ben.until("order:changed"))["changes"]
+
+
 async def watching(play: Play) -> None:
     """Each answer to ``watch:order``."""
     for order_id in (17, "A-18"):
@@ -252,7 +264,7 @@ async def refusals(play: Play) -> None:
 
 
 async def test_every_event_of_a_real_server_is_as_its_schema_says(play: Play) -> None:
-    for part in (orders, watching, tokens, coming_back, refusals):
+    for part in (orders, the_board, watching, tokens, coming_back, refusals):
         await part(play)
     document = await play.api.get("/asyncapi.json")
     async with judging(document) as judge:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, get_args
 
-from ordercast import live
+from ordercast import app, live
 from ordercast.api import event_schemas
 from ordercast.api.asyncapi import asyncapi, key
 from ordercast.api.event_catalogue import AUDIENCES, CONNECT, FROM_CLIENT, FROM_SERVER
@@ -28,9 +28,9 @@ DOCUMENT = asyncapi()
 
 
 def calls() -> Iterator[tuple[str, list[ast.expr]]]:
-    """Every call in the live side and where announcements are made: its last name and arguments."""
+    """Every call in the live side, where announcements are made, and in the root: its last name and arguments."""
     assert live.__file__ is not None
-    files = [*Path(live.__file__).parent.glob("*.py"), Path(announcements.__file__)]
+    files = [*Path(live.__file__).parent.glob("*.py"), Path(announcements.__file__), Path(app.__file__)]
     assert len(files) > 10
     for file in files:
         for node in ast.walk(ast.parse(file.read_text("utf-8"))):
@@ -76,7 +76,7 @@ def test_every_refusal_is_in_it() -> None:
 def test_what_may_change_is_all_of_an_order_that_has_no_event_of_its_own() -> None:
     schemas = DOCUMENT["components"]["schemas"]
     order = {name: undescribed(of) for name, of in schemas["OrderCreated"]["properties"].items()}
-    fixed = {"orderId", "status", "step", "version", "createdAt", "updatedAt", "position"}
+    fixed = {"orderId", "status", "statusSince", "step", "version", "createdAt", "updatedAt", "position"}
     assert schemas["OrderChanges"]["properties"] == {name: of for name, of in order.items() if name not in fixed}
     assert set(order) == {*OrderView.model_json_schema()["properties"], "position"}
 

@@ -12,13 +12,14 @@ from typing import Any
 from ordercast.api import event_schemas as schemas
 
 CUSTOMER, WATCHERS, GUESTS = "customer", "watchers", "guests"
-OPERATORS, CLIENT = "operators", "client"
+OPERATORS, BOARDS, CLIENT = "operators", "boards", "client"
 
 AUDIENCES = {
     CUSTOMER: "Whose order it is, on every device.",
     WATCHERS: "Whoever watches the order after `watch:order`.",
     GUESTS: "Whoever has a share link of the order.",
     OPERATORS: "Operators and admins; where their token names `shops`, of the orders of those shops.",
+    BOARDS: "Every operator and admin, of whichever shop.",
     CLIENT: "The client that it concerns, whatever its role; one with a share link too.",
 }
 
@@ -58,6 +59,7 @@ _ORDER = {
     "reference": "A-17",
     "fulfilment": "delivery",
     "status": "received",
+    "statusSince": _TIME,
     "step": 1,
     "version": 1,
     "items": [{"name": "Pizza Margherita", "quantity": 2}],
@@ -104,6 +106,14 @@ FROM_SERVER: tuple[Event, ...] = (
         {"orderId": 17, "changes": {"expectedAt": "2026-11-25T19:20:00.000Z"}, **_PLACE},
         more="Customers and watchers hear what customers may see, guests what is not personal; where nothing of the "
         "change is, they hear nothing. Operators always hear it, so that no version is missing.",
+    ),
+    Event(
+        "board:changed",
+        (BOARDS,),
+        "An admin has set how long an order may take in each status.",
+        schemas.BoardChanged,
+        {"targets": {"received": 120, "preparing": 1_200}},
+        more="Not in the log: who was away asks `GET /api/board` again.",
     ),
     Event(
         "watching",

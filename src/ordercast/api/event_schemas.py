@@ -139,6 +139,16 @@ class TokenRefused(_Payload):
     error: Refusal
 
 
+# -- the board ---------------------------------------------------------------------------------------------------
+
+
+class BoardChanged(_Payload):
+    """An admin has set other targets. Not in the log: who was away asks `GET /api/board` again."""
+
+    targets: dict[str, Annotated[int, Field(ge=1)]]
+    """Seconds that an order may take in each status; one that is absent has no target."""
+
+
 # -- the connection ----------------------------------------------------------------------------------------------
 
 

@@ -37,9 +37,7 @@ export interface CaughtUp extends Payload<"CaughtUp"> {}
 export interface Resync extends Payload<"Resync"> {}
 
 /** An admin has set other targets. Not in the log: who was away asks `board()` again. */
-export interface BoardChanged {
-  targets: Record<string, number>;
-}
+export interface BoardChanged extends Payload<"BoardChanged"> {}
 
 /** What the log holds of orders: each has a place in the order's life (`version`) and in the log (`position`). */
 export interface LogEvents {
