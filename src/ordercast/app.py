@@ -64,7 +64,7 @@ class Ordercast:
 
     def __init__(self, settings: Settings | None = None) -> None:
         self.settings = settings = settings or load_settings()
-        self.workflow = load_workflow(settings.workflow)
+        self.workflow = load_workflow(settings.workflow, settings.status_map)
         self.verifier = TokenVerifier.from_settings(settings)
         self.cluster = _cluster(settings)
         self.monitor = Monitor()

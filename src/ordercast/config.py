@@ -6,7 +6,6 @@ A variable that is set to nothing counts as not set, as in ``docker compose`` wi
 from __future__ import annotations
 
 import difflib
-import json
 import os
 import re
 from collections.abc import Mapping
@@ -25,7 +24,7 @@ from pydantic import (
 )
 from pydantic_settings import NoDecode, SettingsConfigDict
 
-from ordercast.config_forms import is_loopback, network, node_address, node_name, origin
+from ordercast.config_forms import is_loopback, network, node_address, node_name, origin, pairs
 from ordercast.config_limits import Limits, Seconds, SecondsOr0
 from ordercast.config_shop import ShopSettings
 from ordercast.errors import SettingsError
@@ -70,6 +69,7 @@ class Settings(Limits, ShopSettings):
     node_name: str | None = None  # another one at each start
     node_address: str | None = None  # where other nodes reach this one; unset: found out
     workflow: Path | None = None
+    status_map: Annotated[dict[str, str], NoDecode] = Field(default_factory=dict)  # from the shop's names to ours
     idempotency_ttl: Seconds = 86_400
     log_retention: SecondsOr0 = 30 * 86_400  # 0: for ever
 
@@ -198,21 +198,10 @@ class Settings(Limits, ShopSettings):
             raise ValueError("must be an https:// address, or whoever is on the way could put in keys of their own")
         return url
 
-    @field_validator("jwt_role_map", mode="before")
+    @field_validator("jwt_role_map", "status_map", mode="before")
     @classmethod
     def _pairs(cls, value: Any) -> Any:
-        """``a=admin,b=operator``, or JSON where a role's name has a comma or a space in it."""
-        if not isinstance(value, str):
-            return value
-        if value.lstrip().startswith("{"):
-            try:
-                return json.loads(value)
-            except (ValueError, RecursionError):
-                raise ValueError("is no JSON object") from None
-        pairs = [word.rpartition("=") for word in re.split(r"[,\s]+", value) if word]
-        if not all(equals and foreign and ours for foreign, equals, ours in pairs):
-            raise ValueError('must be written as theirs=ours,other=ours, or as JSON: {"theirs": "ours"}')
-        return {foreign: ours for foreign, _, ours in pairs}
+        return pairs(value) if isinstance(value, str) else value
 
     @field_validator("jwt_role_map")
     @classmethod

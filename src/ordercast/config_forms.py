@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ipaddress
+import json
 import re
+from typing import Any
 
 # Origins as browsers write them (RFC 6454, section 6.2); apps have schemes of their own, such as capacitor://localhost.
 _ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://(\[[0-9a-f:.]+\]|[a-z0-9_.-]+)(:[0-9]{1,5})?", re.ASCII)
@@ -72,3 +74,16 @@ def node_address(text: str) -> str:
     if not _NODE_ADDRESS.fullmatch(text):
         raise ValueError("must be http://host:port, as the other nodes reach this one")
     return text
+
+
+def pairs(text: str) -> Any:
+    """``theirs=ours,other=ours``, or JSON where a name has a comma or a space in it."""
+    if text.lstrip().startswith("{"):
+        try:
+            return json.loads(text)
+        except (ValueError, RecursionError):
+            raise ValueError("is no JSON object") from None
+    found = [word.rpartition("=") for word in re.split(r"[,\s]+", text) if word]
+    if not all(equals and theirs and ours for theirs, equals, ours in found):
+        raise ValueError('must be written as theirs=ours,other=ours, or as JSON: {"theirs": "ours"}')
+    return {theirs: ours for theirs, _, ours in found}

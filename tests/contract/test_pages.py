@@ -107,7 +107,7 @@ def encoded(text: str) -> str:
     "cursor",
     [
         "", " ", "x", "=", "1", "é", "\x00", "\ud800", "🙂" * 4, "None", "' OR 1=1 --", "A" * 10_000,
-        encoded(""), encoded("1"), encoded("1 "), encoded(" a"), encoded("-1 a"), encoded("1 a b"), encoded("1 a\n"),
+        encoded(""), encoded("1"), encoded("1 "), encoded(" a"), encoded("--1 a"), encoded("1 a b"), encoded("1 a\n"),
         encoded("1.5 a"), encoded("9" * 400 + " a"), encoded("1 " + "a" * 65), encoded("٤ a"),
         "2026-02-03T04:05:06.789Z", "/1", "x/1", "2026-02-03T04:05:06.789Z/", "2026-02-03T04:05:06.789Z/1\n",
     ],

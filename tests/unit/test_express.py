@@ -107,6 +107,25 @@ CREATE = {
     "expectedAt": PATCH["expectedAt"],
 }
 
+TIMES = st.sampled_from(
+    [
+        None, 0, "2026-01-01T12:00:00Z", "2026-01-01T12:00:00.1234567Z", "2026-01-01T12:00:00.123456+05:30",
+        "2026-01-01T24:00:00Z", "2026-01-01T12:00:60Z", "2026-02-30T12:00:00Z", "2026-01-01T12:00:00-00:00",
+        "2026-01-01T12:00:00+24:00", "2026-01-01 12:00:00z", "2026-01-01T12:00:00", "2026-01-01", "1767225600",
+        "0000-01-01T00:00:00Z", "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59.999-00:01",
+        "１９７０-01-01T00:00:00Z",
+    ]
+)  # fmt: skip
+PUT = {
+    **CREATE,
+    "orderId": st.sampled_from(["7", 7, "north-1", "nowhere", "x", True]),
+    "expectedAt": TIMES,
+    "createdAt": TIMES,
+    "status": PATCH["status"],
+    "updatedBy": IDS,
+    "reason": TEXTS,
+}
+
 
 def bodies(fields: dict[str, st.SearchStrategy[Any]], needed: dict[str, Any]) -> st.SearchStrategy[bytes]:
     """Mostly good ones; some with a field of any kind, an unknown one or the same one twice, some broken."""
@@ -144,6 +163,17 @@ async def test_patch(id: str, body: bytes, caller: Headers, type: Headers) -> No
 async def test_post(body: bytes, caller: Headers, type: Headers, key: bytes | None) -> None:
     headers = caller + type + ([] if key is None else [(b"idempotency-key", key)])
     await both(("POST", "/api/orders", [body], headers), ("POST", "/api/orders", [body], headers))
+
+
+@settings(max_examples=400)
+@given(
+    st.sampled_from(["7", "north-1", "nowhere", "a%20b", "ü"]),
+    bodies(PUT, {"customerId": 42}),
+    st.sampled_from(CALLERS),
+    st.sampled_from(TYPES),
+)
+async def test_put(id: str, body: bytes, caller: Headers, type: Headers) -> None:
+    await both(("PUT", f"/api/orders/{id}", [body], caller + type), ("PUT", f"/api/orders/{id}", [body], caller + type))
 
 
 @pytest.mark.parametrize("caller", range(len(CALLERS)))
@@ -219,6 +249,12 @@ async def long_way(scope: Scope, receive: Receive, send: Send) -> None:
         ("PATCH", "/api/orders/none", b'{"status": "accepted"}'),
         ("POST", "/api/orders", b'{"customerId": 42, "shopId": "north", "items": [{}], "total": 1, "currency": "EUR"}'),
         ("POST", "/api/orders", b'{"customerId": 42, "orderId": 7}'),
+        (
+            "PUT",
+            "/api/orders/8",
+            b'{"customerId": 42, "orderId": 8, "status": "ready", "createdAt": "2026-01-02T03:04:05Z"}',
+        ),
+        ("PUT", "/api/orders/7", b'{"customerId": 43, "reason": "x", "updatedBy": "ana"}'),
         ("GET", "/api/orders/7", b""),
         ("GET", "/api/orders/none", b""),
     ],
@@ -263,6 +299,7 @@ async def test_whoever_hangs_up_while_sending_is_handed_on_with_what_came() -> N
     ("method", "path", "body"),
     [
         ("PATCH", "/api/orders/7", b'{"status": "accepted"}'),
+        ("PUT", "/api/orders/7", b'{"customerId": 1}'),
         ("POST", "/api/orders", b'{"customerId": 1}'),
         ("GET", "/api/orders/7", b""),
     ],
@@ -274,7 +311,7 @@ async def test_what_fails_inside_is_answered_alike(
         raise error
 
     side = await Side.open()
-    for name in ("get", "change", "create"):
+    for name in ("get", "change", "create", "put"):
         monkeypatch.setattr(side.storage.orders, name, fails)
     LONG.state.services = side.services
     answers = []

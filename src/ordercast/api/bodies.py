@@ -7,6 +7,7 @@ two to the same answers.
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from typing import Annotated, Any, TypeVar
 
@@ -56,6 +57,20 @@ class _Create(Struct, rename="camel", forbid_unknown_fields=True):
     expected_at: None = None
 
 
+class _Put(_Create, rename="camel", forbid_unknown_fields=True):
+    expected_at: str | None = None  # type: ignore[assignment]
+    created_at: str | None = None
+    status: _Status | None = None
+    updated_by: _Id | None = None
+    reason: _Reason | None = None
+
+
+# What RFC 3339 and every reader of times take alike, to the microsecond.
+_TIME = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}T(?:[01][0-9]|2[0-3]):[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,6})?(?:Z|[+-][0-9]{2}:[0-9]{2})"
+)
+
+_put = msgspec.json.Decoder(_Put)
 _patch = msgspec.json.Decoder(_Patch)
 _create = msgspec.json.Decoder(_Create)
 
@@ -90,7 +105,28 @@ def patch_arguments(body: bytes) -> dict[str, Any] | None:
 def new_order(body: bytes) -> NewOrder | None:
     """The order that a body of ``POST /api/orders`` asks for."""
     order = _decode(_create, body)
-    if order is None or not _plain(order.note, order.reference):
+    return None if order is None else _told(order)
+
+
+def put_arguments(body: bytes) -> tuple[NewOrder, dict[str, Any]] | None:
+    """The arguments of `OrderService.put` that a body of ``PUT /api/orders/{id}`` asks for."""
+    put = _decode(_put, body)
+    if put is None or not _plain(put.reason):
+        return None
+    try:
+        new = _told(put, _time(put.expected_at), _time(put.created_at))
+    except ValueError:
+        return None
+    if new is None:
+        return None
+    updated_by = None
+    if put.updated_by is not None and (updated_by := parse_id(put.updated_by)) is None:
+        return None
+    return new, {"status": put.status, "updated_by": updated_by, "reason": put.reason}
+
+
+def _told(order: _Create, expected_at: datetime | None = None, created_at: datetime | None = None) -> NewOrder | None:
+    if not _plain(order.note, order.reference):
         return None
     given = (order.customer_id, order.order_id, order.shop_id)
     customer_id, order_id, shop_id = ids = [None if id is None else parse_id(id) for id in given]
@@ -112,7 +148,18 @@ def new_order(body: bytes) -> NewOrder | None:
         currency=currency,
         note=order.note,
         contact=order.contact,
+        expected_at=expected_at,
+        created_at=created_at,
     )
+
+
+def _time(text: str | None) -> datetime | None:
+    """Raises ``ValueError``."""
+    if text is None:
+        return None
+    if not _TIME.fullmatch(text):
+        raise ValueError("not a time as most write it")
+    return datetime.fromisoformat(text)
 
 
 def _decode(decoder: msgspec.json.Decoder[T], body: bytes) -> T | None:

@@ -1,6 +1,6 @@
-"""The short way for what comes by the thousand: ``PATCH`` and ``GET /api/orders/{id}``, ``POST /api/orders``.
+"""The short way for what comes by the thousand: ``PATCH``, ``PUT`` and ``GET /api/orders/{id}``, ``POST /api/orders``.
 
-A change of status costs less than FastAPI's routing, dependencies and validation of it, so these three are answered
+A change of status costs less than FastAPI's routing, dependencies and validation of it, so these four are answered
 before it where nothing is unusual: a body that `ordercast.api.bodies` understands, a token that holds. Everything
 else, with the body already read, goes on to FastAPI, which words every refusal of a request and documents the routes.
 What the service raises is answered here as it is there. tests/unit/test_express.py holds both ways to the same bytes.
@@ -9,10 +9,11 @@ What the service raises is answered here as it is there. tests/unit/test_express
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from ordercast.api.bodies import new_order, patch_arguments
+from ordercast.api.bodies import new_order, patch_arguments, put_arguments
 from ordercast.api.context import KEY_LENGTH, Services, bound_key
 from ordercast.api.problems import answer_to, internal_error
 from ordercast.errors import AuthError, Problem, StorageError
@@ -21,7 +22,7 @@ from ordercast.orders.models import Written
 
 _ORDERS = "/api/orders"
 _ORDER = "/api/orders/"
-_METHODS = frozenset({"PATCH", "POST", "GET"})
+_METHODS = frozenset({"PATCH", "PUT", "POST", "GET"})
 
 # As clients write it. Other spellings are FastAPI's to judge.
 _JSON = frozenset({b"application/json", b"application/json; charset=utf-8", b"application/json;charset=utf-8"})
@@ -65,6 +66,8 @@ class Express:
             await self.app(scope, receive, send)
         elif scope["method"] == "PATCH":
             await self._patch(id, head, scope, receive, send)
+        elif scope["method"] == "PUT":
+            await self._put(root, id, head, scope, receive, send)
         else:
             await self._get(id, head, scope, receive, send)
 
@@ -84,6 +87,25 @@ class Express:
             await _failed(error, scope, receive, send)
         else:
             await _reply(send, 200, answer)
+
+    async def _put(self, root: str, id: str, head: Head, scope: Scope, receive: Receive, send: Send) -> None:
+        body, receive = await self._body(head, receive)
+        arguments = None if body is None else put_arguments(body)
+        if arguments is None or arguments[0].order_id not in (None, id):
+            await self.app(scope, receive, send)
+            return
+        try:
+            principal = await self._services.authenticate(_text(head, b"authorization"))
+            new = replace(arguments[0], order_id=id)
+            written = await self._services.orders.put(new, principal, **arguments[1])
+            answer = self._services.render(principal)(written.order)
+        except AuthError:
+            await self.app(scope, receive, send)
+        except Exception as error:
+            await _failed(error, scope, receive, send)
+        else:
+            headers = (_location(root, id),) if written.created else ()
+            await _reply(send, 201 if written.created else 200, answer, headers)
 
     async def _create(self, root: str, head: Head, scope: Scope, receive: Receive, send: Send) -> None:
         key = _text(head, b"idempotency-key")
@@ -106,7 +128,7 @@ class Express:
         except Exception as error:
             await _failed(error, scope, receive, send)
         else:
-            location = (b"location", f"{root}{_ORDER}{written.order.order_id}".encode("latin-1"))
+            location = _location(root, written.order.order_id)
             again = () if written.replayed is None else ((b"idempotency-replayed", b"true"),)
             await _reply(send, 201, answer, (*again, location))
 
@@ -155,6 +177,10 @@ def _replay(messages: list[Message], receive: Receive) -> Receive:
         return await receive()
 
     return again
+
+
+def _location(root: str, order_id: str) -> tuple[bytes, bytes]:
+    return b"location", f"{root}{_ORDER}{order_id}".encode("latin-1")
 
 
 def _text(head: Head, name: bytes) -> str | None:

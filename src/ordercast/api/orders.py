@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query, Request, Response
@@ -17,9 +18,11 @@ from ordercast.api.schemas import (
     PatchOrder,
     PathId,
     ProblemView,
+    PutOrder,
     SharedOrderView,
 )
 from ordercast.api.strict import StrictRoute
+from ordercast.errors import Invalid
 from ordercast.orders.announcements import history_for, view_for
 from ordercast.orders.models import OrderQuery, Written
 from ordercast.orders.principal import Principal
@@ -45,12 +48,17 @@ def _answer(parts: Services, caller: Principal, written: Written, location: str 
     return json_response(body, 201, headers | {"Location": location})
 
 
+def _address(request: Request, order_id: str) -> str:
+    """Where the order is, from the root of the host."""
+    root: str = request.scope.get("root_path", "")
+    return f"{root}{request.app.url_path_for('get_order', id=order_id)}"
+
+
 @router.post("/orders", status_code=201, response_model=OrderView)
 async def create_order(body: CreateOrder, caller: Caller, parts: Parts, key: Idempotency, request: Request) -> Response:
     """Creates an order. Without an `orderId` Ordercast numbers it."""
     written = await parts.orders.create(body.to_domain(), caller, key, parts.render(caller))
-    path = request.app.url_path_for("get_order", id=written.order.order_id)
-    return _answer(parts, caller, written, request.scope.get("root_path", "") + path)
+    return _answer(parts, caller, written, _address(request, written.order.order_id))
 
 
 @router.get("/orders", response_model=OrderList)
@@ -84,6 +92,25 @@ async def list_orders(
 async def get_order(id: OrderId, caller: Caller, parts: Parts) -> Response:
     """One order; with a share token, without what is personal. What is not yours is not there."""
     return json_response(parts.render(caller)(await parts.orders.get(id, caller)))
+
+
+@router.put("/orders/{id}", response_model=OrderView, responses={201: {"model": OrderView}})
+async def put_order(id: OrderId, body: PutOrder, caller: Caller, parts: Parts, request: Request) -> Response:
+    """Makes an order what the shop's backend says that it is: creates it (201), or replaces what is told of it (200).
+
+    The same again changes nothing. What is left out gets its default, but `status` and `createdAt` stay as they are.
+    Any status of the workflow may be set; the history marks steps that the workflow does not have.
+    """
+    if body.order_id not in (None, id):
+        raise Invalid("orderId: must be the one in the address, or be left out")
+    written = await parts.orders.put(
+        replace(body.to_domain(), order_id=id),
+        caller,
+        status=body.status,
+        updated_by=body.updated_by,
+        reason=body.reason,
+    )
+    return _answer(parts, caller, written, _address(request, id) if written.created else None)
 
 
 @router.patch("/orders/{id}", response_model=OrderView)

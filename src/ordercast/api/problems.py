@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
@@ -97,8 +97,7 @@ def install(app: FastAPI) -> None:
             detail = f"Send a JSON object as the body; this is none: {reason}."
             return problem_response(400, "malformed-json", "The body is not JSON", detail)
         fields = [{"field": _path(item["loc"]), "problem": item["msg"]} for item in errors]
-        detail = "; ".join(f"{item['field']}: {item['problem']}" for item in fields)
-        return problem_response(422, "invalid", "A value cannot be accepted", detail, {"errors": fields})
+        return problem_response(422, "invalid", "A value cannot be accepted", in_words(errors), {"errors": fields})
 
     @app.exception_handler(BodyTooLarge)
     async def too_large(request: Request, error: BodyTooLarge) -> Response:
@@ -114,6 +113,11 @@ def install(app: FastAPI) -> None:
     @app.exception_handler(Exception)
     async def unexpected(request: Request, error: Exception) -> Response:
         return internal_error()  # Starlette logs it with its traceback by raising it again
+
+
+def in_words(errors: Sequence[Mapping[str, Any]]) -> str:
+    """What is wrong with which field, as a sentence."""
+    return "; ".join(f"{_path(item['loc'])}: {item['msg']}" for item in errors)
 
 
 def _path(location: tuple[int | str, ...]) -> str:

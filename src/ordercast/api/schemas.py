@@ -77,6 +77,20 @@ class CreateOrder(Body):
         return NewOrder(**{name: getattr(self, name) for name in type(self).model_fields})
 
 
+class PutOrder(CreateOrder):
+    """``PUT /api/orders/{id}``: whole. A field that is left out gets its default, as in ``POST``; ``status`` and
+    ``createdAt`` stay as they are."""
+
+    status: Status | None = None
+    created_at: AwareDatetime | None = None
+    updated_by: Id | None = None
+    reason: Reason | None = None
+
+    def to_domain(self) -> NewOrder:
+        told = CreateOrder.model_fields.keys() | {"created_at"}
+        return NewOrder(**{name: getattr(self, name) for name in told})
+
+
 class PatchOrder(Body):
     """``PATCH /api/orders/{id}``: what is absent stays; ``null`` clears ``expectedAt``, ``note`` and ``contact``."""
 
@@ -209,7 +223,7 @@ class HistoryEntry(_View):
     position: int
     order_id: JsonId
     version: int
-    kind: Literal["created", "status_changed", "changed", "contacted", "claimed", "released"]
+    kind: Literal["created", "imported", "status_changed", "changed", "contacted", "claimed", "released"]
     status: str
     previous_status: str | None
     changed: list[str]

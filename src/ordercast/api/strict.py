@@ -14,20 +14,28 @@ MAX_DEPTH = 32
 """Levels of a shop's own JSON: far more than an order has, far fewer than an encoder's stack."""
 
 
+def decode(text: bytes) -> Any:
+    """What the JSON says. Raises ``ValueError``, whose words are why it is none."""
+    try:
+        return msgspec.json.decode(text)
+    except RecursionError:
+        reason = "it is nested too deeply"
+    except UnicodeDecodeError:
+        reason = "it is not UTF-8"
+    except msgspec.MsgspecError as error:
+        reason = str(error)
+    raise ValueError(reason)
+
+
 class StrictRequest(Request):
     """A request whose body is decoded strictly. What it raises, FastAPI makes a validation error of."""
 
     async def json(self) -> Any:
         body = await self.body()
         try:
-            return msgspec.json.decode(body)
-        except RecursionError:
-            reason = "it is nested too deeply"
-        except UnicodeDecodeError:
-            reason = "it is not UTF-8"
-        except msgspec.MsgspecError as error:
-            reason = str(error)
-        raise json.JSONDecodeError(reason, "", 0)
+            return decode(body)
+        except ValueError as error:
+            raise json.JSONDecodeError(str(error), "", 0) from None
 
 
 class StrictRoute(APIRoute):

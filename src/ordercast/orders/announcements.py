@@ -13,7 +13,7 @@ from enum import Enum
 from typing import Any
 
 from ordercast.orders.ids import json_id
-from ordercast.orders.models import EventKind, Order, OrderEvent, iso
+from ordercast.orders.models import CREATIONS, EventKind, Order, OrderEvent, iso
 from ordercast.orders.principal import Principal
 
 Step = Callable[[str], Any]
@@ -45,7 +45,9 @@ class Announcement:
 HIDDEN_FROM_CUSTOMERS = frozenset({"claimed_by"})
 """Order attributes that are the shop's own business."""
 
-SHOWN_TO_GUESTS = frozenset({"shop_id", "reference", "fulfilment", "items", "total", "currency", "expected_at"})
+SHOWN_TO_GUESTS = frozenset(
+    {"shop_id", "reference", "fulfilment", "items", "total", "currency", "expected_at", "created_at"}
+)
 """Order attributes that whoever has a share link sees, besides its id, status, version and times. Nothing personal."""
 
 _JSON_NAMES = {
@@ -54,6 +56,7 @@ _JSON_NAMES = {
     "expected_at": "expectedAt",
     "claimed_by": "claimedBy",
     "first_contact_at": "firstContactAt",
+    "created_at": "createdAt",
 }
 
 
@@ -129,7 +132,7 @@ def _is_hidden(event: OrderEvent) -> bool:
 
 
 def _announced(event: OrderEvent) -> bool:
-    return event.kind is EventKind.CREATED or event.previous_status is not None
+    return event.kind in CREATIONS or event.previous_status is not None
 
 
 def event_view(event: OrderEvent, *, staff: bool) -> dict[str, Any]:
@@ -154,7 +157,7 @@ def event_view(event: OrderEvent, *, staff: bool) -> dict[str, Any]:
 
 def needs_order(event: OrderEvent) -> bool:
     """Whether announcing the event needs the order's values: the log itself holds none."""
-    return event.kind is EventKind.CREATED or bool(event.fields)
+    return event.kind in CREATIONS or bool(event.fields)
 
 
 def addressed(event: OrderEvent, order: Order | None) -> OrderEvent:
@@ -170,7 +173,7 @@ def announcements(event: OrderEvent, order: Order | None, step: Step) -> Iterato
     ``order`` (where `needs_order`) may be newer than the event; its values are the current ones then, and clients
     merge by version. Without it (it is gone) the values are left out.
     """
-    if event.kind is EventKind.CREATED:
+    if event.kind in CREATIONS:
         if order is not None:
             yield from _created(event, order, step)
         return

@@ -87,7 +87,8 @@ class Day:
         """Goes on."""
         for fact in facts:
             shop = self._shops.setdefault(fact.shop_id, _Shop())
-            if fact.status is not None:
+            # An order that was brought in with a time before this day came into its status before, too.
+            if fact.status is not None and (fact.created_at is None or fact.created_at >= self.since):
                 self._came[fact.order_id] = (fact.shop_id, fact.status)
             if fact.left is not None and fact.stayed is not None:
                 shop.stayed.setdefault(fact.left, []).append(fact.stayed)

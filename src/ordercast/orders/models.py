@@ -43,7 +43,7 @@ class NewOrder:
     """What a caller says of an order that does not exist yet. ``order_id`` ``None``: Ordercast numbers it.
 
     ``items``, ``total`` and ``contact`` are the shop's own JSON: kept, shown, never interpreted. ``total`` is in
-    the currency's major unit.
+    the currency's major unit. ``created_at`` ``None``: now.
     """
 
     customer_id: str
@@ -57,6 +57,7 @@ class NewOrder:
     note: str | None = None
     contact: dict[str, Any] | None = None
     expected_at: datetime | None = None
+    created_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,9 +86,13 @@ class Order:
 
 
 class EventKind(StrEnum):
-    """What a log event records. One event may carry a status and fields; `CHANGED` carries fields alone."""
+    """What a log event records. One event may carry a status and fields; `CHANGED` carries fields alone.
+
+    `IMPORTED` is `CREATED` of an order that came with many others: clients are not told of each (`live/imports.py`).
+    """
 
     CREATED = "created"
+    IMPORTED = "imported"
     STATUS_CHANGED = "status_changed"
     CHANGED = "changed"
     CONTACTED = "contacted"
@@ -136,6 +141,33 @@ class Change:
     updated_by: str | None
     reason: str | None = None
     forced: bool = False
+
+
+CREATIONS = frozenset({EventKind.CREATED, EventKind.IMPORTED})
+"""Kinds of events that an order's history begins with."""
+
+
+def order_of(new: NewOrder, order_id: str, status: str, at: datetime) -> Order:
+    """The order that is stored for a new one at ``at``. One with a time of its own has been in its status since then,
+    for all we know."""
+    return Order(
+        order_id=order_id,
+        customer_id=new.customer_id,
+        shop_id=new.shop_id,
+        reference=new.reference,
+        fulfilment=new.fulfilment,
+        status=status,
+        status_since=new.created_at or at,
+        version=1,
+        items=new.items,
+        total=new.total,
+        currency=new.currency,
+        note=new.note,
+        contact=new.contact,
+        expected_at=new.expected_at,
+        created_at=new.created_at or at,
+        updated_at=at,
+    )
 
 
 def changed(order: Order, change: Change, at: datetime) -> Order:
@@ -221,3 +253,8 @@ class Written:
     order: Order
     event: OrderEvent | None = None
     replayed: bytes | None = None
+
+    @property
+    def created(self) -> bool:
+        """Whether it made the order."""
+        return self.event is not None and self.event.kind in CREATIONS

@@ -66,6 +66,13 @@ class OrderRepository(Protocol):
         Raises `NotFound`, `IdempotencyKeyReused`, and whatever ``decide`` raises.
         """
 
+    async def put(self, new: NewOrder, status: str, created: Change, decide: Decide) -> Written:
+        """Where the order ``new.order_id`` is not there, stores it as `create` does, with an event as ``created`` says;
+        else changes it as `change` does. Either is one transaction, however many do it at once.
+
+        Raises whatever ``decide`` raises.
+        """
+
     async def history(self, order_id: str) -> Sequence[OrderEvent]:
         """All events of one order that the log still has, by version."""
 

@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from ordercast.orders.models import Order
+    from ordercast.orders.models import Order, OrderEvent
 
 
 class Role(StrEnum):
@@ -63,8 +63,9 @@ class Principal:
         """Whether an order of this shop is within the caller's shops. An order of no shop is in none of them."""
         return self.shops is None or (shop_id is not None and shop_id in self.shops)
 
-    def may_see(self, order: Order) -> bool:
-        """Whether the order exists for this caller: staff within their shops, customers their own, guests the one."""
+    def may_see(self, order: Order | OrderEvent) -> bool:
+        """Whether the order, or the one of the event, exists for this caller: staff within their shops, customers their
+        own, guests the one."""
         if self.is_guest:
             return order.order_id == self.order_id
         if self.is_staff:

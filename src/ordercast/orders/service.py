@@ -4,11 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
 from typing import Any
 
-from ordercast.errors import ClaimedByAnother, Forbidden, Invalid, NotFound, TransitionNotAllowed, VersionConflict
-from ordercast.orders.announcements import json_name
+from ordercast.errors import (
+    ClaimedByAnother,
+    Forbidden,
+    Invalid,
+    NotFound,
+    OrderExists,
+    VersionConflict,
+)
+from ordercast.orders.changing import changing
 from ordercast.orders.ids import json_id, parse_id
 from ordercast.orders.models import (
     Change,
@@ -22,11 +28,11 @@ from ordercast.orders.models import (
     Snapshot,
     Written,
     now,
-    to_utc,
 )
 from ordercast.orders.ports import Decide, OrderRepository, Render
 from ordercast.orders.principal import OPERATORS, Principal, Role
 from ordercast.orders.search import wanted as sought
+from ordercast.orders.values import TOLD, as_kept, kept, within_shops
 from ordercast.orders.workflow import Workflow
 
 
@@ -62,8 +68,8 @@ class OrderService:
             raise Forbidden("A share link shows one order, and no list.")
         if query.text is not None:
             query = replace(query, text=sought(query.text))
-        for status in query.statuses or ():
-            self._workflow.status(status)
+        if query.statuses is not None:
+            query = replace(query, statuses=frozenset(self._workflow.status(name).name for name in query.statuses))
         if by.is_staff:
             return await self._repository.find(replace(query, shops=by.shops))
         if query.customer_id not in (None, by.user_id):
@@ -88,12 +94,7 @@ class OrderService:
         `IdempotencyKeyReused`."""
         if not by.is_staff:
             raise Forbidden("Customers do not create orders here; the shop's backend does, with a service token.")
-        if by.shops is not None:
-            if new.shop_id is None and len(by.shops) == 1:
-                new = replace(new, shop_id=next(iter(by.shops)))
-            if new.shop_id not in by.shops:
-                raise Invalid("shopId: must be one of the shops that your token names", shops=sorted(by.shops))
-        new = replace(new, expected_at=_kept("expected_at", new.expected_at))
+        new = as_kept(within_shops(new, by))
         written = await self._repository.create(new, self._workflow.initial, by.user_id, idempotency, render)
         _visible(written.order, by)  # the answer to an earlier request may be of an order that is not theirs any more
         return written
@@ -129,30 +130,48 @@ class OrderService:
                     version=order.version,
                     currentStatus=order.status,
                 )
-            wanted = {name: _kept(name, value) for name, value in (fields or {}).items()}
-            values = {name: value for name, value in wanted.items() if getattr(order, name) != value}
-            forced = False
-            if status is not None and status != order.status:
-                forced = self._check_step(order, status, by, reason, force)
-                values["status"] = status
-            elif status is not None:
-                self._workflow.status(status)
-            if not values:
-                return None
-            kind = EventKind.STATUS_CHANGED if "status" in values else EventKind.CHANGED
-            return Change(kind=kind, values=values, updated_by=updated_by or by.user_id, reason=reason, forced=forced)
+            wanted = {name: kept(name, value) for name, value in (fields or {}).items()}
+            return changing(self._workflow, order, wanted, status, by, updated_by, reason, force)
 
         return await self._repository.change(order_id, decide)
 
-    def _check_step(self, order: Order, status: str, by: Principal, reason: str | None, force: bool) -> bool:
-        """Whether the step had to be forced. Raises where it may not be taken."""
-        try:
-            self._workflow.check(order, status, by.role, reason)
-        except TransitionNotAllowed:
-            if not force:
-                raise
-            return True
-        return False
+    async def put(
+        self,
+        new: NewOrder,
+        by: Principal,
+        *,
+        status: str | None = None,
+        updated_by: str | None = None,
+        reason: str | None = None,
+        imported: bool = False,
+    ) -> Written:
+        """Makes the order ``new.order_id`` what its shop says that it is: creates it, or replaces what is told of it.
+
+        A ``status`` or ``created_at`` that is ``None`` stays as it is, or begins as with `create`. Steps that the
+        workflow does not have are taken; the history marks them. What is the same changes nothing. ``imported``: with
+        many others, of each of which clients are not told. Raises `Forbidden`, `Invalid`, `UnknownStatus`, and
+        `OrderExists` where that order is not the caller's to change.
+        """
+        if by.role is not Role.SERVICE:
+            raise Forbidden("PUT is for the shop's backend, with a service token. Change an order with PATCH.")
+        if new.order_id is None:
+            raise Invalid("orderId: must be given")
+        new = as_kept(within_shops(new, by))
+        status = None if status is None else self._workflow.status(status).name
+
+        def decide(order: Order) -> Change | None:
+            if not by.may_see(order):
+                raise OrderExists(f"There is an order '{order.order_id}' already. Choose another orderId.")
+            told = {name: getattr(new, name) for name in TOLD if name != "created_at" or new.created_at is not None}
+            return changing(self._workflow, order, told, status, by, updated_by, reason, force=True)
+
+        created = Change(
+            kind=EventKind.IMPORTED if imported else EventKind.CREATED,
+            values={},
+            updated_by=updated_by or by.user_id,
+            reason=reason,
+        )
+        return await self._repository.put(new, status or self._workflow.initial, created, decide)
 
     async def contact(
         self,
@@ -250,16 +269,6 @@ class OrderService:
         backend = Principal(user_id=who, role=Role.SERVICE)
         written = await self.update(id, backend, status=status, expected_version=expected_version, reason=reason)
         return written.order
-
-
-def _kept(name: str, value: Any) -> Any:
-    """A field's value as it will be kept, so that the same again is the same. Raises `Invalid`."""
-    if not isinstance(value, datetime):
-        return value
-    try:
-        return to_utc(value)
-    except OverflowError:
-        raise Invalid(f"{json_name(name)}: must lie in the years 1 to 9999, in UTC") from None
 
 
 def _claimed(order: Order, advice: str) -> ClaimedByAnother:

@@ -50,7 +50,8 @@ class Transition:
 
 
 class Workflow:
-    """Statuses and transitions that fit together; made by `parse_workflow`."""
+    """Statuses and transitions that fit together; made by `parse_workflow`. ``names`` are the shop's own words for
+    the statuses (`with_names`)."""
 
     def __init__(
         self,
@@ -58,20 +59,22 @@ class Workflow:
         statuses: Mapping[str, Status],
         transitions: Iterable[Transition],
         corrections: bool = True,
+        names: Mapping[str, str] | None = None,
     ) -> None:
         self.initial = initial
         self.statuses = dict(statuses)
         self.transitions = tuple(transitions)
         self.corrections = corrections
         """Whether operators may take a step back, with a reason."""
+        self.names = dict(names or {})
 
     def status(self, name: str) -> Status:
-        """The status of this name. Raises `UnknownStatus`, which lists the known ones."""
-        try:
-            return self.statuses[name]
-        except KeyError:
-            known = ", ".join(self.statuses)
-            raise UnknownStatus(f"There is no status '{name}'. Known are: {known}.", known=[*self.statuses]) from None
+        """The status of this name, ours or the shop's. Raises `UnknownStatus`, which lists the known ones."""
+        found = self.statuses.get(self.names.get(name, name))
+        if found is None:
+            known = [*self.statuses, *(theirs for theirs in self.names if theirs not in self.statuses)]
+            raise UnknownStatus(f"There is no status '{name}'. Known are: {', '.join(known)}.", known=known)
+        return found
 
     def step(self, name: str) -> int:
         """Where a customer sees a status on the progress bar: 0, off it, for one that the workflow has no longer.
@@ -102,7 +105,7 @@ class Workflow:
 
     def check(self, order: Order, to: str, role: Role, reason: str | None = None) -> None:
         """Raises `UnknownStatus`, `ReasonNeeded`, or `TransitionNotAllowed` with what is allowed instead."""
-        self.status(to)
+        to = self.status(to).name
         allowed = self.next(order.status, order.fulfilment, role)
         if to in allowed:
             return
@@ -143,14 +146,31 @@ class Workflow:
         }
 
 
-def load_workflow(path: Path | None = None) -> Workflow:
-    """The workflow in a TOML file, or the default one. Raises `SettingsError`, which says what to mend."""
+def load_workflow(path: Path | None = None, names: Mapping[str, str] | None = None) -> Workflow:
+    """The workflow in a TOML file, or the default one, with the shop's ``names`` for its statuses. Raises
+    `SettingsError`, which says what to mend."""
     if path is None:
-        return parse_workflow(files("ordercast.orders").joinpath("workflow.toml").read_text("utf-8"))
+        text = files("ordercast.orders").joinpath("workflow.toml").read_text("utf-8")
+        return with_names(parse_workflow(text), names or {})
     try:
-        return parse_workflow(path.read_text("utf-8"))
+        return with_names(parse_workflow(path.read_text("utf-8")), names or {})
     except (OSError, UnicodeDecodeError) as error:
         raise SettingsError(f"ORDERCAST_WORKFLOW: {path} cannot be read ({error}); name a TOML file") from None
+
+
+def with_names(workflow: Workflow, names: Mapping[str, str]) -> Workflow:
+    """The same workflow, which takes the shop's ``names`` too. Raises `SettingsError`."""
+    for theirs, ours in names.items():
+        if ours not in workflow.statuses:
+            known = ", ".join(workflow.statuses)
+            raise SettingsError(f"ORDERCAST_STATUS_MAP: maps {theirs!r} to {ours!r}, which is none of {known}")
+        if theirs in workflow.statuses and theirs != ours:
+            # Pages speak the workflow's names: theirs would turn into another status on the way.
+            raise SettingsError(
+                f"ORDERCAST_STATUS_MAP: maps {theirs!r} to {ours!r}, but the workflow has its own {theirs!r}; "
+                "leave it out, or name that status differently in a workflow of yours"
+            )
+    return Workflow(workflow.initial, workflow.statuses, workflow.transitions, workflow.corrections, names)
 
 
 def parse_workflow(text: str) -> Workflow:

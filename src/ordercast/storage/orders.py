@@ -18,6 +18,7 @@ from ordercast.orders.models import (
     Written,
     changed,
     now,
+    order_of,
 )
 from ordercast.orders.ports import Decide, Render
 from ordercast.storage import queries
@@ -83,25 +84,7 @@ class SqlOrders:
             id = new.order_id if new.order_id is not None else transaction.next_number()
             if transaction.order(id) is not None:
                 raise OrderExists(f"There is an order '{id}' already. Choose another orderId, or leave it out.")
-            at = now()
-            order = Order(
-                order_id=id,
-                customer_id=new.customer_id,
-                shop_id=new.shop_id,
-                reference=new.reference,
-                fulfilment=new.fulfilment,
-                status=status,
-                status_since=at,
-                version=1,
-                items=new.items,
-                total=new.total,
-                currency=new.currency,
-                note=new.note,
-                contact=new.contact,
-                expected_at=new.expected_at,
-                created_at=at,
-                updated_at=at,
-            )
+            order = order_of(new, id, status, now())
             change = Change(kind=EventKind.CREATED, values={}, updated_by=updated_by)
             return Written(order, transaction.insert(order, change))
 
@@ -118,13 +101,23 @@ class SqlOrders:
             before = transaction.order(order_id)
             if before is None:
                 raise NotFound
-            change = decide(before)
-            if change is None:
-                return Written(before)
-            order = changed(before, change, now())
-            return Written(order, transaction.update(before, order, change))
+            return _changed(transaction, before, decide)
 
         return await self._write(do, order_id, idempotency, render)
+
+    async def put(self, new: NewOrder, status: str, created: Change, decide: Decide) -> Written:
+        id = new.order_id
+        if id is None:
+            raise ValueError("put is for orders that have an id")
+
+        def do(transaction: Transaction) -> Written:
+            before = transaction.order(id)
+            if before is not None:
+                return _changed(transaction, before, decide)
+            order = order_of(new, id, status, now())
+            return Written(order, transaction.insert(order, created))
+
+        return await self._writer.submit(Work(do, id))
 
     async def _write(
         self,
@@ -149,3 +142,11 @@ class SqlOrders:
             return written
 
         return await self._writer.submit(Work(keyed, order_id, key))
+
+
+def _changed(transaction: Transaction, before: Order, decide: Decide) -> Written:
+    change = decide(before)
+    if change is None:
+        return Written(before)
+    order = changed(before, change, now())
+    return Written(order, transaction.update(before, order, change))

@@ -17,7 +17,7 @@ from ordercast.storage.rows import ORDER_COLUMNS, to_ms
 from ordercast.storage.tables import log_head, orders
 
 _DIALECT = DefaultDialect(paramstyle="qmark")
-_CURSOR = re.compile(r"([0-9]{1,15}) ([A-Za-z0-9_.:-]{1,64})")
+_CURSOR = re.compile(r"(-?[0-9]{1,15}) ([A-Za-z0-9_.:-]{1,64})")
 
 
 def page_cursor(last: Order) -> str:

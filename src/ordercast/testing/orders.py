@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Sequence
 from copy import deepcopy
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import count, takewhile
 
@@ -28,6 +28,7 @@ from ordercast.orders.models import (
     event_of,
     iso,
     now,
+    order_of,
 )
 from ordercast.orders.ports import Decide, Render
 from ordercast.orders.search import fold, searchable
@@ -181,10 +182,9 @@ class MemoryOrders:
             id = next(free) if new.order_id is None else new.order_id
             if id in self._orders:
                 raise OrderExists(f"There is an order '{id}' already. Choose another orderId, or leave it out.")
-            at = now()
-            told = {field.name: getattr(new, field.name) for field in fields(new)} | {"order_id": id}
-            order = Order(**told, status=status, status_since=at, version=1, created_at=at, updated_at=at)
-            return _Draft(order, Change(kind=EventKind.CREATED, values={}, updated_by=updated_by))
+            return _Draft(
+                order_of(new, id, status, now()), Change(kind=EventKind.CREATED, values={}, updated_by=updated_by)
+            )
 
         return self._write(draft, idempotency, render)
 
@@ -199,12 +199,20 @@ class MemoryOrders:
             before = deepcopy(self._orders.get(order_id))
             if before is None:
                 raise NotFound
-            change = decide(before)
-            if change is None:
-                return _Draft(before, None)
-            return _Draft(changed(before, change, now()), change, before.status)
+            return _changed(before, decide)
 
         return self._write(draft, idempotency, render)
+
+    async def put(self, new: NewOrder, status: str, created: Change, decide: Decide) -> Written:
+        id = new.order_id
+        if id is None:
+            raise ValueError("put is for orders that have an id")
+
+        def draft() -> _Draft:
+            before = deepcopy(self._orders.get(id))
+            return _Draft(order_of(new, id, status, now()), created) if before is None else _changed(before, decide)
+
+        return self._write(draft, None, None)
 
     def _write(self, make: Callable[[], _Draft], key: IdempotencyKey | None, render: Render | None) -> Written:
         at = now()
@@ -230,6 +238,13 @@ class MemoryOrders:
                 "This Idempotency-Key came before with another body. Use a new key for a new request."
             )
         return Written(deepcopy(self._orders[known.order_id]), replayed=known.body)
+
+
+def _changed(before: Order, decide: Decide) -> _Draft:
+    change = decide(before)
+    if change is None:
+        return _Draft(before, None)
+    return _Draft(changed(before, change, now()), change, before.status)
 
 
 def _fits(order: Order, query: OrderQuery) -> bool:
