@@ -14,10 +14,10 @@ from ordercast.live.feed import Feed
 from ordercast.live.limit import ConnectionLimit
 from ordercast.live.monitor import Monitor
 from ordercast.live.replay import Replay
-from ordercast.live.rooms import rooms_on_connect, watch_room
+from ordercast.live.rooms import order_room, rooms_on_connect, watch_room
 from ordercast.live.sessions import REVOKED, Member, TokenClock, evict
 from ordercast.orders.ids import json_id, parse_id
-from ordercast.orders.models import Snapshot
+from ordercast.orders.models import OrderEvent, Snapshot
 from ordercast.orders.ports import Revocations, Watches
 from ordercast.orders.principal import Principal
 from ordercast.orders.service import OrderService
@@ -55,6 +55,7 @@ class Handlers:
         self._revocations = revocations
         self._max_watches = max_watches
         self._io = io
+        feed.speaker.moved = self.moved
         io.use(self.authenticate)
         io.on("connection", self.connected)
         io.on("disconnect", self.disconnected)
@@ -120,12 +121,14 @@ class Handlers:
         """Puts the socket where its token says it belongs."""
         principal: Principal = socket.data.principal
         member: Member = socket.data
-        socket.join(*rooms_on_connect(principal), *(watch_room(principal, id) for id in member.watching or ()))
-        if member.resume is not None:
-            self._replay.begin(socket, member.resume)
-            if member.resume.position is None:
-                for order_id in member.resume.watching:
-                    socket.namespace.server.spawn(self._tell(socket, order_id))
+        socket.join(*rooms_on_connect(principal))
+        if (resume := member.resume) is not None:
+            # Not into those of orders that others may have got since: `_tell` joins them, if it still may.
+            moved = {id for id in resume.watching if self._feed.speaker.moves.since(id, resume.moves)}
+            socket.join(*(watch_room(principal, id) for id in resume.watching - moved))
+            self._replay.begin(socket, resume)
+            for order_id in resume.watching if resume.position is None else moved:
+                self._io.spawn(self._tell(socket, order_id))
             member.resume = None
         if principal.expires_at is not None:
             self._clock.watch(socket, principal.expires_at)
@@ -148,6 +151,17 @@ class Handlers:
         for socket in tuple(self._io.of("/").sockets.values()):
             if self._revocations.is_revoked(socket.data.principal):
                 evict(socket, REVOKED)
+
+    def moved(self, event: OrderEvent) -> None:
+        """An order is another customer's or shop's now: who watches it and may not see it any more is out.
+
+        What is stored of their watches may stay: whoever comes back with it is asked for the right again.
+        """
+        id = event.order_id
+        for socket in tuple(self._io.of("/").members(order_room(id))):
+            if not socket.data.principal.may_see(event):
+                self._leave(socket, id)
+                self._deny(socket, id, "not_found")
 
     async def refresh(self, socket: Socket, token: Any = None, *_: Any) -> dict[str, Any]:
         """A new token of the same user: the connection goes on with it, in the rooms that it gives."""
@@ -199,7 +213,7 @@ class Handlers:
         try:
             snapshot = await self._join(socket, id)
         except NotFound:
-            member.watching.discard(id)
+            self._leave(socket, id)  # it may have been in before the order became somebody else's
             return self._deny(socket, id, "not_found")
         if socket.pid is not None:
             await self._watches.save(socket.pid, member.principal.user_id, id)
@@ -214,6 +228,8 @@ class Handlers:
         try:
             snapshot = await self._join(socket, id)
         except NotFound:
+            self._leave(socket, id)
+            self._deny(socket, id, "not_found")
             return
         await self._feed.reached(snapshot.position)
         socket.emit("watching", _watching(snapshot))
@@ -222,14 +238,17 @@ class Handlers:
         """Joins the order's room, if the caller may see it, and reads it at a position the room has not passed.
 
         Events up to the snapshot's position are in it; later ones come through the room. A snapshot read before
-        the join may miss what the feed emitted in between, and is read again.
+        the join may miss what the feed emitted in between, and is read again; also where the order may have become
+        somebody else's meanwhile.
         """
         member: Member = socket.data
+        moves = self._feed.speaker.moves
         while True:
+            count = moves.count
             snapshot = await self._orders.snapshot(id, member.principal)
             if socket.connected and member.watching is not None and id in member.watching:
                 socket.join(watch_room(member.principal, id))
-            if snapshot.position >= self._feed.position:
+            if snapshot.position >= self._feed.position and not moves.since(id, count):
                 return snapshot
 
     def _deny(self, socket: Socket, id: str | None, error: str) -> dict[str, Any]:
@@ -246,7 +265,9 @@ class Handlers:
                 await self._watches.drop(socket.pid, id)
 
     def _leave(self, socket: Socket, id: str) -> None:
-        socket.data.watching.discard(id)
+        member: Member = socket.data
+        if member.watching is not None:  # `None`: the host's own code put it into the room
+            member.watching.discard(id)
         socket.leave(watch_room(socket.data.principal, id))
 
 

@@ -13,7 +13,7 @@ from datetime import timedelta
 
 import structlog
 
-from ordercast.engineio import Packet, disconnects
+from ordercast.engineio import disconnects
 from ordercast.errors import StorageError
 from ordercast.live.feed import Feed
 from ordercast.live.recovery import Pid, Pids
@@ -39,6 +39,8 @@ class Resume:
 
     position: int | None
     watching: frozenset[str]
+    moves: int = 0
+    """`Moves.count` from before it was known that the client may see those."""
 
 
 class Replay:
@@ -94,12 +96,13 @@ class Replay:
             # Refused, it would stay away; like this it is served, and told that it has missed something.
             _log.error("a replay cannot be planned", error=str(error))
             socket.pid = self._pid_from(None, principal)
-            return Resume(None, frozenset())
+            return Resume(None, frozenset(), self._feed.speaker.moves.count)
 
     async def _plan(self, socket: Socket, principal: Principal) -> Resume:
         auth = socket.handshake.auth
         pid = self._own_pid(auth.get("pid"), principal)
         watching: frozenset[str] = frozenset()
+        moves = self._feed.speaker.moves.count
         if pid is not None:
             watching = await self._orders.visible(await self._watches.of(auth["pid"], principal.user_id), principal)
         position = await self._reachable(self._cursor_of(socket.handshake, pid))
@@ -108,7 +111,7 @@ class Replay:
         socket.recovered = pid is not None and position is not None
         socket.pid = auth["pid"] if socket.recovered else self._pid_from(position, principal)
         await self._watches.save_all(socket.pid, principal.user_id, watching)  # for longer, or under its new pid
-        return Resume(position, watching)
+        return Resume(position, watching, moves)
 
     def _pid_from(self, position: int | None, principal: Principal) -> str:
         """A pid for a client that is yet to get all after ``position``, or ``resync``: should its connection end before
@@ -150,7 +153,7 @@ class Replay:
         until = self._feed.position
         if resume.position is None:
             self.resyncs += 1
-            for packet in self._closed(socket, "resync", until):
+            for packet in self._feed.speaker.standing("resync", until):
                 socket.session.send(packet)
             return
         socket.session.hold(socket)
@@ -160,27 +163,22 @@ class Replay:
         session = socket.session
         try:
             while position < until and socket.connected:
-                rooms = socket.rooms
-                for at, said in await self._batch(position, until):
+                batch = await self._batch(position, until)
+                rooms = socket.rooms  # of now: it may have had to leave one meanwhile
+                for at, said in batch:
                     session.send_ahead(socket, [packet for one in said if one.reaches(rooms) for packet in one.packets])
                     position = at
                     self.replayed += 1
                 await self._read_by(socket)
             if not socket.connected:
                 return
-            session.send_ahead(socket, self._closed(socket, "caught_up", until))
+            session.send_ahead(socket, self._feed.speaker.standing("caught_up", until))
         except Exception:
             # It comes back from the last cursor it heard; what it has got until here is in order.
             _log.exception("a replay failed", sid=socket.id, position=position)
             session.close(disconnects.TRANSPORT_ERROR)
         finally:
             session.release(socket)
-
-    def _closed(self, socket: Socket, event: str, position: int) -> list[Packet]:
-        """An event that says where the client is now, with the cursor it comes back with from then on."""
-        packets = socket.namespace.encode_event(event, [{"position": position}])
-        packets[-1].trailer = self._feed.speaker.closing(position)
-        return packets
 
     async def _batch(self, position: int, until: int) -> Sequence[tuple[int, Sequence[Said]]]:
         """The announcements of some events after ``position``."""

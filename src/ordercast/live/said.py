@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from ordercast.engineio import Packet
+from ordercast.live.moves import Moves
 from ordercast.live.rooms import Target, target
-from ordercast.orders.announcements import Step, addressed, announcements
+from ordercast.orders.announcements import Audience, Step, addressed, announcements
 from ordercast.orders.cursors import format_cursor
 from ordercast.orders.models import Order, OrderEvent
 from ordercast.socketio import Namespace
@@ -25,6 +26,7 @@ class Said:
 
     where: Target
     packets: list[Packet]
+    audience: Audience
 
     def reaches(self, rooms: frozenset[str]) -> bool:
         """Whether a socket in these rooms gets it."""
@@ -38,6 +40,10 @@ class Speaker:
         self._namespace = namespace
         self._log_id = log_id
         self._step = step
+        self.moves = Moves()
+        self.moved: Callable[[OrderEvent], None] = lambda event: None
+        """Called with what is about to be said of an order that is another customer's or shop's now: the event has
+        these. What follows is not for all who have been hearing of the order."""
         self._kept: OrderedDict[int, Sequence[Said]] = OrderedDict()
         self._closing: tuple[int, Packet] = (-1, Packet.__new__(Packet))
 
@@ -51,6 +57,13 @@ class Speaker:
             self._closing = (position, packet)
         return self._closing[1]
 
+    def standing(self, event: str, position: int) -> list[Packet]:
+        """An event of the server's own that says where a client is now, with the cursor it comes back with from then
+        on."""
+        packets = self._namespace.encode_event(event, [{"position": position}])
+        packets[-1].trailer = self.closing(position)
+        return packets
+
     def say(self, event: OrderEvent, order: Order | None) -> Sequence[Said]:
         """The announcements of an event, in the order they go out, kept at hand for whoever asks for it next.
 
@@ -61,7 +74,11 @@ class Speaker:
             return kept
         if not _OWNERS.isdisjoint(event.fields):
             self._kept.clear()  # what is kept of the order is for others
-        event = addressed(event, order)
+        now_of = addressed(event, order)
+        if now_of is not event or not _OWNERS.isdisjoint(event.fields):
+            self.moves.add(event.order_id)
+            self.moved(now_of)
+        event = now_of
         closing = self.closing(event.position)
         said = []
         for announcement in announcements(event, order, self._step):
@@ -72,7 +89,7 @@ class Speaker:
                 event.order_id,
                 event.fields if "changes" in announcement.data else (),
             )
-            said.append(Said(target(event, announcement), packets))
+            said.append(Said(target(event, announcement), packets, announcement.audience))
         self._keep(event.position, said)
         return said
 
