@@ -7,7 +7,7 @@ import secrets
 import sys
 import tempfile
 from collections.abc import Callable, Mapping
-from functools import wraps
+from functools import partial, wraps
 from pathlib import Path
 from typing import Annotated, Any, ParamSpec
 
@@ -22,6 +22,8 @@ from ordercast.auth import TokenVerifier, sign_token
 from ordercast.config import Settings, load_settings, unknown_settings
 from ordercast.demo import DemoShop
 from ordercast.errors import OrdercastError, SettingsError
+from ordercast.importing.run import Import
+from ordercast.importing.screen import RefusedLines, Source, bar, show, summary
 from ordercast.orders.ids import parse_id
 from ordercast.orders.principal import Role
 from ordercast.orders.workflow import load_workflow
@@ -110,7 +112,7 @@ def demo(
     """Run the server on a throw-away database with a sample shop; prints links for an operator and a customer."""
     with tempfile.TemporaryDirectory(prefix="ordercast-demo-") as folder:
         # What the demo brings along, whatever the environment says of the shop's own server.
-        own = {
+        own: dict[str, Any] = {
             "jwt_secret": (secrets.token_urlsafe(48),),
             "jwt_public_key": None,
             "jwks_url": None,
@@ -121,6 +123,7 @@ def demo(
             "shop_name": "Trattoria Marea",
             "shop_phone": "+44 20 7946 0958",  # of a range that nobody has
             "workflow": None,
+            "status_map": {},
         }
         settings = _settings(own, host=host, port=port)
         if not pages.built():
@@ -170,6 +173,38 @@ def migrate(database_url: DatabaseUrl = None) -> None:
         _out.print(f"The database went from schema {before or 'none'} to {after}.")
 
 
+@app.command("import")
+@_in_words
+def import_command(
+    file: Annotated[str, typer.Argument(help="One order a line, as PUT takes it; - reads standard input")],
+    refused: Annotated[
+        Path | None, typer.Option(help="Where refused lines go, with reasons [FILE.refused.ndjson]")
+    ] = None,
+    database_url: DatabaseUrl = None,
+    workflow: Annotated[Path | None, typer.Option(help="A TOML file with the shop's own workflow")] = None,
+) -> None:
+    """Bring orders in from a file, straight into the database; a server may be running on it meanwhile.
+
+    Run the same again to go on where it was stopped: nothing is doubled. Exits with 1 if any line was refused.
+    """
+    settings = _settings(database_url=database_url, workflow=workflow, log_level="warning")
+    source = Source(file)
+    report = RefusedLines(refused or source.refused, source)
+    with source.opened() as data, bar(_err, source.name, source.size) as progress:
+        run = Import(settings, data, source.key, report.add, partial(show, progress))
+        try:
+            tally = asyncio.run(run.run())
+        except KeyboardInterrupt:
+            _err.print("Stopped. Run the same again to go on.")
+            raise typer.Exit(130) from None
+        finally:
+            report.close()
+    _out.print(summary(source.name, tally))
+    if tally.refused:
+        _out.print(f"See {report.path} for why, line by line.", markup=False)
+        raise typer.Exit(1)
+
+
 @app.command()
 @_in_words
 def check(database_url: DatabaseUrl = None, redis_url: Annotated[str | None, typer.Option()] = None) -> None:
@@ -177,7 +212,7 @@ def check(database_url: DatabaseUrl = None, redis_url: Annotated[str | None, typ
     settings = _settings(database_url=database_url, redis_url=redis_url, log_level="error")
     checks: tuple[tuple[str, Callable[[], str]], ...] = (
         ("tokens", lambda: asyncio.run(_check_tokens(settings))),
-        ("workflow", lambda: f"{len(load_workflow(settings.workflow).statuses)} statuses"),
+        ("workflow", lambda: _check_workflow(settings)),
         ("database", lambda: database.check(settings)),
         ("redis", lambda: asyncio.run(_check_redis(settings))),
     )
@@ -202,6 +237,12 @@ async def _check_tokens(settings: Settings) -> str:
     finally:
         await verifier.close()
     return "keys in the settings" if verifier.is_local else f"keys from {settings.jwks_url}"
+
+
+def _check_workflow(settings: Settings) -> str:
+    workflow = load_workflow(settings.workflow, settings.status_map)
+    theirs = f", {len(workflow.names)} of the shop's own names for them" if workflow.names else ""
+    return f"{len(workflow.statuses)} statuses{theirs}"
 
 
 async def _check_redis(settings: Settings) -> str:

@@ -22,9 +22,11 @@ import structlog
 
 from ordercast.engineio import Packet
 from ordercast.errors import StorageError
+from ordercast.live.imports import Imports
+from ordercast.live.rooms import user_room
 from ordercast.live.said import Speaker
-from ordercast.orders.announcements import Step, needs_order
-from ordercast.orders.models import Order, OrderEvent
+from ordercast.orders.announcements import Audience, Step, needs_order
+from ordercast.orders.models import EventKind, Order, OrderEvent
 from ordercast.orders.ports import EventLog, OrderRepository
 from ordercast.socketio import Server
 
@@ -56,8 +58,10 @@ class Feed:
         root.closing = self.closing
         self.position = 0
         self.announced = 0
+        self.imports = Imports(io, self.speaker, lambda: self.position)
         self.skipped = 0
         self._io = io
+        self._root = root
         self._log = log
         self._orders = orders
         self._wake = asyncio.Event()
@@ -82,6 +86,7 @@ class Feed:
             self._task.cancel()
             with suppress(asyncio.CancelledError):
                 await self._task
+        self.imports.stop()
         for _, _, waiter in self._waiting:
             waiter.cancel()
 
@@ -103,7 +108,7 @@ class Feed:
         if not self._busy:
             events = self._log.recent(self.position, _BATCH)
             for event, order in events:
-                if order is None and needs_order(event):
+                if order is None and needs_order(event) and not self._is_quiet(event):
                     break
                 try:
                     self._emit(event, order)
@@ -140,7 +145,7 @@ class Feed:
         """Emits an event, and gives up on it after some tries."""
         for tried in count(1):
             try:
-                if order is None and needs_order(event):
+                if order is None and needs_order(event) and not self._is_quiet(event):
                     order = await self._orders.get(event.order_id)
                 self._emit(event, order)
             except Exception as error:
@@ -161,8 +166,19 @@ class Feed:
         """The ``position`` event for what has been emitted so far."""
         return self.speaker.closing(self.position)
 
+    def _is_quiet(self, event: OrderEvent) -> bool:
+        """Whether the order came with many, and its customer is not here: then there is nobody to tell at once."""
+        return event.kind is EventKind.IMPORTED and not self._root.members(user_room(event.customer_id))
+
     def _emit(self, event: OrderEvent, order: Order | None) -> None:
+        imported = event.kind is EventKind.IMPORTED
+        if imported:
+            self.imports.came(event)
+            if order is None or self._is_quiet(event):
+                return
         for said in self.speaker.say(event, order):
+            if imported and said.audience is Audience.OPERATORS:
+                continue
             self._io.local.to(*said.where.to).except_(*said.where.except_).deliver(said.packets)
         self.announced += 1
 

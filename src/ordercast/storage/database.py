@@ -17,6 +17,7 @@ from ordercast.config import Settings
 from ordercast.errors import SettingsError, StorageError
 from ordercast.orders.models import Logged
 from ordercast.storage import file_lock, postgres, schema
+from ordercast.storage.checkpoints import SqlCheckpoints
 from ordercast.storage.driver import Readers, Statement, Writer
 from ordercast.storage.figures import SqlFigures
 from ordercast.storage.housekeeping import LOOK_EVERY, TIDY_EVERY, regularly
@@ -45,6 +46,7 @@ class Storage:
     revocations: SqlRevocations
     figures: SqlFigures
     targets: SqlTargets
+    checkpoints: SqlCheckpoints
     secret_key: str
     nodes: SqlNodes | None
     logins: SqlLogins | None
@@ -145,6 +147,7 @@ async def open_storage(
             SqlRevocations(writer, readers, max(settings.jwt_max_lifetime, settings.share_lifetime), answers),
             SqlFigures(readers),
             SqlTargets(writer, readers),
+            SqlCheckpoints(writer, readers),
             settings.secret_key or secret_key,
             nodes,
             logins,

@@ -51,3 +51,21 @@ def held(path: Path) -> Iterator[None]:
         yield
     finally:
         os.close(lock)
+
+
+def is_held(path: Path) -> bool:
+    """Whether a server has the database file."""
+    if fcntl is None:
+        return False
+    try:
+        lock = os.open(lock_path(path), os.O_RDWR)
+    except OSError:
+        return False
+    try:
+        # Shared and at once given back: a server that starts at this very moment would be refused, and no other is.
+        fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except OSError as error:
+        return error.errno in (errno.EWOULDBLOCK, errno.EACCES)
+    finally:
+        os.close(lock)
+    return False
