@@ -23,7 +23,7 @@ from ordercast.storage.database import open_storage
 from tests.contract.support import all_of
 from tests.harness import Json, ServerProcess
 
-COUNT = 8_000
+COUNT = 6_000
 PATIENCE = 300.0  # s; bounds a failure only
 STATUSES = ("received", "ready", "delivered", "cancelled")
 BAD = {
