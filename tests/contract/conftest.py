@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from ordercast.config import Settings
-from ordercast.orders.ports import EventLog, OrderRepository, Revocations, Watches
+from ordercast.orders.ports import EventLog, Figures, OrderRepository, Revocations, Targets, Watches
 from ordercast.storage.database import open_storage
 from ordercast.testing import memory_storage
 from tests.contract.support import TTL, Clock, Ports, retention, stop_clocks
@@ -37,7 +37,8 @@ async def ports(keeper: str, clock: Clock) -> AsyncIterator[Ports]:
         async def forget(seconds: float) -> None:
             memory.log.remove_before(clock.time - timedelta(seconds=seconds))
 
-        yield Ports(memory.orders, memory.log, memory.watches, memory.revocations, forget)
+        keepers = (memory.orders, memory.log, memory.watches, memory.revocations, memory.figures, memory.targets)
+        yield Ports(*keepers, forget)
     else:
         settings = Settings(database_url=keeper, idempotency_ttl=TTL, recovery_ttl=TTL)
         async with open_storage(settings) as storage:
@@ -45,7 +46,15 @@ async def ports(keeper: str, clock: Clock) -> AsyncIterator[Ports]:
             async def remove(seconds: float) -> None:
                 await retention(storage, seconds).remove_old()
 
-            yield Ports(storage.orders, storage.log, storage.watches, storage.revocations, remove)
+            yield Ports(
+                storage.orders,
+                storage.log,
+                storage.watches,
+                storage.revocations,
+                storage.figures,
+                storage.targets,
+                remove,
+            )
 
 
 @pytest.fixture
@@ -66,3 +75,13 @@ def watches(ports: Ports) -> Watches:
 @pytest.fixture
 def revocations(ports: Ports) -> Revocations:
     return ports.revocations
+
+
+@pytest.fixture
+def figures(ports: Ports) -> Figures:
+    return ports.figures
+
+
+@pytest.fixture
+def targets(ports: Ports) -> Targets:
+    return ports.targets

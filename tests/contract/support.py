@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from ordercast.orders.models import Change, EventKind, Fulfilment, NewOrder, Order, OrderEvent, Written
-from ordercast.orders.ports import EventLog, OrderRepository, Revocations, Watches
+from ordercast.orders.ports import EventLog, Figures, OrderRepository, Revocations, Targets, Watches
 from ordercast.storage.database import Storage
 from ordercast.storage.retention import Retention
 from ordercast.storage.sqlite_writer import SqliteWriter
@@ -80,6 +80,8 @@ class Ports:
     log: EventLog
     watches: Watches
     revocations: Revocations
+    figures: Figures
+    targets: Targets
     retain: Callable[[float], Awaitable[None]]
     """Removes events that are older than so many seconds."""
 

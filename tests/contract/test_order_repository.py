@@ -171,6 +171,7 @@ async def test_a_change_with_all_it_can_carry(orders: OrderRepository, clock: Cl
         replace(
             before,
             status="accepted",
+            status_since=at,
             version=2,
             expected_at=LATER,
             note=None,

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from ordercast.errors import (
+    ClaimedByAnother,
     Forbidden,
     Invalid,
     NotFound,
@@ -74,6 +75,9 @@ USE_CASES: dict[str, UseCase] = {
     "nothing": lambda service, id, by: service.update(id, by),
     "old version": lambda service, id, by: service.update(id, by, fields={"note": "x"}, expected_version=2),
     "contact": lambda service, id, by: service.contact(id, by),
+    "claim": lambda service, id, by: service.claim(id, by),
+    "take over": lambda service, id, by: service.claim(id, by, "ben"),
+    "release": lambda service, id, by: service.release(id, by),
 }
 READING = {"get", "snapshot", "history"}
 
@@ -84,6 +88,9 @@ OUTCOMES: dict[str, dict[Role, type[OrdercastError] | None]] = {
     "forced": {Role.OPERATOR: Forbidden, Role.ADMIN: Forbidden},
     "for another": {Role.OPERATOR: Forbidden, Role.ADMIN: Forbidden},
     "contact": {Role.SERVICE: Forbidden},
+    "claim": {Role.SERVICE: Forbidden},
+    "take over": {Role.SERVICE: Forbidden, Role.OPERATOR: ClaimedByAnother, Role.ADMIN: ClaimedByAnother},
+    "release": {Role.SERVICE: Forbidden},
 }
 """What staff gets for an order it sees, where that is an error."""
 
@@ -111,7 +118,7 @@ async def test_who_may_do_what(
     error = NotFound if whose == "nobody's" else expected(name, by, whose)
     if error is None:
         result = await USE_CASES[name](service, id, by)
-        writes = name not in READING and name != "nothing"
+        writes = name not in READING and name not in ("nothing", "release")
         assert len(storage.log.events) == len(ORDERS) + writes
         if writes:
             assert isinstance(result, Written)

@@ -22,5 +22,6 @@ class SqlTargets:
         return {row[0]: row[1] for row in await self._readers.fetch(_READ)}
 
     async def replace(self, targets: Mapping[str, int | None]) -> None:
+        rows = (Statement(_SET, row) for row in targets.items())
         # Alone, or two at once would each add what the other does not see.
-        await self._writer.run(Statement(_CLEAR), Statement(_SET, many=[*targets.items()]), alone=True)
+        await self._writer.run(Statement(_CLEAR), *rows, alone=True)
