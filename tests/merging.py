@@ -38,5 +38,5 @@ def merged(orders: Orders, event: str, data: Json, step: Callable[[str], int]) -
     else:
         now = {**order, "status": data["status"], "updatedAt": data["updatedAt"]}
         if "step" in order:
-            now["step"] = step(data["status"])
+            now |= {"step": step(data["status"]), "statusSince": data["updatedAt"]}
     return {**orders, data["orderId"]: {**now, "version": data["version"]}}

@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, Phase, event, given, settings
 from hypothesis import strategies as st
 
 from ordercast.app import Ordercast
+from ordercast.orders.announcements import HIDDEN_FROM_CUSTOMERS
 from ordercast.orders.models import EventKind, Fulfilment, NewOrder, Written
 from ordercast.orders.principal import Principal, Role
 from tests.contract.support import Clock, retention
@@ -167,6 +168,13 @@ class Shop:
         if self.ids:
             self._done(await self.app.orders.contact(self.ids[which % len(self.ids)], ANA))
 
+    async def claim(self, which: int) -> None:
+        """Ana takes it, or gives it back."""
+        if self.ids:
+            id = self.ids[which % len(self.ids)]
+            hers = (await self.app.orders.get(id, ANA)).claimed_by == ANA.user_id
+            self._done(await (self.app.orders.release if hers else self.app.orders.claim)(id, ANA))
+
     async def forget(self, seconds: int) -> None:
         """The log's beginning is removed."""
         await retention(self.app.storage, seconds + 0.5).remove_old()
@@ -177,7 +185,8 @@ class Shop:
             id = written.order.order_id
             self.ids += [id] if id not in self.ids else []
             self.hidden.discard(id)
-            if written.event.kind is EventKind.CONTACTED and not written.event.fields:
+            own = EventKind.CONTACTED, EventKind.CLAIMED, EventKind.RELEASED
+            if written.event.kind in own and {*written.event.fields} <= HIDDEN_FROM_CUSTOMERS:
                 self.hidden.add(id)
 
 
@@ -228,7 +237,7 @@ STEPS = (
     st.tuples(st.just("create"), NEW)
     | CHANGE
     | CHANGE
-    | st.tuples(st.just("contact"), WHICH)
+    | st.tuples(st.sampled_from(["contact", "claim"]), WHICH)
     | st.tuples(st.just("forget"), st.integers(0, 4))
     | st.tuples(st.sampled_from(["begin", "go", "go", "listen"]), WHO)
     | st.tuples(st.just("back"), WHO, st.sampled_from(["pid", "since"]))

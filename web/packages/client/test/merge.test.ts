@@ -38,7 +38,7 @@ const life: fc.Arbitrary<Life> = fc.array(change, { maxLength: 8 }).map((changes
     const fields = Object.fromEntries(Object.entries(rest).filter(([, value]) => value !== undefined)) as Partial<Order>;
     const updatedAt = `2026-01-01T00:00:0${version}.000Z`;
     const before = states[i]!;
-    const moved = status === undefined ? {} : { status, step: STEPS[status]!, updatedAt };
+    const moved = status === undefined ? {} : { status, statusSince: updatedAt, step: STEPS[status]!, updatedAt };
     states.push({ ...before, ...moved, ...fields, version });
     const told: Piece[] = [];
     if (status !== undefined) {
