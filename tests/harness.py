@@ -210,6 +210,7 @@ EVENTS = (
     "watch:denied",
     "token:expiring",
     "force_disconnect",
+    "board:changed",
 )
 
 

@@ -82,6 +82,7 @@ class Ordercast:
         """HTTP requests so far by method, Engine.IO's left out."""
         self.port = settings.port
         """Where this node listens, for the others to reach it; who binds another port says so before entering."""
+        self.board: Board
         self.shares: ShareTokens
         self.feed: Feed
         self.storage: Storage
@@ -95,6 +96,7 @@ class Ordercast:
             self.nodes.here = self.settings.node_address or address_of(self.settings.host, self.port)
             self.io.engine.locate = self.nodes.address
             self.orders = OrderService(storage.orders, self.workflow)
+            self.board = Board(storage.targets, self.workflow, self._tell_boards)
             self.feed = Feed(self.io, storage.log, storage.orders, self.workflow.step)
             self.shares = self.verifier.shares = ShareTokens(storage.secret_key, self.settings.share_lifetime)
             clock = TokenClock()
@@ -134,7 +136,7 @@ class Ordercast:
                 revocations=storage.revocations,
                 presence=self.nodes,
                 stats=Stats(storage.figures, self.workflow, self.settings.shop_time_zone),
-                board=Board(storage.targets, self.workflow, self._tell_boards),
+                board=self.board,
                 shares=self.shares,
                 shop=self.settings,
                 ready=self.problems,

@@ -20,12 +20,12 @@ from ordercast.api.shares import track_url
 from ordercast.app import Ordercast
 from ordercast.auth import TokenVerifier, sign_token
 from ordercast.config import Settings, load_settings, unknown_settings
-from ordercast.demo import DemoShop
+from ordercast.demo import OPERATOR, DemoShop, targets
 from ordercast.errors import OrdercastError, SettingsError
 from ordercast.importing.run import Import
 from ordercast.importing.screen import RefusedLines, Source, bar, show, summary
 from ordercast.orders.ids import parse_id
-from ordercast.orders.principal import Role
+from ordercast.orders.principal import Principal, Role
 from ordercast.orders.workflow import load_workflow
 from ordercast.serving import bind, run, serve, url_of
 from ordercast.storage import database
@@ -134,8 +134,11 @@ def demo(
 
         async def shop() -> None:
             demo_shop = DemoShop(ordercast.orders, seed, speed)
+            # An admin, so that whoever looks on may try everything.
+            ana = Principal(OPERATOR, Role.ADMIN)
+            await ordercast.board.set_targets(targets(speed), ana)
             order = await demo_shop.open()
-            operator = sign_token(settings, "ana", Role.OPERATOR, 86_400)
+            operator = sign_token(settings, ana.user_id, ana.role, 86_400)
             customer = track_url(base, ordercast.shares.issue(order.order_id).token)
             _out.print("\n[bold]A shop is open.[/] Its orders move by themselves; open these side by side:\n")
             _out.print(f"  operator  {base}/board#token={operator}", markup=False)
