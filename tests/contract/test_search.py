@@ -90,3 +90,6 @@ async def test_what_is_very_long_is_found_by_its_beginning(orders: OrderReposito
     await create(orders, "1", contact={"name": "\0ﷺ" * 5_000 + "end", "phone": "7" * 100_000})
     assert await found(orders, "7" * 128) == "1"
     assert await found(orders, "end") == ""
+    long = dict.fromkeys(("name", "phone"), "🙂" * 200)
+    await create(orders, "x" * 64, reference="🙂" * 128, contact=long)
+    assert await found(orders, "🙂" * 64) == "x" * 64

@@ -15,7 +15,7 @@ from ordercast.orders.models import Order
 MAX_TEXT = 128
 """Characters of a text to look for: as many as a reference may have."""
 
-_KEPT = 128  # characters of each thing looked at; what is longer is found by its beginning
+_KEPT = 128  # characters of each thing looked at, so that an index holds them; what is longer is found by its beginning
 
 
 def fold(text: str) -> str:

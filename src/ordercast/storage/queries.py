@@ -55,13 +55,22 @@ def page(query: OrderQuery) -> Select[Any]:
         at, id = parse_page_cursor(query.after)
         older = and_(orders.c.created_at == at, orders.c.order_id < id)
         statement = statement.where(or_(orders.c.created_at < at, older))
-    newest_first = statement.order_by(orders.c.created_at.desc(), orders.c.order_id.desc()).limit(query.limit + 1)
+    newest_first = _newest_first(statement, query.limit + 1)
+    if query.text is not None:
+        # First their ids, from the one index that has the text in it, and then of those the whole orders.
+        ids = newest_first.with_only_columns(orders.c.order_id)
+        whole = select(*(orders.c[name] for name in ORDER_COLUMNS)).where(orders.c.order_id.in_(ids))
+        newest_first = _newest_first(whole, query.limit + 1)
     found = newest_first.subquery("found")
     return (
         select(log_head.c.n, *found.c)
         .select_from(log_head.outerjoin(found, true()))
         .order_by(found.c.created_at.desc(), found.c.order_id.desc())
     )
+
+
+def _newest_first(statement: Select[Any], limit: int) -> Select[Any]:
+    return statement.order_by(orders.c.created_at.desc(), orders.c.order_id.desc()).limit(limit)
 
 
 def _containing(text: str) -> str:

@@ -27,6 +27,8 @@ def upgrade() -> None:
     op.execute(_SINCE)
     op.add_column("orders", sa.Column("search", sa.Text))
     _fill(op.get_bind())
+    op.drop_index("ix_orders_created_at_order_id", "orders")
+    op.create_index("ix_orders_created_at_order_id_search", "orders", ["created_at", "order_id", "search"])
     op.create_index("ix_order_events_at_position", "order_events", ["at", "position"])
     op.create_table(
         "targets",
