@@ -18,7 +18,7 @@ from ordercast.live import limit, sessions
 from ordercast.orders import announcements
 from ordercast.socketio.namespace import LIFECYCLE
 
-SPEAKERS = {"emit": 0, "encode_event": 0, "Announcement": 0, "_closed": 1}
+SPEAKERS = {"emit": 0, "encode_event": 0, "Announcement": 0, "standing": 0}
 """Calls that say something, and which of their arguments is the event's name."""
 
 PASSED_ON = {"announcement.event", "event"}
