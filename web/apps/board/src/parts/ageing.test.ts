@@ -1,0 +1,46 @@
+import fc from "fast-check";
+import { expect, it } from "vitest";
+import { level, nextChange, StatusTimes } from "./ageing.ts";
+import { order, START } from "./sample.ts";
+
+const at = (seconds: number) => new Date(START + seconds * 1000).toISOString();
+
+it("ages against the target of its status", () => {
+  const levels = [0, 69.999, 70, 99.999, 100, 9999].map((s) => level(order(), { received: 100 }, START + s * 1000));
+  expect(levels).toEqual(["fresh", "fresh", "due", "due", "late", "late"]);
+  expect(level(order({ status: "ready" }), { received: 100 }, START + 1e9)).toBe("none");
+  expect(level(order(), { received: null }, START + 1e9)).toBe("none");
+});
+
+it("ages against when it is expected, from its creation on, and is as bad as the worse of both", () => {
+  const expected = order({ expectedAt: at(1000), updatedAt: at(600) });
+  const levels = [699, 700, 999, 1000].map((s) => level(expected, {}, START + s * 1000));
+  expect(levels).toEqual(["fresh", "due", "due", "late"]);
+  expect(level(expected, { received: 60 }, START + 660_000)).toBe("late");
+  expect(level(order({ expectedAt: at(-1) }), { received: 600 }, START)).toBe("late"); // expected before it was made
+});
+
+it("says when it next changes, and nothing changes before", () => {
+  const seconds = fc.integer({ min: 1, max: 5000 });
+  fc.assert(
+    fc.property(fc.option(seconds), fc.option(seconds), fc.integer({ min: 0, max: 6000 }), fc.double({ min: 0, max: 1, noNaN: true }), (target, expected, now, part) => {
+      const given = order({ expectedAt: expected === null ? null : at(expected) });
+      const moment = START + now * 1000;
+      const change = nextChange(given, { received: target }, moment);
+      const is = level(given, { received: target }, moment);
+      const end = change ?? START + 1e9;
+      expect(level(given, { received: target }, moment + Math.floor((end - 1 - moment) * part))).toBe(is);
+      if (change !== null) expect(level(given, { received: target }, change)).not.toBe(is);
+    }),
+  );
+});
+
+it("keeps the moment of a status through changes of other things", () => {
+  const times = new StatusTimes();
+  expect(times.since(order({ version: 2, updatedAt: at(10) }))).toBe(START + 10_000);
+  expect(times.since(order({ version: 3, updatedAt: at(50) }))).toBe(START + 10_000); // a note
+  expect(times.since(order({ version: 4, status: "ready", updatedAt: at(60) }))).toBe(START + 60_000);
+  expect(times.since(order({ version: 5, updatedAt: at(70) }))).toBe(START + 70_000); // taken back
+  times.forget(order());
+  expect(times.since(order({ version: 5, updatedAt: at(80) }))).toBe(START + 80_000);
+});

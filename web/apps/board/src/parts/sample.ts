@@ -1,0 +1,45 @@
+/** Orders and a workflow for tests. */
+
+import type { Order, Workflow } from "@ordercast/client";
+
+export const order = (over: Partial<Order> = {}): Order => ({
+  orderId: 17,
+  customerId: 42,
+  shopId: null,
+  reference: null,
+  fulfilment: "delivery",
+  status: "received",
+  step: 1,
+  version: 1,
+  items: [],
+  total: null,
+  currency: null,
+  note: null,
+  contact: null,
+  expectedAt: null,
+  claimedBy: null,
+  firstContactAt: null,
+  createdAt: "2026-01-01T00:00:00.000Z",
+  updatedAt: "2026-01-01T00:00:00.000Z",
+  ...over,
+});
+
+/** Where the orders above begin. */
+export const START = Date.parse("2026-01-01T00:00:00.000Z");
+
+export const WORKFLOW: Workflow = {
+  initial: "received",
+  statuses: [
+    { name: "received", label: "Received", step: 1, category: "open" },
+    { name: "preparing", label: "Preparing", step: 2, category: "open" },
+    { name: "ready", label: "Ready", step: 3, category: "open" },
+    { name: "delivered", label: "Delivered", step: 4, category: "done" },
+    { name: "cancelled", label: "Cancelled", step: 0, category: "aborted" },
+  ],
+  transitions: [
+    { from: "received", to: "preparing", roles: ["operator", "admin"], fulfilment: null },
+    { from: "preparing", to: "ready", roles: ["operator", "admin"], fulfilment: null },
+    { from: "ready", to: "delivered", roles: ["operator", "admin"], fulfilment: null },
+    { from: "received", to: "cancelled", roles: ["operator", "admin"], fulfilment: null },
+  ],
+};
