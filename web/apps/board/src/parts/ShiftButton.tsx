@@ -1,0 +1,59 @@
+/** Begins and ends a shift, and says that it is on. */
+
+import type { ReactNode } from "react";
+import { Button, Dialog, DialogTrigger, Label, Popover, Slider, SliderThumb, SliderTrack, Switch } from "react-aria-components";
+import type { ShiftState } from "./useShift.ts";
+import { shift as words } from "./words.ts";
+
+export function ShiftButton({ shift }: { shift: ShiftState }): ReactNode {
+  if (!shift.on) {
+    return (
+      <Button className="button shift" onPress={shift.start}>
+        {words.start}
+      </Button>
+    );
+  }
+  const silent = shift.muted || shift.volume === 0 ? words.muted : shift.audible ? "" : words.locked;
+  return (
+    <DialogTrigger>
+      <Button className="button shift on" data-silent={silent !== "" || undefined}>
+        <span aria-hidden="true">{silent === "" ? "🔔" : "🔕"}</span> {words.on}
+        {silent !== "" && <span className="soft"> · {silent}</span>}
+      </Button>
+      <Popover className="popover" placement="bottom end">
+        <Dialog className="panel" aria-label={words.panel}>
+          {({ close }) => (
+            <>
+              <Switch className="switch" isSelected={!shift.muted} onChange={(loud) => shift.setMuted(!loud)}>
+                <span className="track" aria-hidden="true" />
+                {words.sound}
+              </Switch>
+              <Slider className="slider" value={Math.round(shift.volume * 100)} onChange={(value) => shift.setVolume(value / 100)} onChangeEnd={shift.ring}>
+                <Label>{words.volume}</Label>
+                <SliderTrack className="rail">
+                  <SliderThumb className="thumb" />
+                </SliderTrack>
+              </Slider>
+              <Button className="button" onPress={shift.ring}>
+                {words.tryIt}
+              </Button>
+              <p className="soft">{words.awake[shift.awake]}</p>
+              <p className="soft">{words.notifications[permission()]}</p>
+              <Button
+                className="button"
+                onPress={() => {
+                  close();
+                  shift.end();
+                }}
+              >
+                {words.end}
+              </Button>
+            </>
+          )}
+        </Dialog>
+      </Popover>
+    </DialogTrigger>
+  );
+}
+
+const permission = (): keyof typeof words.notifications => ("Notification" in globalThis ? Notification.permission : "missing");
