@@ -29,6 +29,7 @@ export class OrdercastClient extends Actions {
   readonly #link: Link;
   readonly #poller: Poller;
   readonly #refresher: Refresher;
+  readonly #tokens: Tokens;
   readonly #fallback: boolean;
   #cursor: Cursor | null;
   #arrivals: Arrivals = startingAt(0);
@@ -45,6 +46,7 @@ export class OrdercastClient extends Actions {
     const store = new OrderStore((id) => rest.call<Order>("GET", `orders/${encodeURIComponent(id)}`), backoff);
     super(rest, store);
     this.#store = store;
+    this.#tokens = tokens;
     this.#fallback = options.fallback ?? true;
     this.#cursor = options.since ?? null;
     const cursor = () => this.#cursor;
@@ -118,6 +120,17 @@ export class OrdercastClient extends Actions {
   /** Tries at once, where it waits to try again: when the network is back, or the application is in front again. */
   retryNow(): void {
     this.#link.hurry();
+  }
+
+  /** Asks the token function at once, which has a newer one: goes on with that, also after the old one has ended. */
+  renewToken(): void {
+    this.#tokens.forget();
+    if (this.#link.connected) {
+      this.#refresher.start(Infinity);
+    } else {
+      this.connect();
+      this.retryNow();
+    }
   }
 
   // -- listening ---------------------------------------------------------------------------------------------

@@ -33,6 +33,11 @@ export class Tokens {
     return (this.#kept = this.#ask());
   }
 
+  /** Asks again when next it is needed. */
+  forget(): void {
+    if (this.renewable) this.#kept = undefined;
+  }
+
   #ask(): Promise<string> {
     const option = this.#option;
     if (typeof option === "string") return Promise.resolve(option);

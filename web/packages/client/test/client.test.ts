@@ -182,6 +182,23 @@ describe("tokens", () => {
     await vi.advanceTimersByTimeAsync(LATER);
     expect([socket.tries, states.at(-1)]).toEqual([2, "offline token_expired"]);
   });
+
+  it("goes on with a newer one as soon as it is told of it, also after the end", async () => {
+    let token = "old";
+    const { client, socket, states } = setUp(shop().answer, { token: () => token });
+    client.connect();
+    await socket.accept();
+    token = "newer";
+    client.renewToken();
+    await turn();
+    expect(socket.said).toEqual([["auth:refresh", "newer", expect.any(Function)]]);
+    socket.hear("force_disconnect", { reason: "token_expired" });
+    socket.drop("io server disconnect");
+    expect(states.at(-1)).toBe("offline token_expired");
+    token = "newest";
+    client.renewToken();
+    expect(await socket.accept()).toMatchObject({ token: "newest" });
+  });
 });
 
 describe("without a socket", () => {

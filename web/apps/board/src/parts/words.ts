@@ -54,3 +54,30 @@ export const shift = {
     missing: "This browser has no notifications.",
   },
 };
+
+export const signIn = {
+  title: (shop: string | null) => (shop === null ? "Sign in" : `Sign in to ${shop}`),
+  titleAgain: "Sign in again",
+  none: "This board shows a shop's orders to the people who work there.",
+  noneByLink: "This board shows a shop's orders to the people who work there. Open the link that you were given, or paste it here.",
+  expired: "Your sign-in has run out. The board stays as it is, with all that you have typed, and goes on where it was.",
+  expiredTrying: "Your sign-in has run out and could not be renewed by itself; that is tried again all the time. The board stays as it is, with all that you have typed.",
+  ends: "Your sign-in ends soon.",
+  ended: "You are signed out: what you see is not live.",
+  left: (seconds: number) => `(${seconds} s left)`,
+  refused: {
+    unauthorized: "This sign-in is not valid here. Ask for a new link.",
+    revoked: "Your access was withdrawn. Ask for a new link.",
+    new_login: "You are signed in somewhere else now, and only one place at a time is allowed.",
+    ended: "The server has ended this connection. Sign in again to go on.",
+  },
+  here: "Go on here",
+  toShop: (shop: string | null) => (shop === null ? "Sign in at the shop" : `Sign in at ${shop}`),
+  inNewWindow: "(opens a new window)",
+  paste: "Or paste a link or a token",
+  noToken: "There is no token in this. Paste the whole link, or the token alone.",
+  goOn: "Go on",
+  later: "Not now",
+  again: "Sign in again",
+  handedOver: "You are signed in. Close this window and go on at the board.",
+};
