@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import { level, nextChange, StatusTimes } from "./ageing.ts";
+import { level, nextChange } from "./ageing.ts";
 import { order, START } from "./sample.ts";
 
 const at = (seconds: number) => new Date(START + seconds * 1000).toISOString();
@@ -13,7 +13,7 @@ it("ages against the target of its status", () => {
 });
 
 it("ages against when it is expected, from its creation on, and is as bad as the worse of both", () => {
-  const expected = order({ expectedAt: at(1000), updatedAt: at(600) });
+  const expected = order({ expectedAt: at(1000), statusSince: at(600), updatedAt: at(650) });
   const levels = [699, 700, 999, 1000].map((s) => level(expected, {}, START + s * 1000));
   expect(levels).toEqual(["fresh", "due", "due", "late"]);
   expect(level(expected, { received: 60 }, START + 660_000)).toBe("late");
@@ -33,14 +33,4 @@ it("says when it next changes, and nothing changes before", () => {
       if (change !== null) expect(level(given, { received: target }, change)).not.toBe(is);
     }),
   );
-});
-
-it("keeps the moment of a status through changes of other things", () => {
-  const times = new StatusTimes();
-  expect(times.since(order({ version: 2, updatedAt: at(10) }))).toBe(START + 10_000);
-  expect(times.since(order({ version: 3, updatedAt: at(50) }))).toBe(START + 10_000); // a note
-  expect(times.since(order({ version: 4, status: "ready", updatedAt: at(60) }))).toBe(START + 60_000);
-  expect(times.since(order({ version: 5, updatedAt: at(70) }))).toBe(START + 70_000); // taken back
-  times.forget(order());
-  expect(times.since(order({ version: 5, updatedAt: at(80) }))).toBe(START + 80_000);
 });

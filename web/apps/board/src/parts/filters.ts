@@ -27,8 +27,6 @@ export interface Surroundings {
   readonly me: Id;
   /** Whether a status is an open one: only an open order can be late. */
   readonly isOpen: (status: string) => boolean;
-  /** When an order came into its status (ms since the epoch). */
-  readonly since?: (order: Order) => number;
 }
 
 const NAMES = ["q", "status", "claimed", "fulfilment", "late", "shop", "contact"];
@@ -83,8 +81,8 @@ function isClaimed(by: string, { claimedBy }: Order, me: Id): boolean {
   return claimedBy !== null && key(claimedBy) === (by === "me" ? key(me) : by);
 }
 
-const isLate = (order: Order, { isOpen, targets, now, since }: Surroundings): boolean =>
-  isOpen(order.status) && level(order, targets, now, since?.(order)) === "late";
+const isLate = (order: Order, { isOpen, targets, now }: Surroundings): boolean =>
+  isOpen(order.status) && level(order, targets, now) === "late";
 
 /** Whether each word typed is somewhere in the order's number, reference, contact or items. */
 export function matches(typed: string, order: Order): boolean {

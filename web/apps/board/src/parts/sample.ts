@@ -9,6 +9,7 @@ export const order = (over: Partial<Order> = {}): Order => ({
   reference: null,
   fulfilment: "delivery",
   status: "received",
+  statusSince: "2026-01-01T00:00:00.000Z",
   step: 1,
   version: 1,
   items: [],
@@ -29,6 +30,7 @@ export const START = Date.parse("2026-01-01T00:00:00.000Z");
 
 export const WORKFLOW: Workflow = {
   initial: "received",
+  corrections: true,
   statuses: [
     { name: "received", label: "Received", step: 1, category: "open" },
     { name: "preparing", label: "Preparing", step: 2, category: "open" },

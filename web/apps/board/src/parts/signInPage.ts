@@ -1,12 +1,9 @@
 /** Where the shop's people sign in: `GET /board/sign-in.json`, and a token that is had without asking anybody. */
 
+import type { SignIn } from "@ordercast/client";
 import { tokenIn } from "./tokens.ts";
 
-export interface SignInPage {
-  readonly shopName: string | null;
-  readonly loginUrl: string | null;
-  readonly refreshUrl: string | null;
-}
+export type SignInPage = SignIn;
 
 const NOWHERE: SignInPage = { shopName: null, loginUrl: null, refreshUrl: null };
 
