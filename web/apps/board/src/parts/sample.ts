@@ -1,6 +1,6 @@
-/** Orders and a workflow for tests. */
+/** Orders, a workflow and figures for tests. */
 
-import type { Order, Workflow } from "@ordercast/client";
+import type { Order, Stats, Workflow } from "@ordercast/client";
 
 export const order = (over: Partial<Order> = {}): Order => ({
   orderId: 17,
@@ -44,4 +44,18 @@ export const WORKFLOW: Workflow = {
     { from: "ready", to: "delivered", roles: ["operator", "admin"], fulfilment: null },
     { from: "received", to: "cancelled", roles: ["operator", "admin"], fulfilment: null },
   ],
+};
+
+export const STATS: Stats = {
+  day: "2026-01-01",
+  timeZone: "Europe/Berlin",
+  since: "2025-12-31T23:00:00.000Z",
+  asOf: "2026-01-01T12:00:00.000Z",
+  position: 99,
+  orders: { received: 3, preparing: 1, ready: 0, delivered: 12 },
+  created: 16,
+  done: 12,
+  aborted: 0,
+  firstContact: { count: 9, median: 65, p90: 240, waiting: 4 },
+  timeInStatus: { received: { count: 13, median: 40, p90: 90 } },
 };

@@ -81,3 +81,45 @@ export const signIn = {
   again: "Sign in again",
   handedOver: "You are signed in. Close this window and go on at the board.",
 };
+
+export const banner = {
+  live: "Live",
+  connecting: "Connecting …",
+  resuming: "Catching up …",
+  polling: "Live, over a slower connection",
+  unreachable: "The server cannot be reached. Trying again …",
+  offline: "You are offline",
+  ended: "Not live",
+  age: (age: string) => `· what you see is ${age} old`,
+};
+
+export const figures = {
+  today: "Today",
+  more: "Figures",
+  created: "New today",
+  done: "Done today",
+  aborted: "Cancelled or failed today",
+  firstContact: "First contact",
+  contactLong: "Time to first contact",
+  waiting: "Not contacted yet",
+  latency: "Update latency",
+  latencyLong: "From a change to this screen",
+  within: (p90: string) => `(9 of 10 within ${p90})`,
+  spread: (median: string, p90: string) => `half within ${median}, 9 of 10 within ${p90}`,
+  measured: (median: string, p90: string, error: string, n: number) =>
+    `half within ${median}, 9 of 10 within ${p90}; the last ${s(n, "change")}, clocks compared to ± ${error}`,
+  nothingYet: "nothing yet",
+  status: "Status",
+  orders: "Orders",
+  median: "Half within",
+  p90: "9 of 10 within",
+  times: "Orders: in it now; of finished ones, today's. Times: how long orders stayed that left it today.",
+  asOf: (time: string, zone: string) => `As of ${time}. A day begins at midnight in ${zone}.`,
+};
+
+export const online = {
+  others: (n: number) => (n === 0 ? "Nobody else online" : s(n, "other online", "others online")),
+  title: "Online",
+  you: (id: string) => `${id} (you)`,
+  admin: "admin",
+};
