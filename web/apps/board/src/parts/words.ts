@@ -123,3 +123,33 @@ export const online = {
   you: (id: string) => `${id} (you)`,
   admin: "admin",
 };
+
+export const search = {
+  label: "Search orders",
+  placeholder: "Number, name, phone, item",
+  clear: "Clear the search",
+  others: "Closed and others",
+  outcome: (status: "asking" | "found" | "failed", n: number, more: boolean) => {
+    if (status === "asking") return "Looking …";
+    if (status === "failed") return "The server could not be asked. Type on to try again.";
+    if (n === 0) return more ? "Too many orders fit. Type more of it." : "Nothing besides what the board shows.";
+    return more ? `${s(n, "order")}, and more. Type more to narrow them down.` : s(n, "order");
+  },
+};
+
+export const filters = {
+  button: (n: number) => (n === 0 ? "Filter" : `Filter (${n})`),
+  title: "Show only",
+  statuses: "Status",
+  claimedBy: "Taken by",
+  me: "Me",
+  nobody: "Nobody",
+  any: "Any",
+  fulfilment: "How it goes out",
+  delivery: "Delivery",
+  pickup: "Pickup",
+  shop: "Shop",
+  late: "Late only",
+  noContact: "Not contacted yet",
+  clear: "Show everything",
+};
