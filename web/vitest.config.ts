@@ -17,5 +17,6 @@ Map.groupBy ??= <K, V>(items: Iterable<V>, of: (item: V, index: number) => K): M
 export default defineConfig({
   resolve: { conditions },
   ssr: { resolve: { conditions } },
-  test: { include: ["apps/**/*.test.{ts,tsx}", "packages/*/test/**/*.test.{ts,tsx}"] },
+  // 60 s: a wait only bounds a failure, and machines are busy.
+  test: { include: ["apps/**/*.test.{ts,tsx}", "packages/*/test/**/*.test.{ts,tsx}"], testTimeout: 60_000 },
 });

@@ -158,7 +158,7 @@ it("goes on after a reload, and sounds with the first touch", async () => {
   expect(screen.getByRole("button", { name: /press any key for sound/ })).toBeTruthy();
   await user().keyboard("x");
   expect(bell.unlocked).toBe(true);
-  expect(await screen.findByRole("button", { name: "On shift" })).toBeTruthy();
+  expect(await screen.findByRole("button", { name: "On shift" }, { timeout: 30_000 })).toBeTruthy();
 });
 
 it("keeps mute and volume", async () => {
