@@ -4,6 +4,7 @@ import { key, type Id, type Workflow } from "@ordercast/client";
 import type { ReactNode } from "react";
 import { Button, Checkbox, CheckboxGroup, Dialog, DialogTrigger, Heading, Label, Popover, Radio, RadioGroup } from "react-aria-components";
 import { count, EVERYTHING, type Filter } from "./filters.ts";
+import { waitsIn } from "./statuses.ts";
 import { filters as words } from "./words.ts";
 
 export interface FiltersProps {
@@ -21,7 +22,7 @@ const ANY = ""; // no id, and nobody's
 export function Filters({ filter, onChange, workflow, people, shops }: FiltersProps): ReactNode {
   const asked = count(filter);
   const change = (part: Partial<Filter>) => onChange({ ...filter, ...part });
-  const open = workflow.statuses.filter(({ category }) => category === "open");
+  const open = workflow.statuses.filter((status) => waitsIn(workflow, status));
   const claimers = new Set([...people.map(key), ...(filter.claimedBy === null ? [] : [filter.claimedBy])]);
   for (const own of ["me", "nobody"]) claimers.delete(own);
   return (

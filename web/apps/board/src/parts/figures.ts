@@ -1,6 +1,7 @@
 /** The day's figures as words and numbers. Pure. */
 
 import type { Stats, Workflow } from "@ordercast/client";
+import { waitsIn } from "./statuses.ts";
 import { exactSpan } from "./times.ts";
 import { figures as words } from "./words.ts";
 
@@ -14,6 +15,7 @@ export const milliseconds = (value: number | null): string =>
 export interface StatusFigures {
   readonly name: string;
   readonly label: string;
+  /** Whether orders wait in it. */
   readonly open: boolean;
   /** How many are in it now or, where nothing is done any more, came into it today. */
   readonly orders: number;
@@ -24,10 +26,11 @@ export interface StatusFigures {
 }
 
 /** One for each status of the workflow, in its order. */
-export const byStatus = (stats: Stats, { statuses }: Workflow): StatusFigures[] =>
-  statuses.map(({ name, label, category }) => {
+export const byStatus = (stats: Stats, workflow: Workflow): StatusFigures[] =>
+  workflow.statuses.map((status) => {
+    const { name, label } = status;
     const { count, median, p90 } = stats.timeInStatus[name] ?? { count: 0, median: null, p90: null };
-    return { name, label, open: category === "open", orders: stats.orders[name] ?? 0, stays: count, median: seconds(median), p90: seconds(p90) };
+    return { name, label, open: waitsIn(workflow, status), orders: stats.orders[name] ?? 0, stays: count, median: seconds(median), p90: seconds(p90) };
   });
 
 export interface Share {
