@@ -17,7 +17,7 @@ export function exactSpan(seconds: number): string {
 
 const both = (a: number, big: string, b: number, small: string): string => (b === 0 ? `${a} ${big}` : `${a} ${big} ${b} ${small}`);
 
-/** "14:05", and with the day where that is not today. `at`, `now`: ms since the epoch. */
+/** "14:05", and with the day where that is not `now`'s: always, where `now` is NaN. ms since the epoch. */
 export function clock(at: number, now: number, timeZone?: string): string {
   const time = new Date(at).toLocaleTimeString(undefined, { hour: "2-digit", minute: "2-digit", timeZone });
   const day = (ms: number) => new Date(ms).toLocaleDateString(undefined, { day: "numeric", month: "short", timeZone });

@@ -184,3 +184,75 @@ export const timeline = {
     firstContactAt: "first contact",
   } as Readonly<Record<string, string>>,
 };
+
+export const edit = {
+  note: "Note",
+  expectedAt: "Expected at",
+  save: "Save",
+  saving: "Saving …",
+  saved: "Saved.",
+  discard: "Discard",
+  unreachable: "The server cannot be reached. What you typed is kept: try again.",
+  conflict: (by: string | null, theirs: string | null) =>
+    `${by ?? "Somebody"} has changed this meanwhile: ${theirs === null ? "it is empty now." : `“${theirs}”`}`,
+  mine: "Keep mine",
+  theirs: "Take theirs",
+};
+
+export const share = {
+  copy: "Copy the customer's link",
+  link: "The customer's link",
+  copied: "Copied.",
+  copyYourself: "Copy it from the field.",
+  failed: "The link could not be made. Try again.",
+};
+
+export const print = {
+  created: "Ordered",
+  expected: "Expected",
+  name: "Name",
+  phone: "Phone",
+  total: "Total",
+  printed: (time: string) => `Printed ${time}`,
+};
+
+export const details = {
+  title: (id: string) => `Order #${id}`,
+  close: "Close",
+  discardAndClose: "Discard changes and close",
+  loading: "Loading …",
+  notThere: "There is no such order, or it is another shop's.",
+  unreachable: "The order could not be loaded. It is tried again as soon as the server can be reached.",
+  status: "Status",
+  since: (span: string) => `for ${span}`,
+  reference: "Reference",
+  fulfilment: "Goes out by",
+  customer: "Customer",
+  number: (id: string) => `No. ${id}`,
+  phone: "Phone",
+  contact: "Contact",
+  shop: "Shop",
+  claimedBy: "Taken by",
+  nobody: "nobody",
+  created: "Created",
+  firstContact: "First contact",
+  notYet: "not yet",
+  contacted: (at: string, after: string) => `${at}, after ${after}`,
+  items: "Items",
+  total: "Total",
+  print: "Print",
+  receipt: "Print a receipt (80 mm)",
+};
+
+export const targets = {
+  title: "Targets",
+  meaning: "How long an order should stay in a status at most. It is due from 70 % of that on, and late after it.",
+  none: "no target",
+  unit: "min",
+  adminsOnly: "Admins of all shops set these.",
+  close: "Close",
+  cancel: "Cancel",
+  save: "Save for everybody",
+  saving: "Saving …",
+  unreachable: "The server cannot be reached. Try again.",
+};

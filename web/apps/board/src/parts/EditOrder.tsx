@@ -1,0 +1,70 @@
+/** An order's note and expected time, to be changed beside others who may change them too. */
+
+import { key, type HistoryEntry, type Order } from "@ordercast/client";
+import type { ReactNode } from "react";
+import { Button, Input, Label, TextArea, TextField } from "react-aria-components";
+import type { Field } from "./draft.ts";
+import { lastChangedBy } from "./timeline.ts";
+import { clock } from "./times.ts";
+import type { DraftState } from "./useDraft.ts";
+import { edit as words } from "./words.ts";
+
+export interface EditOrderProps {
+  readonly order: Order;
+  readonly state: DraftState;
+  readonly events: readonly HistoryEntry[];
+}
+
+export function EditOrder({ order, state, events }: EditOrderProps): ReactNode {
+  const { draft, edited, conflicts, saving, outcome } = state;
+  const conflict = (field: Field) => conflicts.includes(field) && <Conflict field={field} order={order} state={state} events={events} />;
+  return (
+    <form
+      className="edit"
+      onSubmit={(event) => {
+        event.preventDefault();
+        if (edited.length > 0 && conflicts.length === 0 && !saving) void state.save();
+      }}
+    >
+      <TextField value={draft.now.note} onChange={(value) => state.edit("note", value)} maxLength={2000}>
+        <Label>{words.note}</Label>
+        <TextArea className="field" rows={2} />
+      </TextField>
+      {conflict("note")}
+      <TextField value={draft.now.expectedAt} onChange={(value) => state.edit("expectedAt", value)}>
+        <Label>{words.expectedAt}</Label>
+        <Input className="field" type="datetime-local" />
+      </TextField>
+      {conflict("expectedAt")}
+      {edited.length > 0 && (
+        <div className="buttons">
+          <Button className="button" onPress={state.discard} isDisabled={saving}>
+            {words.discard}
+          </Button>
+          <Button className="button main" type="submit" isDisabled={saving || conflicts.length > 0}>
+            {saving ? words.saving : words.save}
+          </Button>
+        </div>
+      )}
+      <p className={outcome?.saved === false ? "problem" : "soft"} role="status">
+        {outcome?.text}
+      </p>
+    </form>
+  );
+}
+
+function Conflict({ field, order, state, events }: EditOrderProps & { field: Field }): ReactNode {
+  const by = lastChangedBy(events, field);
+  const theirs = field === "note" ? order.note : order.expectedAt && clock(Date.parse(order.expectedAt), Date.now());
+  return (
+    <div className="conflict" role="alert">
+      <p>{words.conflict(by === null ? null : key(by), theirs || null)}</p>
+      <Button className="button" onPress={() => state.settle(field, true)}>
+        {words.mine}
+      </Button>
+      <Button className="button" onPress={() => state.settle(field, false)}>
+        {words.theirs}
+      </Button>
+    </div>
+  );
+}

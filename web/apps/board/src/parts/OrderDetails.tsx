@@ -1,0 +1,129 @@
+/** Everything of one order, live: who wants what, what happened, and what can be changed. */
+
+import { key, Problem, type Id, type Order, type Workflow } from "@ordercast/client";
+import { useOrder, useOrdercast } from "@ordercast/react";
+import { useEffect, useState, type ReactNode } from "react";
+import { Button, Dialog, Heading, Modal, ModalOverlay } from "react-aria-components";
+import { EditOrder } from "./EditOrder.tsx";
+import { contact, lines, money } from "./orderText.ts";
+import { PrintView, type Paper } from "./PrintView.tsx";
+import { Share } from "./Share.tsx";
+import { labelOf } from "./statuses.ts";
+import { Timeline } from "./Timeline.tsx";
+import { clock, exactSpan, span } from "./times.ts";
+import { useDraft } from "./useDraft.ts";
+import { useHistory } from "./useHistory.ts";
+import { useNow } from "./useNow.ts";
+import { details as words, filters } from "./words.ts";
+
+export interface OrderDetailsProps {
+  readonly orderId: Id;
+  readonly workflow: Workflow;
+  readonly onClose: () => void;
+  /** What can be done with it: the board's own buttons. */
+  readonly actions?: ((order: Order) => ReactNode) | undefined;
+}
+
+export function OrderDetails(props: OrderDetailsProps): ReactNode {
+  const { orderId, onClose } = props;
+  const { order, error } = useOrder(orderId);
+  const [dirty, setDirty] = useState(false);
+  return (
+    <ModalOverlay className="overlay" isOpen isDismissable={!dirty} isKeyboardDismissDisabled={dirty} onOpenChange={(open) => open || onClose()}>
+      <Modal className="modal wide">
+        <Dialog className="dialog details">
+          <div className="head">
+            <Heading slot="title">{words.title(key(orderId))}</Heading>
+            <Button className="button" onPress={onClose}>
+              {dirty ? words.discardAndClose : words.close}
+            </Button>
+          </div>
+          {error !== undefined && <p role="alert">{error instanceof Problem && error.status === 404 ? words.notThere : words.unreachable}</p>}
+          {error === undefined && order === undefined && <p role="status">{words.loading}</p>}
+          {order !== undefined && <Known key={key(orderId)} {...props} order={order} onDirty={setDirty} />}
+        </Dialog>
+      </Modal>
+    </ModalOverlay>
+  );
+}
+
+function Known({ order, workflow, actions, onDirty }: OrderDetailsProps & { order: Order; onDirty: (dirty: boolean) => void }): ReactNode {
+  const client = useOrdercast();
+  const history = useHistory(client, order.orderId, order.version);
+  const draft = useDraft(client, order);
+  const [paper, setPaper] = useState<Paper>();
+  const dirty = draft.edited.length > 0;
+  useEffect(() => onDirty(dirty), [onDirty, dirty]);
+  return (
+    <>
+      <Facts order={order} workflow={workflow} />
+      {actions !== undefined && <div className="acts">{actions(order)}</div>}
+      <Items order={order} />
+      <EditOrder order={order} state={draft} events={history.history?.events ?? []} />
+      <Timeline state={history} workflow={workflow} />
+      <div className="buttons">
+        <Share orderId={order.orderId} />
+        <Button className="button" onPress={() => setPaper("sheet")}>
+          {words.print}
+        </Button>
+        <Button className="button" onPress={() => setPaper("receipt")}>
+          {words.receipt}
+        </Button>
+      </div>
+      {paper !== undefined && <PrintView order={order} workflow={workflow} paper={paper} onDone={() => setPaper(undefined)} />}
+    </>
+  );
+}
+
+function Facts({ order, workflow }: { order: Order; workflow: Workflow }): ReactNode {
+  const now = useNow();
+  const { name, phone, more } = contact(order);
+  const at = (time: string) => clock(Date.parse(time), now);
+  const facts: [string, ReactNode][] = [
+    [words.status, `${labelOf(workflow, order.status)}, ${words.since(span((now - Date.parse(order.statusSince)) / 1000))}`],
+    [words.reference, order.reference],
+    [words.fulfilment, filters[order.fulfilment]],
+    [words.customer, name ?? words.number(key(order.customerId))],
+    [words.phone, phone !== null && <a href={`tel:${phone.replace(/[^\d+]/g, "")}`}>{phone}</a>],
+    [words.contact, more.length > 0 && more.join(" · ")],
+    [words.shop, order.shopId],
+    [words.claimedBy, order.claimedBy ?? words.nobody],
+    [words.created, at(order.createdAt)],
+    [words.firstContact, order.firstContactAt === null ? words.notYet : words.contacted(at(order.firstContactAt), exactSpan((Date.parse(order.firstContactAt) - Date.parse(order.createdAt)) / 1000))],
+  ];
+  return (
+    <dl className="facts">
+      {facts.map(
+        ([name, value]) =>
+          value !== null &&
+          value !== false && (
+            <div key={name}>
+              <dt>{name}</dt>
+              <dd>{value}</dd>
+            </div>
+          ),
+      )}
+    </dl>
+  );
+}
+
+const Items = ({ order }: { order: Order }): ReactNode => (
+  <section aria-label={words.items}>
+    <h3>{words.items}</h3>
+    <ul className="lines">
+      {lines(order).map(({ quantity, name, more, price }, i) => (
+        <li key={i}>
+          <span>
+            <strong>{quantity}</strong> {name} <span className="soft">{more.join(" · ")}</span>
+          </span>
+          <span>{price !== null && money(price, order.currency)}</span>
+        </li>
+      ))}
+    </ul>
+    {order.total !== null && (
+      <p className="total">
+        {words.total} <strong>{money(order.total, order.currency)}</strong>
+      </p>
+    )}
+  </section>
+);

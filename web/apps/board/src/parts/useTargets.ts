@@ -1,0 +1,43 @@
+/** The board's targets, and who the server says is looking. */
+
+import type { Board, OrdercastClient } from "@ordercast/client";
+import { useEffect, useState } from "react";
+import type { Targets } from "./ageing.ts";
+
+const NONE: Targets = {};
+
+export interface BoardSettings {
+  /** None until they are known. */
+  readonly targets: Targets;
+  /** `undefined` until it is known. */
+  readonly me: Board["me"] | undefined;
+}
+
+/** Read anew with each connection: what is changed meanwhile is not told later. */
+export function useTargets(client: Pick<OrdercastClient, "board" | "on">): BoardSettings {
+  const [board, set] = useState<BoardSettings>({ targets: NONE, me: undefined });
+  useEffect(() => {
+    let newest = 0; // what was told later than the question is newer than its answer
+    const read = () => {
+      const mine = ++newest;
+      client.board().then(
+        (found) => mine === newest && set(found),
+        () => undefined, // and again with the next connection
+      );
+    };
+    const told = ({ targets }: { targets: Targets }) => {
+      newest += 1;
+      set((before) => ({ ...before, targets }));
+    };
+    read();
+    const ends = [client.on("connection", ({ status }) => (status === "live" || status === "polling") && read()), client.on("board:changed", told)];
+    return () => {
+      newest += 1;
+      for (const end of ends) end();
+    };
+  }, [client]);
+  return board;
+}
+
+/** Whether somebody may set targets: they are every shop's. */
+export const maySet = (me: Board["me"] | undefined): boolean => me?.role === "admin" && me.shops === null;
