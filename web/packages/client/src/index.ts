@@ -50,5 +50,5 @@ export { Problem, type CallOptions, type Fetch, type Query } from "./rest.ts";
 export { retryOnReturn, type AppStateLike, type NetInfoLike, type ReturnSources } from "./returning.ts";
 export type { OpenSocket, SocketLike, SocketOptions } from "./socket.ts";
 export { TokenError, type TokenOption } from "./tokens.ts";
-export type { OrderState } from "./watched.ts";
+export { byNewest, type OrderState } from "./watched.ts";
 export type { OrdersSubscription, OrderSubscription, Subscription } from "./watches.ts";

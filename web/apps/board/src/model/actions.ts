@@ -1,0 +1,146 @@
+/** What an operator does to an order: shown at once, taken back with a reason where the server says no. */
+
+import { key, Problem, type Id, type Order, type OrdercastClient } from "@ordercast/client";
+import type { Board } from "./board.ts";
+import type { Steps } from "./workflow.ts";
+import type { Me } from "./who.ts";
+
+/** A step that was made and can be taken back. */
+export interface Moved {
+  readonly order: Order;
+  readonly from: string;
+  readonly to: string;
+}
+
+/** As far as it is needed, an entry of an order's history. */
+interface Entry {
+  kind: string;
+  updatedBy?: Id | null;
+}
+
+type Client = Pick<OrdercastClient, "changeStatus" | "contact" | "call" | "getOrder">;
+
+export interface Happenings {
+  moved(moved: Moved): void;
+  /** Something was undone or done that is worth a word. */
+  said(text: string): void;
+}
+
+const UNREACHABLE = "The server cannot be reached, so nothing was changed. Try again.";
+
+export class Doing {
+  readonly #client: Client;
+  readonly #board: Board;
+  readonly #steps: Steps;
+  readonly #happenings: Happenings;
+  me: Me;
+
+  constructor(client: Client, board: Board, steps: Steps, me: Me, happenings: Happenings) {
+    this.#client = client;
+    this.#board = board;
+    this.#steps = steps;
+    this.me = me;
+    this.#happenings = happenings;
+  }
+
+  async move(order: Order, to: string, reason?: string): Promise<boolean> {
+    const from = order.status;
+    const step = this.#steps.status(to)?.step ?? order.step;
+    const now = new Date().toISOString();
+    const changed = await this.#try(order, { status: to, step, updatedAt: now }, () => this.#change(order, to, reason));
+    if (changed !== undefined) this.#happenings.moved({ order: changed, from, to });
+    return changed !== undefined;
+  }
+
+  /** Takes a step back. `reason`: said in the order's history. */
+  async undo({ order, from }: Moved, reason: string): Promise<void> {
+    const now = this.#board.card(key(order.orderId))?.order ?? (await this.#client.getOrder(order.orderId).catch(() => order));
+    const label = this.#steps.label(from);
+    if (now.status !== order.status) {
+      this.#happenings.said(`${name(order)} is not taken back: it is ${this.#lower(now.status)} by now.`);
+      return;
+    }
+    const step = this.#steps.status(from)?.step ?? now.step;
+    const fields = { status: from, step, updatedAt: new Date().toISOString() };
+    const done = await this.#try(now, fields, () => this.#change(now, from, reason));
+    if (done !== undefined) this.#happenings.said(`${name(order)} is back in ${label}.`);
+  }
+
+  /** Takes the order, also from another who has it. */
+  async claim(order: Order): Promise<void> {
+    const body = order.claimedBy === null ? {} : { from: String(order.claimedBy) };
+    await this.#try(order, { claimedBy: this.me.userId as Id as Order["claimedBy"] }, () => this.#post(order, "claim", body));
+  }
+
+  async release(order: Order): Promise<void> {
+    await this.#try(order, { claimedBy: null }, () => this.#post(order, "release", {}));
+  }
+
+  async contacted(order: Order): Promise<void> {
+    await this.#try(order, { firstContactAt: new Date().toISOString() }, () => this.#client.contact(order.orderId));
+  }
+
+  /** Asks once more where only something else of the order has changed since: what was meant still holds. */
+  async #change(order: Order, to: string, reason: string | undefined): Promise<Order> {
+    const ask = (version: number) => this.#client.changeStatus(order.orderId, to, { expectedVersion: version, reason });
+    try {
+      return await ask(order.version);
+    } catch (error) {
+      if (!(error instanceof Problem && error.status === 409)) throw error;
+      const now = await this.#client.getOrder(order.orderId);
+      if (now.status !== order.status || now.version === order.version) throw error;
+      return ask(now.version);
+    }
+  }
+
+  async #post(order: Order, what: string, body: object): Promise<Order> {
+    return this.#client.call<Order>("POST", `orders/${encodeURIComponent(order.orderId)}/${what}`, { body, idempotencyKey: crypto.randomUUID() });
+  }
+
+  async #try(order: Order, fields: Partial<Order>, ask: () => Promise<Order>): Promise<Order | undefined> {
+    const id = key(order.orderId);
+    this.#board.say(id, undefined);
+    const takeBack = this.#board.guess(order, fields);
+    try {
+      const changed = await ask();
+      takeBack();
+      return changed;
+    } catch (error) {
+      const words = await this.#why(order, error);
+      takeBack();
+      this.#board.say(id, words);
+      if (this.#board.card(id) === undefined) this.#happenings.said(`${name(order)}: ${words}`);
+      return undefined;
+    }
+  }
+
+  async #why(order: Order, error: unknown): Promise<string> {
+    if (!(error instanceof Problem)) return UNREACHABLE;
+    if (error.status !== 409) return error.message;
+    const holder = error.details.claimedBy;
+    const now = await this.#client.getOrder(order.orderId).catch(() => undefined); // and with it what is shown
+    if (typeof holder === "string" || typeof holder === "number") return `${this.#who(holder)} took it first.`;
+    if (now === undefined || now.version === order.version) return error.message;
+    if (now.status === order.status) return "Someone changed it meanwhile. It is shown as it is now; try again.";
+    const by = await this.#mover(order.orderId);
+    return `${by === undefined ? "Someone" : this.#who(by)} was faster: it is ${this.#lower(now.status)} now.`;
+  }
+
+  /** Who made the last step, as the history says. */
+  async #mover(id: Id): Promise<Id | undefined> {
+    const path = `orders/${encodeURIComponent(id)}/events`;
+    const page = await this.#client.call<{ events: Entry[] }>("GET", path).catch(() => undefined);
+    return page?.events.findLast(({ kind }) => kind === "status_changed")?.updatedBy ?? undefined;
+  }
+
+  #who(id: Id): string {
+    return key(id) === this.me.userId ? "You (on another screen)" : capital(key(id));
+  }
+
+  #lower(status: string): string {
+    return this.#steps.label(status).toLowerCase();
+  }
+}
+
+export const name = (order: Order): string => `Order ${order.orderId}`;
+const capital = (text: string): string => text.slice(0, 1).toUpperCase() + text.slice(1);

@@ -1,0 +1,50 @@
+/** What every piece of the board works with. */
+
+import { createContext, useContext, useSyncExternalStore } from "react";
+import type { Doing, Moved } from "../model/actions.ts";
+import type { Board, Card } from "../model/board.ts";
+import type { Me } from "../model/who.ts";
+import type { Steps } from "../model/workflow.ts";
+import type { Navigation } from "./navigation.ts";
+
+/** Seconds per status; none: no target. */
+export type Targets = Readonly<Record<string, number>>;
+
+export interface Desk {
+  readonly board: Board;
+  readonly steps: Steps;
+  readonly doing: Doing;
+  readonly me: Me;
+  readonly targets: Targets;
+  readonly navigation: Navigation;
+  /** A screen on a wall: nothing to press. */
+  readonly wall: boolean;
+  openDetails(id: string): void;
+  openMenu(id: string, at: Element): void;
+  askReason(moved: Moved): void;
+}
+
+export const DeskContext = createContext<Desk | null>(null);
+
+export function useDesk(): Desk {
+  const desk = useContext(DeskContext);
+  if (desk === null) throw new Error("This belongs inside the board.");
+  return desk;
+}
+
+export function useCard(id: string): Card | undefined {
+  const { board } = useDesk();
+  return useSyncExternalStore(
+    (listener) => board.onCard(id, listener),
+    () => board.card(id),
+  );
+}
+
+/** The ids in a column, in order. */
+export function useColumn(status: string): readonly string[] {
+  const { board } = useDesk();
+  return useSyncExternalStore(
+    (listener) => board.onColumn(status, listener),
+    () => board.column(status),
+  );
+}

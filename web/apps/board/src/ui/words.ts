@@ -1,0 +1,46 @@
+/** What the board's shell says. The parts have words of their own. */
+
+import type { Order } from "@ordercast/client";
+
+/** "4:05", "1 h 12": a time that passes, in few characters. Seconds. */
+export function passing(seconds: number): string {
+  const whole = Math.max(0, Math.floor(seconds));
+  const [minutes, rest] = [Math.floor(whole / 60), String(whole % 60).padStart(2, "0")];
+  if (minutes < 60) return `${minutes}:${rest}`;
+  const hours = Math.floor(minutes / 60);
+  if (hours < 24) return `${hours} h ${String(minutes % 60).padStart(2, "0")}`;
+  const days = Math.floor(hours / 24);
+  return days === 1 ? "1 day" : `${days} days`;
+}
+
+/** "4 minutes", for those who listen. */
+export function spoken(seconds: number): string {
+  const minutes = Math.floor(Math.max(0, seconds) / 60);
+  if (minutes < 1) return "less than a minute";
+  if (minutes < 60) return minutes === 1 ? "1 minute" : `${minutes} minutes`;
+  const hours = Math.floor(minutes / 60);
+  return hours === 1 ? "1 hour" : `${hours} hours`;
+}
+
+const time = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
+const day = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" });
+
+/** "18:45", or with its day where that is another. */
+export function clockTime(at: string, now: number): string {
+  const date = new Date(at);
+  return (date.toDateString() === new Date(now).toDateString() ? time : day).format(date);
+}
+
+const FULFILMENT: Readonly<Record<string, string>> = { delivery: "Delivery", pickup: "Pickup" };
+export const fulfilment = (order: Order): string => FULFILMENT[order.fulfilment ?? ""] ?? "";
+
+export const customer = (order: Order): string => (typeof order.contact?.name === "string" ? order.contact.name : "");
+
+interface Item {
+  readonly name?: string;
+  readonly quantity?: number;
+}
+export const items = (order: Order): { quantity: number; name: string }[] =>
+  (order.items as Item[]).map((item) => ({ quantity: item.quantity ?? 1, name: item.name ?? "?" }));
+
+export const REASONS = ["Pressed by mistake", "Not ready yet", "Wrong order", "The customer asked for it"] as const;
