@@ -130,7 +130,7 @@ export class Doing {
   async #mover(id: Id): Promise<Id | undefined> {
     const path = `orders/${encodeURIComponent(id)}/events`;
     const page = await this.#client.call<{ events: Entry[] }>("GET", path).catch(() => undefined);
-    return page?.events.findLast(({ kind }) => kind === "status_changed")?.updatedBy ?? undefined;
+    return page?.events.filter(({ kind }) => kind === "status_changed").at(-1)?.updatedBy ?? undefined;
   }
 
   #who(id: Id): string {

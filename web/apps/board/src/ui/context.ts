@@ -4,11 +4,9 @@ import { createContext, useContext, useSyncExternalStore } from "react";
 import type { Doing, Moved } from "../model/actions.ts";
 import type { Board, Card } from "../model/board.ts";
 import type { Me } from "../model/who.ts";
+import type { Targets } from "../parts/ageing.ts";
 import type { Steps } from "../model/workflow.ts";
 import type { Navigation } from "./navigation.ts";
-
-/** Seconds per status; none: no target. */
-export type Targets = Readonly<Record<string, number>>;
 
 export interface Desk {
   readonly board: Board;
@@ -19,6 +17,8 @@ export interface Desk {
   readonly navigation: Navigation;
   /** A screen on a wall: nothing to press. */
   readonly wall: boolean;
+  /** Whether letters do something while a card has the focus. */
+  readonly singleKeys: boolean;
   openDetails(id: string): void;
   openMenu(id: string, at: Element): void;
   askReason(moved: Moved): void;
@@ -46,5 +46,14 @@ export function useColumn(status: string): readonly string[] {
   return useSyncExternalStore(
     (listener) => board.onColumn(status, listener),
     () => board.column(status),
+  );
+}
+
+/** How many are in a column, filter or not. */
+export function useTotal(status: string): number {
+  const { board } = useDesk();
+  return useSyncExternalStore(
+    (listener) => board.onColumn(status, listener),
+    () => board.total(status),
   );
 }

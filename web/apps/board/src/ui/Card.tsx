@@ -1,0 +1,163 @@
+/** One order. Drawn again when something in it changes, and by nothing else. */
+
+import { key, type Order } from "@ordercast/client";
+import { memo, useRef, type CSSProperties, type KeyboardEvent, type Ref } from "react";
+import type { Card as View } from "../model/board.ts";
+import { Ageing, Contact } from "./Ageing.tsx";
+import { useCard, useDesk } from "./context.ts";
+import { DragHandle, useCardDrag } from "./drag.tsx";
+import { onCardKey } from "./keys.ts";
+import { clockTime, customer, fulfilment, items } from "./words.ts";
+
+interface Props {
+  readonly id: string;
+  readonly status: string;
+  readonly index: number;
+  /** Whether Tab comes here. */
+  readonly stop: boolean;
+  readonly style: CSSProperties;
+  readonly measure: Ref<HTMLDivElement>;
+}
+
+export const Card = memo(function Card({ id, style, measure, index, ...rest }: Props) {
+  const card = useCard(id);
+  return (
+    <div className="slot" role="presentation" data-index={index} ref={measure} style={style}>
+      {card !== undefined && <Face card={card} index={index} {...rest} />}
+    </div>
+  );
+});
+
+const MOVED = 1500; // ms that a card is seen to have come
+
+function Face({ card, status, index, stop }: { card: View } & Pick<Props, "status" | "index" | "stop">) {
+  const desk = useDesk();
+  const { order, pending, problem, movedAt } = card;
+  const id = key(order.orderId);
+  const row = useRef<HTMLDivElement>(null);
+  const { dragProps, dragButtonProps, isDragging } = useCardDrag(order);
+  const came = movedAt !== undefined && performance.now() - movedAt < MOVED;
+  return (
+    <div
+      ref={row}
+      role="row"
+      aria-rowindex={index + 1}
+      aria-label={label(order)}
+      tabIndex={stop ? 0 : -1}
+      className="card"
+      data-order-id={id}
+      data-status={order.status}
+      data-version={order.version}
+      data-pending={pending || undefined}
+      data-came={came || undefined}
+      data-dragging={isDragging || undefined}
+      {...(desk.wall ? {} : dragProps)}
+      onFocus={() => desk.navigation.set(status, id)}
+      onKeyDown={(event: KeyboardEvent) => onCardKey(event, desk, status, order)}
+      onDoubleClick={() => desk.openDetails(id)}
+    >
+      <div role="gridcell" className="face">
+        <Ageing order={order} />
+        <p className="head">
+          <span className="number">{order.orderId}</span>
+          {order.reference !== null && <bdi className="reference">{order.reference}</bdi>}
+        </p>
+        <Who order={order} />
+        <Items order={order} />
+        <Contact order={order} />
+        {!desk.wall && <Acts order={order} stop={stop} pending={pending} handle={<DragHandle order={order} props={dragButtonProps} />} />}
+        {desk.wall && order.claimedBy !== null && <Holder order={order} />}
+        {problem !== undefined && (
+          <p className="problem" role="alert">
+            {problem}
+            <button type="button" className="plain" tabIndex={stop ? 0 : -1} aria-label="Close this message" onClick={() => desk.board.say(id, undefined)}>
+              ✕
+            </button>
+          </p>
+        )}
+      </div>
+    </div>
+  );
+}
+
+function label(order: Order): string {
+  return [`Order ${order.orderId}`, order.reference, customer(order)].filter(Boolean).join(", ");
+}
+
+function Who({ order }: { order: Order }) {
+  const name = customer(order);
+  const way = fulfilment(order);
+  return (
+    <p className="who">
+      {name !== "" && <bdi className="name">{name}</bdi>}
+      {way !== "" && <span className="way">{way}</span>}
+      {order.expectedAt !== null && (
+        <span className="expected">
+          by <time dateTime={order.expectedAt}>{clockTime(order.expectedAt, Date.now())}</time>
+        </span>
+      )}
+    </p>
+  );
+}
+
+const SHOWN = 4; // items on a card; the details have them all
+
+function Items({ order }: { order: Order }) {
+  const all = items(order);
+  if (all.length === 0) return null;
+  return (
+    <ul className="items">
+      {all.slice(0, SHOWN).map(({ quantity, name }, index) => (
+        <li key={index}>
+          <span className="quantity">{quantity}</span> <bdi>{name}</bdi>
+        </li>
+      ))}
+      {all.length > SHOWN && <li className="soft">and {all.length - SHOWN} more</li>}
+    </ul>
+  );
+}
+
+function Holder({ order }: { order: Order }) {
+  const { me } = useDesk();
+  const mine = key(order.claimedBy!) === me.userId;
+  return (
+    <span className="holder" data-mine={mine || undefined}>
+      <span className="visually-hidden">Taken by </span>
+      <bdi>{mine ? "You" : order.claimedBy}</bdi>
+    </span>
+  );
+}
+
+function Acts({ order, stop, pending, handle }: { order: Order; stop: boolean; pending: boolean; handle: React.ReactNode }) {
+  const desk = useDesk();
+  const id = key(order.orderId);
+  const next = desk.steps.onward(order, desk.me.role);
+  const tab = stop ? 0 : -1;
+  return (
+    <div className="acts">
+      {next !== undefined && (
+        <button type="button" className="next" tabIndex={tab} disabled={pending} onClick={() => void desk.doing.move(order, next)}>
+          {desk.steps.label(next)}
+        </button>
+      )}
+      {order.claimedBy === null ? (
+        <button type="button" tabIndex={tab} disabled={pending} onClick={() => void desk.doing.claim(order)}>
+          Take
+        </button>
+      ) : (
+        <Holder order={order} />
+      )}
+      {stop && handle}
+      <button
+        type="button"
+        className="more"
+        tabIndex={tab}
+        aria-haspopup="menu"
+        aria-label={`More for order ${id}`}
+        onClick={(event) => desk.openMenu(id, event.currentTarget)}
+      >
+        <span aria-hidden="true">⋯</span>
+      </button>
+    </div>
+  );
+}

@@ -1,0 +1,125 @@
+/** The orders of one status. Only the cards in sight are drawn. */
+
+import { defaultRangeExtractor, useVirtualizer, type Range } from "@tanstack/react-virtual";
+import { useEffect, useLayoutEffect, useRef, useSyncExternalStore } from "react";
+import type { Status } from "../model/workflow.ts";
+import { Card } from "./Card.tsx";
+import { Count } from "./Count.tsx";
+import { useColumn, useDesk, useTotal } from "./context.ts";
+import { useColumnDrop } from "./drag.tsx";
+
+const GAP = 8; // px between cards
+const USUAL = 150; // px, until a card has been measured
+
+export function Column({ status }: { status: Status }) {
+  const { navigation } = useDesk();
+  const total = useTotal(status.name);
+  const ids = useColumn(status.name);
+  const box = useRef<HTMLElement>(null);
+  const scroller = useRef<HTMLDivElement>(null);
+  const stop = useSyncExternalStore(navigation.subscribe, () => navigation.stop(status.name, ids));
+  const { dropProps, isDropTarget, state } = useColumnDrop(status.name, box);
+  const active = stop === undefined ? -1 : ids.indexOf(stop);
+  const virtual = useVirtualizer({
+    count: ids.length,
+    getScrollElement: () => scroller.current,
+    estimateSize: () => USUAL,
+    getItemKey: (index) => ids[index]!,
+    gap: GAP,
+    overscan: 3,
+    // The card with the focus stays, wherever one scrolls to.
+    rangeExtractor: (range: Range) => {
+      const shown = defaultRangeExtractor(range);
+      return active < 0 || shown.includes(active) ? shown : [...shown, active].sort((a, b) => a - b);
+    },
+  });
+  useFocus(status.name, ids, scroller, virtual.scrollToIndex);
+  return (
+    <section
+      ref={box}
+      className="column"
+      id={`column-${status.name}`}
+      aria-labelledby={`heading-${status.name}`}
+      data-status={status.name}
+      data-drop={state}
+      data-over={isDropTarget || undefined}
+      tabIndex={-1}
+      {...dropProps}
+    >
+      <h2 id={`heading-${status.name}`}>
+        {status.label} <Count status={status.name} />
+      </h2>
+      {state === "refused" && <p className="refused">not from there</p>}
+      <div className="cards" ref={scroller}>
+        {ids.length === 0 ? (
+          <p className="nothing">{total === 0 ? "No orders" : "None of these is shown"}</p>
+        ) : (
+          <div className="all" role="grid" aria-label={status.label} aria-rowcount={ids.length} style={{ height: virtual.getTotalSize() }}>
+            {virtual.getVirtualItems().map(({ index, start, key }) => (
+              <Card
+                key={key}
+                id={ids[index]!}
+                status={status.name}
+                index={index}
+                stop={ids[index] === stop}
+                measure={virtual.measureElement}
+                style={{ transform: `translateY(${start}px)` }}
+              />
+            ))}
+          </div>
+        )}
+      </div>
+    </section>
+  );
+}
+
+/** Lets the keyboard reach cards that are not drawn yet, and keeps it in the column when its card leaves. */
+function useFocus(status: string, ids: readonly string[], scroller: React.RefObject<HTMLDivElement | null>, scrollTo: (index: number) => void): void {
+  const { navigation } = useDesk();
+  const wanted = useRef<string | undefined>(undefined);
+  const was = useRef({ ids, focused: false });
+  const find = (id: string) => scroller.current?.querySelector<HTMLElement>(`[data-order-id="${CSS.escape(id)}"]`);
+  const focus = (index: number) => {
+    const id = was.current.ids[index];
+    if (id === undefined) return;
+    wanted.current = undefined;
+    scrollTo(index);
+    const there = find(id);
+    if (there) there.focus({ preventScroll: true });
+    else wanted.current = id;
+  };
+  const latest = useRef(focus);
+  latest.current = focus;
+  useEffect(() => navigation.register(status, { ids: () => was.current.ids, focus: (index) => latest.current(index) }), [navigation, status]);
+  useLayoutEffect(() => {
+    const at = navigation.at();
+    const before = was.current.ids;
+    was.current.ids = ids;
+    if (wanted.current !== undefined) {
+      const there = find(wanted.current);
+      if (there) {
+        wanted.current = undefined;
+        there.focus({ preventScroll: true });
+      }
+    }
+    // The card that had the focus has gone elsewhere: the next one takes its place.
+    if (at?.status !== status || ids.includes(at.id) || document.activeElement !== document.body) return;
+    const index = before.indexOf(at.id);
+    if (index < 0 || !was.current.focused) return;
+    if (ids.length > 0) {
+      navigation.set(status, ids[Math.min(index, ids.length - 1)]!);
+      focus(Math.min(index, ids.length - 1));
+    }
+  });
+  useEffect(() => {
+    const element = scroller.current!;
+    const on = () => void (was.current.focused = true);
+    const off = (event: FocusEvent) => void (was.current.focused = event.relatedTarget === null && !document.hasFocus());
+    element.addEventListener("focusin", on);
+    element.addEventListener("focusout", off);
+    return () => {
+      element.removeEventListener("focusin", on);
+      element.removeEventListener("focusout", off);
+    };
+  }, [scroller]);
+}

@@ -1,0 +1,45 @@
+/** What has just been done, and the way back. */
+
+import { useEffect, useState } from "react";
+
+export interface Note {
+  readonly text: string;
+  readonly action?: { readonly label: string; readonly act: () => void };
+}
+
+const STAYS = 10_000; // ms; the way back is in the order's menu as well
+
+export function Toast({ note, close }: { note: Note | undefined; close: () => void }) {
+  const [held, hold] = useState(false);
+  useEffect(() => {
+    if (note === undefined || held) return;
+    const timer = setTimeout(close, STAYS);
+    return () => clearTimeout(timer);
+  }, [note, held, close]);
+  return (
+    <div
+      className="toasts"
+      onMouseEnter={() => hold(true)}
+      onMouseLeave={() => hold(false)}
+      onFocus={() => hold(true)}
+      onBlur={() => hold(false)}
+    >
+      <p role="status" className="visually-hidden">
+        {note?.text}
+      </p>
+      {note !== undefined && (
+        <div className="toast">
+          <span aria-hidden="true">{note.text}</span>
+          {note.action !== undefined && (
+            <button type="button" onClick={note.action.act}>
+              {note.action.label}
+            </button>
+          )}
+          <button type="button" className="plain" aria-label="Close" onClick={close}>
+            ✕
+          </button>
+        </div>
+      )}
+    </div>
+  );
+}
