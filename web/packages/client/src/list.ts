@@ -31,6 +31,8 @@ type FetchPage = (query: Query) => Promise<OrderPage>;
 export class OrderList implements Interest {
   readonly names = [];
   readonly state = new Observable<OrdersState>({ orders: [], complete: false, error: undefined });
+  /** What is in `orders`, by id. */
+  readonly #shown = new Map<string, Order>();
   readonly #store: OrderStore;
   readonly #fetch: FetchPage;
   readonly #statuses: readonly string[] | undefined;
@@ -69,21 +71,24 @@ export class OrderList implements Interest {
       cursor = page.next ?? undefined;
     } while (cursor !== undefined && found.length < this.#limit);
     if (!take(found)) return;
-    this.state.set({ orders: this.#all(), complete: true, error: undefined });
+    const orders = this.#all();
+    this.#shown.clear();
+    for (const order of orders) this.#shown.set(key(order.orderId), order);
+    this.state.set({ orders, complete: true, error: undefined });
   }
 
   changed(id: string): void {
     if (!this.state.current.complete) return; // it is loading, and shows what it had
-    const { orders } = this.state.current;
     const { order } = this.#store.get(id);
-    const others = orders.filter((other) => key(other.orderId) !== id);
-    if (order !== undefined && this.#matches(order)) {
-      const place = others.findIndex((other) => byNewest(order, other) < 0);
-      others.splice(place < 0 ? others.length : place, 0, order);
-    } else if (others.length === orders.length) {
-      return;
-    }
-    this.state.set({ ...this.state.current, orders: others });
+    const old = this.#shown.get(id);
+    const now = order !== undefined && this.#matches(order) ? order : undefined;
+    if (old === now) return;
+    // Found by halving and copied as a block: thousands of orders, and changes many times a second.
+    const orders = [...this.state.current.orders];
+    if (old !== undefined) orders.splice(placeOf(old, orders), 1);
+    if (now !== undefined) orders.splice(placeOf(now, orders), 0, now);
+    this.#show(id, now);
+    this.state.set({ ...this.state.current, orders });
   }
 
   failed(error: Error): void {
@@ -92,6 +97,11 @@ export class OrderList implements Interest {
 
   forget(): void {
     this.state.set({ ...this.state.current, complete: false, error: undefined });
+  }
+
+  #show(id: string, order: Order | undefined): void {
+    if (order === undefined) this.#shown.delete(id);
+    else this.#shown.set(id, order);
   }
 
   #all(): Order[] {
@@ -103,4 +113,15 @@ export class OrderList implements Interest {
     if (this.#statuses !== undefined && status !== undefined && !this.#statuses.includes(status)) return false;
     return this.#customer === undefined || customerId === undefined || key(customerId) === this.#customer;
   }
+}
+
+/** Where an order is in a list, or would be. */
+function placeOf(order: Order, orders: readonly Order[]): number {
+  let [low, high] = [0, orders.length];
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (byNewest(orders[middle]!, order) < 0) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }

@@ -50,10 +50,14 @@ export class OrderStore {
     this.#backoff = backoff;
   }
 
-  /** Which step a status is, once that is known. */
+  /** Which step a status is, once that is known. Tells of those orders that this makes others. */
   setSteps(stepOf: (status: string) => number | undefined): void {
+    const before = this.#stepOf;
     this.#stepOf = stepOf;
-    for (const id of this.#known.keys()) this.#tell(id);
+    for (const [id, { fields }] of this.#known) {
+      const { status, step } = fields;
+      if (status !== undefined && (before(status) ?? step) !== (stepOf(status) ?? step)) this.#tell(id);
+    }
   }
 
   add(interest: Interest): void {

@@ -60,5 +60,6 @@ export class WatchedOrder implements Interest {
 /** Newest first; of the same moment, by id, so that the sequence is always the same. */
 export function byNewest(a: Order, b: Order): number {
   if (a.createdAt !== b.createdAt) return a.createdAt < b.createdAt ? 1 : -1;
-  return key(a.orderId) < key(b.orderId) ? 1 : -1;
+  const [one, other] = [key(a.orderId), key(b.orderId)];
+  return one < other ? 1 : one > other ? -1 : 0;
 }
