@@ -1,7 +1,7 @@
 /** One order. Drawn again when something in it changes, and by nothing else. */
 
 import { key, type Order } from "@ordercast/client";
-import { memo, useRef, type CSSProperties, type KeyboardEvent, type Ref } from "react";
+import { memo, useRef, type KeyboardEvent, type ReactNode, type Ref } from "react";
 import type { Card as View } from "../model/board.ts";
 import { Ageing, Contact } from "./Ageing.tsx";
 import { useCard, useDesk } from "./context.ts";
@@ -13,35 +13,36 @@ interface Props {
   readonly id: string;
   readonly status: string;
   readonly index: number;
+  /** px from the top of the column. */
+  readonly start: number;
   /** Whether Tab comes here. */
   readonly stop: boolean;
-  readonly style: CSSProperties;
   readonly measure: Ref<HTMLDivElement>;
 }
 
-export const Card = memo(function Card({ id, style, measure, index, ...rest }: Props) {
+export const Card = memo(function Card({ id, start, measure, index, status, stop }: Props) {
   const card = useCard(id);
   return (
-    <div className="slot" role="presentation" data-index={index} ref={measure} style={style}>
-      {card !== undefined && <Face card={card} index={index} {...rest} />}
+    <div className="slot" role="row" aria-rowindex={index + 1} data-index={index} ref={measure} style={{ transform: `translateY(${start}px)` }}>
+      {card !== undefined && <Face card={card} status={status} stop={stop} />}
     </div>
   );
 });
 
 const MOVED = 1500; // ms that a card is seen to have come
 
-function Face({ card, status, index, stop }: { card: View } & Pick<Props, "status" | "index" | "stop">) {
+/** Cards above that come and go move this one, and draw nothing of it again. */
+const Face = memo(function Face({ card, status, stop }: { card: View } & Pick<Props, "status" | "stop">) {
   const desk = useDesk();
   const { order, pending, problem, movedAt } = card;
   const id = key(order.orderId);
-  const row = useRef<HTMLDivElement>(null);
+  const cell = useRef<HTMLDivElement>(null);
   const { dragProps, dragButtonProps, isDragging } = useCardDrag(order);
   const came = movedAt !== undefined && performance.now() - movedAt < MOVED;
   return (
     <div
-      ref={row}
-      role="row"
-      aria-rowindex={index + 1}
+      ref={cell}
+      role="gridcell"
       aria-label={label(order)}
       tabIndex={stop ? 0 : -1}
       className="card"
@@ -56,7 +57,7 @@ function Face({ card, status, index, stop }: { card: View } & Pick<Props, "statu
       onKeyDown={(event: KeyboardEvent) => onCardKey(event, desk, status, order)}
       onDoubleClick={() => desk.openDetails(id)}
     >
-      <div role="gridcell" className="face">
+      <div className="face">
         <Ageing order={order} />
         <p className="head">
           <span className="number">{order.orderId}</span>
@@ -78,7 +79,7 @@ function Face({ card, status, index, stop }: { card: View } & Pick<Props, "statu
       </div>
     </div>
   );
-}
+});
 
 function label(order: Order): string {
   return [`Order ${order.orderId}`, order.reference, customer(order)].filter(Boolean).join(", ");
@@ -128,7 +129,7 @@ function Holder({ order }: { order: Order }) {
   );
 }
 
-function Acts({ order, stop, pending, handle }: { order: Order; stop: boolean; pending: boolean; handle: React.ReactNode }) {
+function Acts({ order, stop, pending, handle }: { order: Order; stop: boolean; pending: boolean; handle: ReactNode }) {
   const desk = useDesk();
   const id = key(order.orderId);
   const next = desk.steps.onward(order, desk.me.role);

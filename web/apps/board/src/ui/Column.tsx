@@ -63,7 +63,7 @@ export function Column({ status }: { status: Status }) {
                 index={index}
                 stop={ids[index] === stop}
                 measure={virtual.measureElement}
-                style={{ transform: `translateY(${start}px)` }}
+                start={start}
               />
             ))}
           </div>
