@@ -1,6 +1,6 @@
 /** What an operator does to an order: shown at once, taken back with a reason where the server says no. */
 
-import { key, Problem, type Id, type Order, type OrdercastClient } from "@ordercast/client";
+import { key, Problem, type History, type Id, type Order, type OrdercastClient } from "@ordercast/client";
 import type { Board } from "./board.ts";
 import type { Steps } from "./workflow.ts";
 import type { Me } from "./who.ts";
@@ -12,13 +12,7 @@ export interface Moved {
   readonly to: string;
 }
 
-/** As far as it is needed, an entry of an order's history. */
-interface Entry {
-  kind: string;
-  updatedBy?: Id | null;
-}
-
-type Client = Pick<OrdercastClient, "changeStatus" | "contact" | "call" | "getOrder">;
+type Client = Pick<OrdercastClient, "changeStatus" | "claim" | "release" | "contact" | "call" | "getOrder">;
 
 export interface Happenings {
   moved(moved: Moved): void;
@@ -47,7 +41,7 @@ export class Doing {
     const from = order.status;
     const step = this.#steps.status(to)?.step ?? order.step;
     const now = new Date().toISOString();
-    const changed = await this.#try(order, { status: to, step, updatedAt: now }, () => this.#change(order, to, reason));
+    const changed = await this.#try(order, { status: to, step, updatedAt: now, statusSince: now }, () => this.#change(order, to, reason));
     if (changed !== undefined) this.#happenings.moved({ order: changed, from, to });
     return changed !== undefined;
   }
@@ -61,19 +55,20 @@ export class Doing {
       return;
     }
     const step = this.#steps.status(from)?.step ?? now.step;
-    const fields = { status: from, step, updatedAt: new Date().toISOString() };
+    const at = new Date().toISOString();
+    const fields = { status: from, step, updatedAt: at, statusSince: at };
     const done = await this.#try(now, fields, () => this.#change(now, from, reason));
     if (done !== undefined) this.#happenings.said(`${name(order)} is back in ${label}.`);
   }
 
   /** Takes the order, also from another who has it. */
   async claim(order: Order): Promise<void> {
-    const body = order.claimedBy === null ? {} : { from: String(order.claimedBy) };
-    await this.#try(order, { claimedBy: this.me.userId as Id as Order["claimedBy"] }, () => this.#post(order, "claim", body));
+    const from = order.claimedBy ?? undefined;
+    await this.#try(order, { claimedBy: this.me.userId }, () => this.#client.claim(order.orderId, { from }));
   }
 
   async release(order: Order): Promise<void> {
-    await this.#try(order, { claimedBy: null }, () => this.#post(order, "release", {}));
+    await this.#try(order, { claimedBy: null }, () => this.#client.release(order.orderId));
   }
 
   async contacted(order: Order): Promise<void> {
@@ -91,10 +86,6 @@ export class Doing {
       if (now.status !== order.status || now.version === order.version) throw error;
       return ask(now.version);
     }
-  }
-
-  async #post(order: Order, what: string, body: object): Promise<Order> {
-    return this.#client.call<Order>("POST", `orders/${encodeURIComponent(order.orderId)}/${what}`, { body, idempotencyKey: crypto.randomUUID() });
   }
 
   async #try(order: Order, fields: Partial<Order>, ask: () => Promise<Order>): Promise<Order | undefined> {
@@ -129,7 +120,7 @@ export class Doing {
   /** Who made the last step, as the history says. */
   async #mover(id: Id): Promise<Id | undefined> {
     const path = `orders/${encodeURIComponent(id)}/events`;
-    const page = await this.#client.call<{ events: Entry[] }>("GET", path).catch(() => undefined);
+    const page = await this.#client.call<History>("GET", path).catch(() => undefined);
     return page?.events.filter(({ kind }) => kind === "status_changed").at(-1)?.updatedBy ?? undefined;
   }
 

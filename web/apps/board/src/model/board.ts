@@ -87,6 +87,11 @@ export class Board {
     return this.#all.column(status).length;
   }
 
+  /** All in a column, filter or not. */
+  in(status: string): Order[] {
+    return this.#all.column(status).map((id) => this.#all.get(id)!);
+  }
+
   /** All open orders, as shown. */
   orders(): IterableIterator<Order> {
     return this.#all.values();

@@ -51,7 +51,7 @@ export class Steps {
 
   /** Statuses that the order may be taken back to, with a reason: those from which a step leads where it is. */
   back(order: Fulfilled, role: string): string[] {
-    if ((this.workflow as { corrections?: boolean }).corrections === false) return [];
+    if (!this.workflow.corrections) return [];
     return this.workflow.transitions.filter((step) => step.to === order.status && fits(step, order, role)).map(({ from }) => from);
   }
 }

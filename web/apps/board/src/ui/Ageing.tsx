@@ -2,23 +2,20 @@
 
 import type { Order } from "@ordercast/client";
 import { useNow } from "../model/clock.ts";
-import { level, StatusTimes } from "../parts/ageing.ts";
+import { level } from "../parts/ageing.ts";
 import { useDesk } from "./context.ts";
 import { passing } from "./words.ts";
-
-/** One for the page: when each order came into its status. */
-export const times = new StatusTimes();
 
 const SIGNS = { none: "", fresh: "", due: "due", late: "late" } as const;
 
 export function Ageing({ order }: { order: Order }) {
   const { targets } = useDesk();
-  const since = times.since(order);
+  const since = Date.parse(order.statusSince);
   const text = useNow((now) => passing((now - since) / 1000));
-  const is = useNow((now) => level(order, targets, now, since));
+  const is = useNow((now) => level(order, targets, now));
   return (
     <p className="age" data-level={is}>
-      <time dateTime={new Date(since).toISOString()}>{text}</time>
+      <time dateTime={order.statusSince}>{text}</time>
       {SIGNS[is] !== "" && <span className="sign">{SIGNS[is]}</span>}
     </p>
   );

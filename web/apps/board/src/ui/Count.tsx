@@ -2,7 +2,6 @@
 
 import { useNow } from "../model/clock.ts";
 import { level } from "../parts/ageing.ts";
-import { times } from "./Ageing.tsx";
 import { useColumn, useDesk, useTotal } from "./context.ts";
 
 export function Count({ status }: { status: string }) {
@@ -13,7 +12,7 @@ export function Count({ status }: { status: string }) {
     let late = 0;
     for (const id of shown) {
       const order = board.card(id)?.order;
-      if (order !== undefined && level(order, targets, now, times.since(order)) === "late") late += 1;
+      if (order !== undefined && level(order, targets, now) === "late") late += 1;
     }
     return late;
   });
