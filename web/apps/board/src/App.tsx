@@ -1,66 +1,68 @@
-/** The page: who it belongs to, what it knows, and how live it is. */
+/** The page: who is signed in, and what they see. */
 
-import { OrdercastProvider, useConnection } from "@ordercast/react";
-import type { OrdercastClient, Workflow } from "@ordercast/client";
+import { OrdercastProvider, useConnection, useOrdercast } from "@ordercast/react";
 import { useEffect, useState } from "react";
 import { I18nProvider } from "react-aria-components";
+import { useAddress } from "./model/address.ts";
 import { Board } from "./model/board.ts";
-import type { Me } from "./model/who.ts";
-import { Steps } from "./model/workflow.ts";
-import type { Targets } from "./parts/ageing.ts";
+import { liveness } from "./parts/Banner.tsx";
+import type { Session } from "./parts/session.ts";
+import { SignIn } from "./parts/SignIn.tsx";
+import { useSession } from "./parts/useSession.ts";
 import { BoardView } from "./ui/BoardView.tsx";
+import { useShop, type Shop } from "./ui/useShop.ts";
 
 const EVERYTHING = 100_000; // more open orders than any shop has
 
-const NO_TARGETS: Targets = {};
+/** The server is where the page is from: `https://shop.example/live/` for one at `https://shop.example/live/board`. */
+const url = new URL(".", location.href).href;
 
-export function App({ client, me }: { client: OrdercastClient; me: Me }) {
+export function App({ session }: { session: Session }) {
+  useSession(session);
+  useEffect(() => session.listen(), [session]);
+  const { user } = session;
   return (
+    // What react-aria says by itself is to be in the board's own language.
     <I18nProvider locale="en-GB">
-      <OrdercastProvider client={client}>
-        <Page client={client} me={me} />
-      </OrdercastProvider>
+      {user !== null && (
+        <OrdercastProvider key={user} url={url} token={session.token}>
+          <Page session={session} />
+        </OrdercastProvider>
+      )}
+      <SignIn session={session} />
     </I18nProvider>
   );
 }
 
-function Page({ client, me }: { client: OrdercastClient; me: Me }) {
+function Page({ session }: { session: Session }) {
+  const client = useOrdercast();
   const connection = useConnection();
-  const steps = useSteps(client);
-  const board = useBoard(client, steps);
-  const wall = new URLSearchParams(location.search).has("wall");
+  const { shop, refused } = useShop(client);
+  const board = useBoard(shop?.steps);
+  const wall = useAddress().has("wall");
+  useEffect(() => session.follow(client), [session, client]);
   useEffect(() => {
-    document.body.dataset.connection = connection.status;
+    document.body.dataset.connection = liveness(connection);
   }, [connection]);
+  useEffect(() => {
+    document.documentElement.toggleAttribute("data-wall", wall);
+  }, [wall]);
+  if (refused !== undefined) return <Message title="This board is for the people who work here" text={refused} />;
+  if (shop === undefined || board === undefined) return <Message title="Orders" text="Opening the board …" />;
+  return <BoardView client={client} board={board} {...shop} shopName={session.state.page?.shopName ?? null} wall={wall} />;
+}
+
+function Message({ title, text }: { title: string; text: string }) {
   return (
-    <main data-wall={wall || undefined}>
-      <header className="top">
-        <h1>Orders</h1>
-      </header>
-      {board !== undefined && steps !== undefined && (
-        <BoardView client={client} board={board} steps={steps} me={me} targets={NO_TARGETS} wall={wall} />
-      )}
+    <main className="message">
+      <h1>{title}</h1>
+      <p role="status">{text}</p>
     </main>
   );
 }
 
-/** The workflow, asked for again with each change of the connection until it is there. */
-function useSteps(client: OrdercastClient): Steps | undefined {
-  const [workflow, setWorkflow] = useState<Workflow>();
-  useEffect(() => {
-    if (workflow !== undefined) return;
-    const ask = () => client.workflow().then(setWorkflow, () => undefined);
-    void ask();
-    return client.on("connection", () => void ask());
-  }, [client, workflow]);
-  const [steps, setSteps] = useState<Steps>();
-  useEffect(() => {
-    if (workflow !== undefined) setSteps(new Steps(workflow));
-  }, [workflow]);
-  return steps;
-}
-
-function useBoard(client: OrdercastClient, steps: Steps | undefined): Board | undefined {
+function useBoard(steps: Shop["steps"] | undefined): Board | undefined {
+  const client = useOrdercast();
   const [board, setBoard] = useState<Board>();
   useEffect(() => {
     if (steps === undefined) return;

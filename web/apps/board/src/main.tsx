@@ -1,14 +1,15 @@
 /** The operators' board. */
 
 import { createRoot } from "react-dom/client";
-import { clientFor, takeFragment } from "../../shared/shop.ts";
 import { App } from "./App.tsx";
-import { ofToken } from "./model/who.ts";
+import { Session } from "./parts/session.ts";
+import { HandedOver } from "./parts/SignIn.tsx";
 import "./styles/board.css";
+import "./styles/top.css";
 import "./styles/card.css";
 import "./styles/over.css";
+import "./styles/parts.css";
 
-const token = takeFragment("board").get("token") ?? "";
-const client = clientFor(token);
-createRoot(document.getElementById("board")!).render(<App client={client} me={ofToken(token)} />);
-client.connect();
+const root = createRoot(document.getElementById("board")!);
+const session = new Session();
+void session.handOver().then((handed) => root.render(handed ? <HandedOver /> : <App session={session} />));

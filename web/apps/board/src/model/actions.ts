@@ -3,7 +3,6 @@
 import { key, Problem, type History, type Id, type Order, type OrdercastClient } from "@ordercast/client";
 import type { Board } from "./board.ts";
 import type { Steps } from "./workflow.ts";
-import type { Me } from "./who.ts";
 
 /** A step that was made and can be taken back. */
 export interface Moved {
@@ -13,6 +12,10 @@ export interface Moved {
 }
 
 type Client = Pick<OrdercastClient, "changeStatus" | "claim" | "release" | "contact" | "call" | "getOrder">;
+
+interface Me {
+  readonly userId: string;
+}
 
 export interface Happenings {
   moved(moved: Moved): void;
@@ -27,13 +30,13 @@ export class Doing {
   readonly #board: Board;
   readonly #steps: Steps;
   readonly #happenings: Happenings;
-  me: Me;
+  readonly #me: Me;
 
   constructor(client: Client, board: Board, steps: Steps, me: Me, happenings: Happenings) {
     this.#client = client;
     this.#board = board;
     this.#steps = steps;
-    this.me = me;
+    this.#me = me;
     this.#happenings = happenings;
   }
 
@@ -64,7 +67,7 @@ export class Doing {
   /** Takes the order, also from another who has it. */
   async claim(order: Order): Promise<void> {
     const from = order.claimedBy ?? undefined;
-    await this.#try(order, { claimedBy: this.me.userId }, () => this.#client.claim(order.orderId, { from }));
+    await this.#try(order, { claimedBy: this.#me.userId }, () => this.#client.claim(order.orderId, { from }));
   }
 
   async release(order: Order): Promise<void> {
@@ -125,7 +128,7 @@ export class Doing {
   }
 
   #who(id: Id): string {
-    return key(id) === this.me.userId ? "You (on another screen)" : capital(key(id));
+    return key(id) === this.#me.userId ? "You (on another screen)" : capital(key(id));
   }
 
   #lower(status: string): string {

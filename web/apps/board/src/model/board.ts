@@ -87,6 +87,11 @@ export class Board {
     return this.#all.column(status).length;
   }
 
+  /** Whether the order is on the board as it is filtered. */
+  shows(id: string): boolean {
+    return this.#shown.get(id) !== undefined;
+  }
+
   /** All in a column, filter or not. */
   in(status: string): Order[] {
     return this.#all.column(status).map((id) => this.#all.get(id)!);
@@ -109,15 +114,20 @@ export class Board {
     return () => void this.#any.delete(listener);
   };
 
-  /** Shows only what `lets` lets through; `undefined`: everything. */
+  /** Shows only what `lets` lets through; `undefined`: everything. Called again, it looks at all again. */
   filter(lets: ((order: Order) => boolean) | undefined): void {
+    const before = this.#lets === undefined ? undefined : this.#shown;
     this.#lets = lets;
-    if (lets === undefined) this.#shown = this.#all;
-    else {
-      this.#shown = this.#all.empty();
-      this.#shown.apply({ set: [...this.#all.values()].filter(lets), gone: [] });
+    if (lets === undefined) {
+      this.#shown = this.#all;
+      return this.#tell(this.#byColumn.keys(), []);
     }
-    this.#tell(this.#byColumn.keys(), []);
+    const through = new Map([...this.#all.values()].filter(lets).map((order) => [key(order.orderId), order]));
+    const gone = [...(before?.values() ?? [])].map(({ orderId }) => key(orderId)).filter((id) => !through.has(id));
+    const set = [...through].filter(([id, order]) => before?.get(id) !== order).map(([, order]) => order);
+    this.#shown = before ?? this.#all.empty();
+    const columns = this.#shown.apply({ set, gone });
+    this.#tell(before === undefined ? this.#byColumn.keys() : columns, []);
   }
 
   /** Shows `fields` before the server has agreed; returns what takes it back. */

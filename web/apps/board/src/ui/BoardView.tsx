@@ -4,20 +4,29 @@ import { key, type OrdercastClient } from "@ordercast/client";
 import { lazy, Suspense, useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { Doing, type Moved } from "../model/actions.ts";
 import type { Board } from "../model/board.ts";
-import type { Me } from "../model/who.ts";
+import { address } from "../model/address.ts";
+import { Lateness } from "../model/lateness.ts";
 import type { Steps } from "../model/workflow.ts";
 import type { Targets } from "../parts/ageing.ts";
 import { Column } from "./Column.tsx";
-import { DeskContext, type Desk } from "./context.ts";
+import { DeskContext, type Desk, type Me } from "./context.ts";
 import { CardMenu, type Asked } from "./Menu.tsx";
 import { Navigation } from "./navigation.ts";
 import { Reason } from "./Reason.tsx";
+import { download, fileName, ordersCsv } from "../parts/csv.ts";
+import { isBoolean, useKept } from "../parts/kept.ts";
+import { Others } from "../parts/SearchField.tsx";
+import { useShift } from "../parts/useShift.ts";
+import { Announcer } from "./Announcer.tsx";
+import { Closed } from "./Closed.tsx";
 import { Tabs } from "./Tabs.tsx";
+import { Top } from "./Top.tsx";
+import { useFilter } from "./useFilter.ts";
+import { shell as words } from "./words.ts";
+import { Zones } from "./Zones.tsx";
 import { Toast, type Note } from "./Toast.tsx";
 
 const Help = lazy(() => import("./Help.tsx"));
-
-const SINGLE_KEYS = "ordercast.board.keys";
 
 interface Props {
   readonly client: OrdercastClient;
@@ -25,69 +34,68 @@ interface Props {
   readonly steps: Steps;
   readonly me: Me;
   readonly targets: Targets;
+  readonly shopName: string | null;
   readonly wall: boolean;
 }
 
-export function BoardView({ client, board, steps, me, targets, wall }: Props) {
+export function BoardView({ client, board, steps, me, targets, shopName, wall }: Props) {
   const columns = useRef<HTMLDivElement>(null);
   const [note, setNote] = useState<Note>();
   const [asked, setAsked] = useState<Asked>();
   const [undoing, setUndoing] = useState<Moved>();
   const [help, setHelp] = useState(false);
-  const [singleKeys, setSingleKeys] = useState(() => localStorage.getItem(SINGLE_KEYS) !== "off");
+  const [singleKeys, setSingleKeys] = useKept(localStorage, "ordercast.board.keys", true, isBoolean);
+  const [filter, setFilter] = useFilter({ board, steps, me, targets });
+  const shift = useShift();
   const last = useRef<Moved>(undefined);
   const closeNote = useCallback(() => setNote(undefined), []);
   const statuses = useMemo(() => steps.open, [steps]);
   const navigation = useMemo(() => new Navigation(statuses.map(({ name }) => name)), [statuses]);
+  const lateness = useMemo(() => new Lateness(board, targets), [board, targets]);
   const doing = useMemo(() => {
     const moved = (made: Moved) => {
       last.current = made;
-      setNote({ text: `Order ${made.order.orderId} moved to ${steps.label(made.to)}`, action: { label: "Undo", act: () => setUndoing(made) } });
+      setNote({ text: words.moved(made.order, steps.label(made.to)), action: { label: words.undo, act: () => setUndoing(made) } });
     };
     return new Doing(client, board, steps, me, { moved, said: (text) => setNote({ text }) });
   }, [client, board, steps, me]);
-  const desk = useMemo<Desk>(
-    () => ({
-      board,
-      steps,
-      doing,
-      me,
-      targets,
-      navigation,
-      wall,
-      singleKeys,
-      openDetails: () => undefined,
-      openMenu: (id, at) => setAsked({ id, at }),
-      askReason: setUndoing,
-    }),
-    [board, steps, doing, me, targets, navigation, wall, singleKeys],
-  );
+  const desk = useMemo<Desk>(() => {
+    const openDetails = (id: string) => address.set("order", id, true);
+    const openMenu = (id: string, at: Element) => setAsked({ id, at });
+    return { board, steps, doing, me, targets, lateness, navigation, wall, singleKeys, openDetails, openMenu, askReason: setUndoing };
+  }, [board, steps, doing, me, targets, lateness, navigation, wall, singleKeys]);
   usePageKeys(singleKeys && !wall, {
     "?": () => setHelp(true),
+    "/": () => document.querySelector<HTMLElement>(".search input")?.focus(),
     b: () => navigation.first(),
     u: () => last.current !== undefined && setUndoing(last.current),
   });
+  const more = [
+    { id: "csv", label: words.csv, act: () => download(fileName(filter, Date.now()), ordersCsv([...board.visible()], (status) => steps.label(status))) },
+    { id: "keys", label: words.keys, act: () => setHelp(true) },
+    { id: "wall", label: words.wall, act: () => address.set("wall", "", true) },
+  ];
   return (
     <DeskContext value={desk}>
-      <Tabs statuses={statuses} columns={columns} />
-      <div className="columns" ref={columns}>
-        {statuses.map((status) => (
-          <Column key={status.name} status={status} />
-        ))}
-      </div>
+      <Announcer shift={shift} title={shopName ?? words.title} />
+      <main>
+        <Top shopName={shopName} filter={filter} setFilter={setFilter} shift={shift} more={more} />
+        <Tabs statuses={statuses} columns={columns} />
+        <div className="columns" ref={columns}>
+          {statuses.map((status) => (
+            <Column key={status.name} status={status} />
+          ))}
+          {!wall && <Closed />}
+        </div>
+        {!wall && <Others q={filter.q} isShown={(id) => board.shows(id)} label={(status) => steps.label(status)} onOpen={desk.openDetails} />}
+      </main>
+      <Zones />
       <Toast note={note} close={closeNote} />
       {asked !== undefined && <CardMenu key={asked.id} asked={asked} close={() => setAsked(undefined)} />}
       {undoing !== undefined && <Reason key={key(undoing.order.orderId)} moved={undoing} close={() => setUndoing(undefined)} />}
       {help && (
         <Suspense>
-          <Help
-            singleKeys={singleKeys}
-            setSingleKeys={(on) => {
-              localStorage.setItem(SINGLE_KEYS, on ? "on" : "off");
-              setSingleKeys(on);
-            }}
-            close={() => setHelp(false)}
-          />
+          <Help singleKeys={singleKeys} setSingleKeys={setSingleKeys} close={() => setHelp(false)} />
         </Suspense>
       )}
     </DeskContext>

@@ -1,7 +1,7 @@
 /** The orders of one status. Only the cards in sight are drawn. */
 
-import { defaultRangeExtractor, useVirtualizer, type Range } from "@tanstack/react-virtual";
-import { useEffect, useLayoutEffect, useRef, useSyncExternalStore } from "react";
+import { defaultRangeExtractor, useVirtualizer, type Range, type Virtualizer } from "@tanstack/react-virtual";
+import { useEffect, useLayoutEffect, useRef, useSyncExternalStore, type RefObject } from "react";
 import type { Status } from "../model/workflow.ts";
 import { Card } from "./Card.tsx";
 import { Count } from "./Count.tsx";
@@ -34,6 +34,7 @@ export function Column({ status }: { status: Status }) {
     },
   });
   useFocus(status.name, ids, scroller, virtual.scrollToIndex);
+  useAnchor(ids, scroller, virtual);
   return (
     <section
       ref={box}
@@ -42,6 +43,7 @@ export function Column({ status }: { status: Status }) {
       aria-labelledby={`heading-${status.name}`}
       data-status={status.name}
       data-drop={state}
+      data-quiet={(total === 0 && status.category !== "open") || undefined}
       data-over={isDropTarget || undefined}
       tabIndex={-1}
       {...dropProps}
@@ -73,8 +75,24 @@ export function Column({ status }: { status: Status }) {
   );
 }
 
+/** Keeps what one looks at where it is, while orders above come and go. At the top, what comes is seen. */
+function useAnchor(ids: readonly string[], scroller: RefObject<HTMLDivElement | null>, virtual: Virtualizer<HTMLDivElement, Element>): void {
+  const last = useRef<{ ids: readonly string[]; seen: readonly (readonly [id: string, start: number])[] }>({ ids, seen: [] });
+  useLayoutEffect(() => {
+    const element = scroller.current!;
+    if (last.current.ids !== ids && element.scrollTop > 0) {
+      const places = new Map(ids.map((id, index) => [id, index]));
+      const anchor = last.current.seen.find(([id]) => places.has(id));
+      const now = anchor && virtual.measurementsCache[places.get(anchor[0])!]?.start;
+      if (anchor !== undefined && now !== undefined && now !== anchor[1]) element.scrollTop += now - anchor[1];
+    }
+    const seen = virtual.getVirtualItems().filter(({ end }) => end > element.scrollTop);
+    last.current = { ids, seen: seen.map(({ index, start }) => [ids[index]!, start] as const) };
+  });
+}
+
 /** Lets the keyboard reach cards that are not drawn yet, and keeps it in the column when its card leaves. */
-function useFocus(status: string, ids: readonly string[], scroller: React.RefObject<HTMLDivElement | null>, scrollTo: (index: number) => void): void {
+function useFocus(status: string, ids: readonly string[], scroller: RefObject<HTMLDivElement | null>, scrollTo: (index: number) => void): void {
   const { navigation } = useDesk();
   const wanted = useRef<string | undefined>(undefined);
   const was = useRef({ ids, focused: false });

@@ -1,24 +1,16 @@
 /** How many orders a column has, and how many of them are late. */
 
 import { useNow } from "../model/clock.ts";
-import { level } from "../parts/ageing.ts";
-import { useColumn, useDesk, useTotal } from "./context.ts";
+import { useDesk, useShown, useTotal } from "./context.ts";
 
 export function Count({ status }: { status: string }) {
-  const { board, targets } = useDesk();
-  const shown = useColumn(status);
+  const { lateness } = useDesk();
+  const shown = useShown(status);
   const total = useTotal(status);
-  const late = useNow((now) => {
-    let late = 0;
-    for (const id of shown) {
-      const order = board.card(id)?.order;
-      if (order !== undefined && level(order, targets, now) === "late") late += 1;
-    }
-    return late;
-  });
+  const late = useNow(() => lateness.in(status));
   return (
     <>
-      <span className="count">{shown.length === total ? total : `${shown.length} of ${total}`}</span>
+      <span className="count">{shown === total ? total : `${shown} of ${total}`}</span>
       {late > 0 && <span className="late-count">{late} late</span>}
     </>
   );

@@ -3,10 +3,16 @@
 import { createContext, useContext, useSyncExternalStore } from "react";
 import type { Doing, Moved } from "../model/actions.ts";
 import type { Board, Card } from "../model/board.ts";
-import type { Me } from "../model/who.ts";
+import type { Lateness } from "../model/lateness.ts";
 import type { Targets } from "../parts/ageing.ts";
 import type { Steps } from "../model/workflow.ts";
 import type { Navigation } from "./navigation.ts";
+
+/** Whom this board belongs to. */
+export interface Me {
+  readonly userId: string;
+  readonly role: string;
+}
 
 export interface Desk {
   readonly board: Board;
@@ -14,6 +20,7 @@ export interface Desk {
   readonly doing: Doing;
   readonly me: Me;
   readonly targets: Targets;
+  readonly lateness: Lateness;
   readonly navigation: Navigation;
   /** A screen on a wall: nothing to press. */
   readonly wall: boolean;
@@ -46,6 +53,15 @@ export function useColumn(status: string): readonly string[] {
   return useSyncExternalStore(
     (listener) => board.onColumn(status, listener),
     () => board.column(status),
+  );
+}
+
+/** How many of a column the filter lets through. */
+export function useShown(status: string): number {
+  const { board } = useDesk();
+  return useSyncExternalStore(
+    (listener) => board.onColumn(status, listener),
+    () => board.column(status).length,
   );
 }
 

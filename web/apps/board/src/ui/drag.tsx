@@ -20,7 +20,7 @@ class Dragging {
     for (const listener of [...this.#listeners]) listener();
   }
 }
-const dragging = new Dragging();
+export const dragging = new Dragging();
 
 const TYPE = "application/x-ordercast-order";
 

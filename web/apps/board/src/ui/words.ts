@@ -44,3 +44,12 @@ export const items = (order: Order): { quantity: number; name: string }[] =>
   (order.items as Item[]).map((item) => ({ quantity: item.quantity ?? 1, name: item.name ?? "?" }));
 
 export const REASONS = ["Pressed by mistake", "Not ready yet", "Wrong order", "The customer asked for it"] as const;
+
+export const shell = {
+  title: "Orders",
+  moved: (order: Order, to: string) => `Order ${order.orderId} moved to ${to}`,
+  undo: "Undo",
+  csv: "Save what is shown as CSV",
+  keys: "Keys and shortcuts",
+  wall: "Show on a wall",
+};

@@ -1,0 +1,78 @@
+/** What is above the columns: search, figures, how live it is, and everything else in one menu. */
+
+import { key, type Id } from "@ordercast/client";
+import { useMemo, useSyncExternalStore, type ReactNode } from "react";
+import { Button, Menu, MenuItem, MenuTrigger, Popover } from "react-aria-components";
+import { useNow } from "../model/clock.ts";
+import { Banner } from "../parts/Banner.tsx";
+import { FiguresBar } from "../parts/FiguresBar.tsx";
+import type { Filter } from "../parts/filters.ts";
+import { Filters } from "../parts/Filters.tsx";
+import { Online } from "../parts/Online.tsx";
+import { SearchField } from "../parts/SearchField.tsx";
+import { ShiftButton } from "../parts/ShiftButton.tsx";
+import type { ShiftState } from "../parts/useShift.ts";
+import { useDesk } from "./context.ts";
+
+export interface TopProps {
+  readonly shopName: string | null;
+  readonly filter: Filter;
+  readonly setFilter: (filter: Filter) => void;
+  readonly shift: ShiftState;
+  readonly more: readonly { readonly id: string; readonly label: string; readonly act: () => void }[];
+}
+
+export function Top({ shopName, filter, setFilter, shift, more }: TopProps): ReactNode {
+  const { steps, me, wall } = useDesk();
+  const choices = useChoices();
+  return (
+    <header className="top">
+      <h1>{shopName ?? "Orders"}</h1>
+      {!wall && (
+        <div className="finding" role="search">
+          <SearchField q={filter.q} onChange={(q) => setFilter({ ...filter, q })} />
+          <Filters filter={filter} onChange={setFilter} workflow={steps.workflow} {...choices} />
+        </div>
+      )}
+      <FiguresBar workflow={steps.workflow} />
+      <div className="state">
+        <Banner />
+        {!wall && (
+          <>
+            <Online me={me.userId} />
+            <ShiftButton shift={shift} />
+            <MenuTrigger>
+              <Button className="button" aria-label="More">
+                <span aria-hidden="true">⋯</span>
+              </Button>
+              <Popover className="popover" placement="bottom end">
+                <Menu className="menu" aria-label="More" onAction={(chosen) => more.find(({ id }) => id === chosen)?.act()}>
+                  {more.map(({ id, label }) => (
+                    <MenuItem key={id} id={id} className="item">
+                      {label}
+                    </MenuItem>
+                  ))}
+                </Menu>
+              </Popover>
+            </MenuTrigger>
+          </>
+        )}
+      </div>
+    </header>
+  );
+}
+
+/** Who has orders and which shops there are, looked up every now and then: choices need not be of this second. */
+function useChoices(): { people: Id[]; shops: Id[] } {
+  const { board } = useDesk();
+  const minute = useNow((now) => Math.floor(now / 60_000));
+  const complete = useSyncExternalStore(board.onAny, () => board.complete);
+  return useMemo(() => {
+    const [people, shops] = [new Map<string, Id>(), new Map<string, Id>()];
+    for (const { claimedBy, shopId } of board.orders()) {
+      if (claimedBy !== null) people.set(key(claimedBy), claimedBy);
+      if (shopId !== null) shops.set(key(shopId), shopId);
+    }
+    return { people: [...people.values()], shops: [...shops.values()] };
+  }, [board, minute, complete]);
+}
