@@ -37,8 +37,8 @@ export function App({ session }: { session: Session }) {
 function Page({ session }: { session: Session }) {
   const client = useOrdercast();
   const connection = useConnection();
-  const { shop, refused } = useShop(client);
-  const board = useBoard(shop?.steps);
+  const { steps, me, settings } = useShop(client);
+  const board = useBoard(steps);
   const wall = useAddress().has("wall");
   useEffect(() => session.follow(client), [session, client]);
   useEffect(() => {
@@ -47,9 +47,9 @@ function Page({ session }: { session: Session }) {
   useEffect(() => {
     document.documentElement.toggleAttribute("data-wall", wall);
   }, [wall]);
-  if (refused !== undefined) return <Message title="This board is for the people who work here" text={refused} />;
-  if (shop === undefined || board === undefined) return <Message title="Orders" text="Opening the board …" />;
-  return <BoardView client={client} board={board} {...shop} shopName={session.state.page?.shopName ?? null} wall={wall} />;
+  if (settings.refused !== undefined) return <Message title="This board is for the people who work here" text={settings.refused} />;
+  if (steps === undefined || me === undefined || board === undefined) return <Message title="Orders" text="Opening the board …" />;
+  return <BoardView client={client} board={board} steps={steps} me={me} settings={settings} shopName={session.state.page?.shopName ?? null} wall={wall} />;
 }
 
 function Message({ title, text }: { title: string; text: string }) {
@@ -61,7 +61,7 @@ function Message({ title, text }: { title: string; text: string }) {
   );
 }
 
-function useBoard(steps: Shop["steps"] | undefined): Board | undefined {
+function useBoard(steps: Shop["steps"]): Board | undefined {
   const client = useOrdercast();
   const [board, setBoard] = useState<Board>();
   useEffect(() => {

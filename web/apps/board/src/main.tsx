@@ -9,6 +9,7 @@ import "./styles/top.css";
 import "./styles/card.css";
 import "./styles/over.css";
 import "./styles/parts.css";
+import "./styles/details.css";
 
 const root = createRoot(document.getElementById("board")!);
 const session = new Session();

@@ -17,9 +17,6 @@ export function FiguresBar({ workflow }: { workflow: Workflow }): ReactNode {
     <section className="figures" aria-label={words.today}>
       <Spread rows={rows} />
       <dl>
-        {rows.filter((row) => row.open).map((row) => (
-          <Figure key={row.name} name={row.label} value={String(row.orders)} />
-        ))}
         <Figure name={words.created} value={String(stats.created)} />
         <Figure name={words.done} value={String(stats.done)} />
         <Figure name={words.firstContact} value={seconds(stats.firstContact.median)} more={words.within(seconds(stats.firstContact.p90))} />

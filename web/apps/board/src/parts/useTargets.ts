@@ -1,6 +1,6 @@
 /** The board's targets, and who the server says is looking. */
 
-import type { Board, OrdercastClient } from "@ordercast/client";
+import { Problem, type Board, type OrdercastClient } from "@ordercast/client";
 import { useEffect, useState } from "react";
 import type { Targets } from "./ageing.ts";
 
@@ -11,6 +11,8 @@ export interface BoardSettings {
   readonly targets: Targets;
   /** `undefined` until it is known. */
   readonly me: Board["me"] | undefined;
+  /** Why it will not be known, in words: the board is not for whoever looks. */
+  readonly refused?: string;
 }
 
 /** Read anew with each connection: what is changed meanwhile is not told later. */
@@ -22,7 +24,9 @@ export function useTargets(client: Pick<OrdercastClient, "board" | "on">): Board
       const mine = ++newest;
       client.board().then(
         (found) => mine === newest && set(found),
-        () => undefined, // and again with the next connection
+        (error: unknown) => {
+          if (mine === newest && error instanceof Problem && error.status === 403) set((before) => ({ ...before, refused: error.message }));
+        }, // and again with the next connection
       );
     };
     const told = ({ targets }: { targets: Targets }) => {

@@ -4,10 +4,9 @@ import { key, type OrdercastClient } from "@ordercast/client";
 import { lazy, Suspense, useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { Doing, type Moved } from "../model/actions.ts";
 import type { Board } from "../model/board.ts";
-import { address } from "../model/address.ts";
+import { address, useAddress } from "../model/address.ts";
 import { Lateness } from "../model/lateness.ts";
 import type { Steps } from "../model/workflow.ts";
-import type { Targets } from "../parts/ageing.ts";
 import { Column } from "./Column.tsx";
 import { DeskContext, type Desk, type Me } from "./context.ts";
 import { CardMenu, type Asked } from "./Menu.tsx";
@@ -16,6 +15,7 @@ import { Reason } from "./Reason.tsx";
 import { download, fileName, ordersCsv } from "../parts/csv.ts";
 import { isBoolean, useKept } from "../parts/kept.ts";
 import { Others } from "../parts/SearchField.tsx";
+import type { BoardSettings } from "../parts/useTargets.ts";
 import { useShift } from "../parts/useShift.ts";
 import { Announcer } from "./Announcer.tsx";
 import { Closed } from "./Closed.tsx";
@@ -26,24 +26,29 @@ import { shell as words } from "./words.ts";
 import { Zones } from "./Zones.tsx";
 import { Toast, type Note } from "./Toast.tsx";
 
+const Details = lazy(() => import("./Details.tsx"));
+const TargetsDialog = lazy(async () => ({ default: (await import("../parts/TargetsDialog.tsx")).TargetsDialog }));
 const Help = lazy(() => import("./Help.tsx"));
 
 interface Props {
   readonly client: OrdercastClient;
   readonly board: Board;
   readonly steps: Steps;
+  readonly settings: BoardSettings;
   readonly me: Me;
-  readonly targets: Targets;
   readonly shopName: string | null;
   readonly wall: boolean;
 }
 
-export function BoardView({ client, board, steps, me, targets, shopName, wall }: Props) {
+export function BoardView({ client, board, steps, settings, me, shopName, wall }: Props) {
+  const { targets } = settings;
+  const orderId = useAddress().get("order");
   const columns = useRef<HTMLDivElement>(null);
   const [note, setNote] = useState<Note>();
   const [asked, setAsked] = useState<Asked>();
   const [undoing, setUndoing] = useState<Moved>();
-  const [help, setHelp] = useState(false);
+  const [open, setOpen] = useState<"keys" | "targets">();
+  const close = () => setOpen(undefined);
   const [singleKeys, setSingleKeys] = useKept(localStorage, "ordercast.board.keys", true, isBoolean);
   const [filter, setFilter] = useFilter({ board, steps, me, targets });
   const shift = useShift();
@@ -65,14 +70,15 @@ export function BoardView({ client, board, steps, me, targets, shopName, wall }:
     return { board, steps, doing, me, targets, lateness, navigation, wall, singleKeys, openDetails, openMenu, askReason: setUndoing };
   }, [board, steps, doing, me, targets, lateness, navigation, wall, singleKeys]);
   usePageKeys(singleKeys && !wall, {
-    "?": () => setHelp(true),
+    "?": () => setOpen("keys"),
     "/": () => document.querySelector<HTMLElement>(".search input")?.focus(),
     b: () => navigation.first(),
     u: () => last.current !== undefined && setUndoing(last.current),
   });
   const more = [
+    { id: "targets", label: words.targets, act: () => setOpen("targets") },
     { id: "csv", label: words.csv, act: () => download(fileName(filter, Date.now()), ordersCsv([...board.visible()], (status) => steps.label(status))) },
-    { id: "keys", label: words.keys, act: () => setHelp(true) },
+    { id: "keys", label: words.keys, act: () => setOpen("keys") },
     { id: "wall", label: words.wall, act: () => address.set("wall", "", true) },
   ];
   return (
@@ -93,11 +99,11 @@ export function BoardView({ client, board, steps, me, targets, shopName, wall }:
       <Toast note={note} close={closeNote} />
       {asked !== undefined && <CardMenu key={asked.id} asked={asked} close={() => setAsked(undefined)} />}
       {undoing !== undefined && <Reason key={key(undoing.order.orderId)} moved={undoing} close={() => setUndoing(undefined)} />}
-      {help && (
-        <Suspense>
-          <Help singleKeys={singleKeys} setSingleKeys={setSingleKeys} close={() => setHelp(false)} />
-        </Suspense>
-      )}
+      <Suspense>
+        {orderId !== null && <Details orderId={orderId} />}
+        {open === "targets" && <TargetsDialog board={settings} workflow={steps.workflow} onClose={close} />}
+        {open === "keys" && <Help singleKeys={singleKeys} setSingleKeys={setSingleKeys} close={close} />}
+      </Suspense>
     </DeskContext>
   );
 }

@@ -66,8 +66,8 @@ const Face = memo(function Face({ card, status, stop }: { card: View } & Pick<Pr
         <Who order={order} />
         <Items order={order} />
         <Contact order={order} />
+        <Holding order={order} stop={stop} pending={pending} />
         {!desk.wall && <Acts order={order} stop={stop} pending={pending} handle={<DragHandle order={order} props={dragButtonProps} />} />}
-        {desk.wall && order.claimedBy !== null && <Holder order={order} />}
         {problem !== undefined && (
           <p className="problem" role="alert">
             {problem}
@@ -118,14 +118,23 @@ function Items({ order }: { order: Order }) {
   );
 }
 
-function Holder({ order }: { order: Order }) {
-  const { me } = useDesk();
-  const mine = key(order.claimedBy!) === me.userId;
+/** Who has the order, or the way to take it. */
+function Holding({ order, stop, pending }: { order: Order; stop: boolean; pending: boolean }) {
+  const { doing, me, wall } = useDesk();
+  if (order.claimedBy !== null) {
+    const mine = key(order.claimedBy) === me.userId;
+    return (
+      <p className="holder" data-mine={mine || undefined}>
+        <span className="visually-hidden">Taken by </span>
+        <bdi>{mine ? "You" : order.claimedBy}</bdi>
+      </p>
+    );
+  }
+  if (wall) return null;
   return (
-    <span className="holder" data-mine={mine || undefined}>
-      <span className="visually-hidden">Taken by </span>
-      <bdi>{mine ? "You" : order.claimedBy}</bdi>
-    </span>
+    <button type="button" className="take" tabIndex={stop ? 0 : -1} disabled={pending} onClick={() => void doing.claim(order)}>
+      Take
+    </button>
   );
 }
 
@@ -140,13 +149,6 @@ function Acts({ order, stop, pending, handle }: { order: Order; stop: boolean; p
         <button type="button" className="next" tabIndex={tab} disabled={pending} onClick={() => void desk.doing.move(order, next)}>
           {desk.steps.label(next)}
         </button>
-      )}
-      {order.claimedBy === null ? (
-        <button type="button" tabIndex={tab} disabled={pending} onClick={() => void desk.doing.claim(order)}>
-          Take
-        </button>
-      ) : (
-        <Holder order={order} />
       )}
       {stop && handle}
       <button

@@ -12,7 +12,8 @@ const GAP = 8; // px between cards
 const USUAL = 150; // px, until a card has been measured
 
 export function Column({ status }: { status: Status }) {
-  const { navigation } = useDesk();
+  const { board, navigation } = useDesk();
+  const complete = useSyncExternalStore(board.onAny, () => board.complete);
   const total = useTotal(status.name);
   const ids = useColumn(status.name);
   const box = useRef<HTMLElement>(null);
@@ -43,7 +44,7 @@ export function Column({ status }: { status: Status }) {
       aria-labelledby={`heading-${status.name}`}
       data-status={status.name}
       data-drop={state}
-      data-quiet={(total === 0 && status.category !== "open") || undefined}
+      data-quiet={(complete && total === 0 && status.category !== "open") || undefined}
       data-over={isDropTarget || undefined}
       tabIndex={-1}
       {...dropProps}
@@ -54,7 +55,7 @@ export function Column({ status }: { status: Status }) {
       {state === "refused" && <p className="refused">not from there</p>}
       <div className="cards" ref={scroller}>
         {ids.length === 0 ? (
-          <p className="nothing">{total === 0 ? "No orders" : "None of these is shown"}</p>
+          <p className="nothing">{!complete ? "Loading …" : total === 0 ? "No orders" : "None of these is shown"}</p>
         ) : (
           <div className="all" role="grid" aria-label={status.label} aria-rowcount={ids.length} style={{ height: virtual.getTotalSize() }}>
             {virtual.getVirtualItems().map(({ index, start, key }) => (

@@ -19,6 +19,7 @@ export function Toast({ note, close }: { note: Note | undefined; close: () => vo
   return (
     <div
       className="toasts"
+      data-react-aria-top-layer="true" // to be reached over a dialog, too
       onMouseEnter={() => hold(true)}
       onMouseLeave={() => hold(false)}
       onFocus={() => hold(true)}

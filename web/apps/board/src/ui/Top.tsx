@@ -1,7 +1,7 @@
 /** What is above the columns: search, figures, how live it is, and everything else in one menu. */
 
 import { key, type Id } from "@ordercast/client";
-import { useMemo, useSyncExternalStore, type ReactNode } from "react";
+import { useMemo, useState, useSyncExternalStore, type ReactNode } from "react";
 import { Button, Menu, MenuItem, MenuTrigger, Popover } from "react-aria-components";
 import { useNow } from "../model/clock.ts";
 import { Banner } from "../parts/Banner.tsx";
@@ -25,8 +25,9 @@ export interface TopProps {
 export function Top({ shopName, filter, setFilter, shift, more }: TopProps): ReactNode {
   const { steps, me, wall } = useDesk();
   const choices = useChoices();
+  const [unfolded, unfold] = useState(false);
   return (
-    <header className="top">
+    <header className="top" data-unfolded={unfolded || undefined}>
       <h1>{shopName ?? "Orders"}</h1>
       {!wall && (
         <div className="finding" role="search">
@@ -41,6 +42,10 @@ export function Top({ shopName, filter, setFilter, shift, more }: TopProps): Rea
           <>
             <Online me={me.userId} />
             <ShiftButton shift={shift} />
+            <button type="button" className="fold" aria-expanded={unfolded} onClick={() => unfold(!unfolded)}>
+              <span className="visually-hidden">Figures and who is online</span>
+              <span aria-hidden="true">{unfolded ? "▴" : "▾"}</span>
+            </button>
             <MenuTrigger>
               <Button className="button" aria-label="More">
                 <span aria-hidden="true">⋯</span>

@@ -1,46 +1,42 @@
 /** What the board must know before it can show anything: the workflow, who looks, and how long things may take. */
 
-import { key, Problem, type OrdercastClient } from "@ordercast/client";
-import { useEffect, useState } from "react";
+import { key, type OrdercastClient } from "@ordercast/client";
+import { useEffect, useMemo, useState } from "react";
 import { Steps } from "../model/workflow.ts";
-import type { Targets } from "../parts/ageing.ts";
+import { useTargets, type BoardSettings } from "../parts/useTargets.ts";
 import type { Me } from "./context.ts";
 
 export interface Shop {
-  readonly steps: Steps;
-  readonly me: Me;
-  readonly targets: Targets;
+  readonly steps: Steps | undefined;
+  readonly me: Me | undefined;
+  readonly settings: BoardSettings;
 }
 
-/** Asked for again whenever the connection changes, for what may have changed meanwhile. `refused`: in words. */
-export function useShop(client: OrdercastClient): { shop: Shop | undefined; refused: string | undefined } {
-  const [shop, setShop] = useState<Shop>();
-  const [refused, setRefused] = useState<string>();
+export function useShop(client: OrdercastClient): Shop {
+  const settings = useTargets(client);
+  const steps = useSteps(client);
+  const { userId, role } = settings.me ?? {};
+  const me = useMemo(() => (userId === undefined || role === undefined ? undefined : { userId: key(userId), role }), [userId, role]);
+  return { steps, me, settings };
+}
+
+/** Asked for again with each connection until it is there. */
+function useSteps(client: OrdercastClient): Steps | undefined {
+  const [steps, setSteps] = useState<Steps>();
   useEffect(() => {
+    if (steps !== undefined) return;
     let there = true;
-    const ask = async () => {
-      try {
-        const [workflow, { me, targets }] = await Promise.all([client.workflow(), client.board()]);
-        if (!there) return;
-        setRefused(undefined);
-        setShop((before) => ({
-          steps: before?.steps.workflow === workflow ? before.steps : new Steps(workflow),
-          me: before?.me.userId === key(me.userId) && before.me.role === me.role ? before.me : { userId: key(me.userId), role: me.role },
-          targets,
-        }));
-      } catch (error) {
-        if (there && error instanceof Problem && error.status === 403) setRefused(error.message);
-      }
-    };
+    const ask = () =>
+      client.workflow().then(
+        (workflow) => there && setSteps((known) => known ?? new Steps(workflow)),
+        () => undefined,
+      );
     void ask();
-    const ends = [
-      client.on("connection", ({ status }) => void (status !== "offline" && ask())),
-      client.on("board:changed", ({ targets }) => setShop((before) => before && { ...before, targets })),
-    ];
+    const end = client.on("connection", () => void ask());
     return () => {
       there = false;
-      for (const end of ends) end();
+      end();
     };
-  }, [client]);
-  return { shop, refused };
+  }, [client, steps]);
+  return steps;
 }

@@ -49,6 +49,7 @@ export const shell = {
   title: "Orders",
   moved: (order: Order, to: string) => `Order ${order.orderId} moved to ${to}`,
   undo: "Undo",
+  targets: "Targets",
   csv: "Save what is shown as CSV",
   keys: "Keys and shortcuts",
   wall: "Show on a wall",

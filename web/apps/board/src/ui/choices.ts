@@ -1,0 +1,40 @@
+/** Everything that can be done to an order, in words. */
+
+import { key, type Order } from "@ordercast/client";
+import type { Desk } from "./context.ts";
+
+export interface Choice {
+  readonly id: string;
+  readonly label: string;
+  readonly act: () => void;
+}
+
+export function choices(desk: Desk, order: Order): { title: string; list: Choice[] }[] {
+  const { steps, doing, me } = desk;
+  const id = key(order.orderId);
+  const on = steps.next(order, me.role).map((to) => ({ id: `to-${to}`, label: steps.label(to), act: () => void doing.move(order, to) }));
+  const back = steps.back(order, me.role).map((from) => ({
+    id: `back-${from}`,
+    label: `${steps.label(from)} …`,
+    act: () => desk.askReason({ order, from, to: order.status }),
+  }));
+  return [
+    { title: "Move to", list: on },
+    { title: "Back to", list: back },
+    { title: "Order", list: [...claims(desk, order), ...contact(desk, order), { id: "details", label: "Details", act: () => desk.openDetails(id) }] },
+  ];
+}
+
+function claims({ doing, me }: Desk, order: Order): Choice[] {
+  const holder = order.claimedBy;
+  if (holder === null) return [{ id: "claim", label: "Take it", act: () => void doing.claim(order) }];
+  const mine = key(holder) === me.userId;
+  const release: Choice = { id: "release", label: mine ? "Give it back" : `Release it from ${holder}`, act: () => void doing.release(order) };
+  if (mine) return [release];
+  const over: Choice = { id: "take-over", label: `Take it over from ${holder}`, act: () => void doing.claim(order) };
+  return me.role === "admin" ? [over, release] : [over];
+}
+
+function contact({ doing }: Desk, order: Order): Choice[] {
+  return order.firstContactAt === null ? [{ id: "contact", label: "Customer contacted", act: () => void doing.contacted(order) }] : [];
+}
