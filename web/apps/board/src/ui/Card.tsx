@@ -1,7 +1,7 @@
 /** One order. Drawn again when something in it changes, and by nothing else. */
 
 import { key, type Order } from "@ordercast/client";
-import { memo, useRef, type KeyboardEvent, type ReactNode, type Ref } from "react";
+import { memo, type KeyboardEvent, type ReactNode, type Ref } from "react";
 import type { Card as View } from "../model/board.ts";
 import { Ageing, Contact } from "./Ageing.tsx";
 import { useCard, useDesk } from "./context.ts";
@@ -21,10 +21,31 @@ interface Props {
 }
 
 export const Card = memo(function Card({ id, start, measure, index, status, stop }: Props) {
+  const desk = useDesk();
   const card = useCard(id);
+  if (card === undefined) return null; // it has just gone, and its column is told next
+  const { order, pending, movedAt } = card;
+  const came = movedAt !== undefined && performance.now() - movedAt < MOVED;
   return (
-    <div className="slot" role="row" aria-rowindex={index + 1} data-index={index} ref={measure} style={{ transform: `translateY(${start}px)` }}>
-      {card !== undefined && <Face card={card} status={status} stop={stop} />}
+    <div
+      ref={measure}
+      role="row"
+      aria-rowindex={index + 1}
+      aria-label={label(order)}
+      tabIndex={stop ? 0 : -1}
+      className="card"
+      data-index={index}
+      data-order-id={id}
+      data-status={order.status}
+      data-version={order.version}
+      data-pending={pending || undefined}
+      data-came={came || undefined}
+      style={{ transform: `translateY(${start}px)` }}
+      onFocus={() => desk.navigation.set(status, id)}
+      onKeyDown={(event: KeyboardEvent) => onCardKey(event, desk, status, order)}
+      onDoubleClick={() => desk.openDetails(id)}
+    >
+      <Face card={card} stop={stop} />
     </div>
   );
 });
@@ -32,51 +53,32 @@ export const Card = memo(function Card({ id, start, measure, index, status, stop
 const MOVED = 1500; // ms that a card is seen to have come
 
 /** Cards above that come and go move this one, and draw nothing of it again. */
-const Face = memo(function Face({ card, status, stop }: { card: View } & Pick<Props, "status" | "stop">) {
-  const desk = useDesk();
-  const { order, pending, problem, movedAt } = card;
-  const id = key(order.orderId);
-  const cell = useRef<HTMLDivElement>(null);
+const Face = memo(function Face({ card, stop }: { card: View; stop: boolean }) {
+  const { wall, board } = useDesk();
+  const { order, pending, problem } = card;
   const { dragProps, dragButtonProps, isDragging } = useCardDrag(order);
-  const came = movedAt !== undefined && performance.now() - movedAt < MOVED;
   return (
-    <div
-      ref={cell}
-      role="gridcell"
-      aria-label={label(order)}
-      tabIndex={stop ? 0 : -1}
-      className="card"
-      data-order-id={id}
-      data-status={order.status}
-      data-version={order.version}
-      data-pending={pending || undefined}
-      data-came={came || undefined}
-      data-dragging={isDragging || undefined}
-      {...(desk.wall ? {} : dragProps)}
-      onFocus={() => desk.navigation.set(status, id)}
-      onKeyDown={(event: KeyboardEvent) => onCardKey(event, desk, status, order)}
-      onDoubleClick={() => desk.openDetails(id)}
-    >
-      <div className="face">
-        <Ageing order={order} />
-        <p className="head">
-          <span className="number">{order.orderId}</span>
-          {order.reference !== null && <bdi className="reference">{order.reference}</bdi>}
-        </p>
-        <Who order={order} />
-        <Items order={order} />
+    <div role="gridcell" className="face" data-dragging={isDragging || undefined} {...(wall ? {} : dragProps)}>
+      <Ageing order={order} />
+      <p className="head">
+        <span className="number">{order.orderId}</span>
+        {order.reference !== null && <bdi className="reference">{order.reference}</bdi>}
+      </p>
+      <Who order={order} />
+      <Items order={order} />
+      <div className="line">
         <Contact order={order} />
         <Holding order={order} stop={stop} pending={pending} />
-        {!desk.wall && <Acts order={order} stop={stop} pending={pending} handle={<DragHandle order={order} props={dragButtonProps} />} />}
-        {problem !== undefined && (
-          <p className="problem" role="alert">
-            {problem}
-            <button type="button" className="plain" tabIndex={stop ? 0 : -1} aria-label="Close this message" onClick={() => desk.board.say(id, undefined)}>
-              ✕
-            </button>
-          </p>
-        )}
       </div>
+      {!wall && <Acts order={order} stop={stop} pending={pending} handle={<DragHandle order={order} props={dragButtonProps} />} />}
+      {problem !== undefined && (
+        <p className="problem" role="alert">
+          {problem}
+          <button type="button" className="plain" tabIndex={stop ? 0 : -1} aria-label="Close this message" onClick={() => board.say(key(order.orderId), undefined)}>
+            ✕
+          </button>
+        </p>
+      )}
     </div>
   );
 });

@@ -133,12 +133,20 @@ function useFocus(status: string, ids: readonly string[], scroller: RefObject<HT
   useEffect(() => {
     const element = scroller.current!;
     const on = () => void (was.current.focused = true);
-    const off = (event: FocusEvent) => void (was.current.focused = event.relatedTarget === null && !document.hasFocus());
+    // Where the focus goes nowhere, its card may be on the way out; who presses elsewhere has left it on purpose.
+    const off = (event: FocusEvent) => {
+      if (event.relatedTarget !== null && !element.contains(event.relatedTarget as Node)) was.current.focused = false;
+    };
+    const press = (event: PointerEvent) => {
+      if (!element.contains(event.target as Node)) was.current.focused = false;
+    };
     element.addEventListener("focusin", on);
     element.addEventListener("focusout", off);
+    document.addEventListener("pointerdown", press);
     return () => {
       element.removeEventListener("focusin", on);
       element.removeEventListener("focusout", off);
+      document.removeEventListener("pointerdown", press);
     };
   }, [scroller]);
 }

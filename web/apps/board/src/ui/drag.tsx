@@ -63,7 +63,9 @@ export function useColumnDrop(status: string, ref: RefObject<HTMLElement | null>
     },
     onDrop: () => {
       const order = dragging.order();
-      if (order !== undefined && may(order)) void latest.current.doing.move(order, status);
+      if (order === undefined || !may(order)) return;
+      void latest.current.doing.move(order, status);
+      requestAnimationFrame(() => latest.current.navigation.to(key(order.orderId))); // the keyboard goes with it
     },
   });
   return { dropProps, isDropTarget, state };

@@ -1,0 +1,317 @@
+"""The operators' board, as those who work at it see it."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+from playwright.async_api import Browser, Locator, Page, Route, expect
+
+from scripts.sizes import sizes
+from tests.harness import CLIENTS, Api, Json, ServerProcess, token
+
+PATIENCE = 60_000  # ms; bounds a failure only
+AXE = CLIENTS / "node_modules" / "axe-core" / "axe.min.js"
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
+    """A shop, whose orders the tests of this file share."""
+    with ServerProcess(tmp_path_factory.mktemp("shop"), shop_name="Trattoria Marea") as server:
+        yield server
+
+
+@pytest.fixture
+async def api(shop: ServerProcess) -> AsyncIterator[Api]:
+    """The shop's backend."""
+    async with shop.api() as api:
+        yield api
+
+
+async def new_order(api: Api, *way: str, **more: Any) -> Json:
+    """An order that has gone this way."""
+    order = await api.create(
+        **{
+            "reference": "T-100",
+            "items": [{"name": "<b>Pizza</b>", "quantity": 2}, {"name": "Limonata"}],
+            "contact": {"name": "Noor", "phone": "+49 170 99"},
+            **more,
+        }
+    )
+    for status in way:
+        order = await api.patch(order["orderId"], status=status)
+    return order
+
+
+class Board:
+    """A board. Marks itself, so that a reload would show, and collects what goes wrong on it."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+        self.faults: list[str] = []
+        page.on("pageerror", lambda error: self.faults.append(str(error)))
+        page.on("console", lambda said: self.faults.append(said.text) if "Content Security" in said.text else None)
+        page.set_default_timeout(PATIENCE)
+
+    async def open(self, shop: ServerProcess, user: str, role: str = "operator", query: str = "") -> Board:
+        await self.page.goto(f"{shop.url}/board{query}#token={token(user, role)}")
+        await expect(self.page.locator("body")).to_have_attribute("data-connection", "live", timeout=PATIENCE)
+        await self.page.evaluate("window.neverReloaded = true")
+        return self
+
+    def card(self, order: Json) -> Locator:
+        return self.page.locator(f".card[data-order-id='{order['orderId']}']")
+
+    def column(self, status: str) -> Locator:
+        return self.page.locator(f"#column-{status}")
+
+    async def has(self, order: Json, status: str) -> None:
+        """The order's card is in this column, and in no other."""
+        here = self.column(status).locator(f".card[data-order-id='{order['orderId']}']")
+        await expect(here).to_be_visible(timeout=PATIENCE)
+        await expect(self.card(order)).to_have_count(1, timeout=PATIENCE)
+
+    async def focused(self, order: Json) -> None:
+        await expect(self.card(order)).to_be_focused(timeout=PATIENCE)
+
+    async def choose(self, order: Json, choice: str) -> None:
+        """Takes something from the card's menu."""
+        await self.card(order).get_by_role("button", name="More for order").click()
+        await self.page.get_by_role("menuitem", name=choice, exact=True).click()
+
+
+@asynccontextmanager
+async def working(
+    browser: Browser, shop: ServerProcess, user: str = "ana", role: str = "operator", query: str = "", **options: Any
+) -> AsyncIterator[Board]:
+    """A board of its own."""
+    context = await browser.new_context(
+        **{"viewport": {"width": 1500, "height": 900}, "locale": "en-GB", "reduced_motion": "reduce", **options}
+    )
+    try:
+        board = await Board(await context.new_page()).open(shop, user, role, query)
+        yield board
+        assert await board.page.evaluate("window.neverReloaded")
+        assert board.faults == []
+    finally:
+        await context.close()
+
+
+async def status_of(api: Api, order: Json) -> str:
+    return str((await api.get(f"/api/orders/{order['orderId']}"))["status"])
+
+
+async def test_it_shows_open_orders_and_moves_them_by_one_press(
+    shop: ServerProcess, api: Api, browser: Browser
+) -> None:
+    first, other = await new_order(api), await new_order(api, "accepted", "preparing")
+    async with working(browser, shop) as board:
+        assert "token" not in board.page.url, "it stays out of the address bar and the history"
+        await board.has(first, "received")
+        await board.has(other, "preparing")
+        await expect(board.card(first)).to_contain_text("T-100")
+        await expect(board.card(first)).to_contain_text("2 <b>Pizza</b>")
+        await expect(board.card(first)).to_contain_text("Noor")
+        await board.card(first).get_by_role("button", name="Accepted").click()
+        await board.has(first, "accepted")
+        await expect(board.page.locator(".toast")).to_contain_text(f"Order {first['orderId']} moved to Accepted")
+        assert await status_of(api, first) == "accepted"
+        await api.patch(other["orderId"], status="ready")
+        await board.has(other, "ready")
+        third = await new_order(api)
+        await board.has(third, "received")
+        await api.patch(third["orderId"], status="cancelled")
+        await expect(board.card(third)).to_have_count(0, timeout=PATIENCE)
+
+
+async def test_a_card_goes_by_drag_to_where_it_may(shop: ServerProcess, api: Api, browser: Browser) -> None:
+    order = await new_order(api, "accepted")
+    async with working(browser, shop) as board:
+        await board.has(order, "accepted")
+        page, card = board.page, board.card(order)
+        await card.hover()
+        await page.mouse.down()
+        for status, drop in (("ready", "refused"), ("preparing", "allowed")):
+            box = await board.column(status).bounding_box()
+            assert box is not None
+            x, y = box["x"] + box["width"] / 2, box["y"] + 60
+            for step in range(3):
+                await page.mouse.move(x + step, y + step)
+            await expect(board.column(status)).to_have_attribute("data-drop", drop, timeout=PATIENCE)
+        await expect(page.locator(".zone", has_text="Cancelled")).to_be_visible()
+        await expect(board.column("preparing")).to_have_attribute("data-over", "true", timeout=PATIENCE)
+        await page.mouse.up()
+        await board.has(order, "preparing")
+        await expect(page.locator(".zone")).to_have_count(0)
+        assert await status_of(api, order) == "preparing"
+
+
+async def test_all_by_keyboard(shop: ServerProcess, api: Api, browser: Browser) -> None:
+    orders = [await new_order(api) for _ in range(3)]
+    later = await new_order(api, "accepted", "preparing")
+    async with working(browser, shop, query="?q=T-100") as board:
+        keys = board.page.keyboard
+        for order in orders:
+            await board.has(order, "received")
+        await keys.press("b")
+        await keys.press("End")
+        await board.focused(orders[2])
+        await keys.press("ArrowUp")
+        await board.focused(orders[1])
+        await keys.press("n")
+        await board.has(orders[1], "accepted")
+        await board.focused(orders[2])  # the next one takes its place
+        await keys.press("c")
+        await expect(board.card(orders[2]).locator(".holder")).to_contain_text("You", timeout=PATIENCE)
+        await keys.press("t")
+        await expect(board.card(orders[2])).to_contain_text("contact after")
+        await keys.press("m")
+        await expect(board.page.get_by_role("menuitem", name="Accepted", exact=True)).to_be_focused()
+        await keys.press("Escape")
+        await expect(board.page.get_by_role("menu")).to_have_count(0)
+        # react-aria's drag: Enter picks up, Tab goes to where it may be put down.
+        await board.card(later).focus()
+        handle = board.card(later).get_by_role("button", name="Drag order")
+        await handle.focus()
+        await keys.press("Enter")
+        await keys.press("Tab")
+        await expect(board.column("ready")).to_be_focused(timeout=PATIENCE)
+        await keys.press("Enter")
+        await board.has(later, "ready")
+        assert await status_of(api, later) == "ready"
+        await board.focused(later)
+        await keys.press("ArrowLeft")
+        await expect(board.page.locator(".column[data-status='accepted'] .card:focus")).to_have_count(1)
+        await keys.press("?")
+        await expect(board.page.get_by_role("dialog", name="Keys")).to_be_visible(timeout=PATIENCE)
+        await keys.press("Escape")
+        await expect(board.page.get_by_role("dialog")).to_have_count(0)
+
+
+async def test_a_move_is_taken_back_with_a_reason(shop: ServerProcess, api: Api, browser: Browser) -> None:
+    order = await new_order(api, "accepted")
+    async with working(browser, shop) as board:
+        await board.card(order).get_by_role("button", name="Preparing").click()
+        await board.page.locator(".toast").get_by_role("button", name="Undo").click()
+        dialog = board.page.get_by_role("dialog", name=f"Order {order['orderId']} back to Accepted?")
+        await expect(dialog.get_by_role("button", name="Move back")).to_be_disabled()
+        await dialog.get_by_role("textbox", name="Another reason").fill("the oven is cold")
+        await dialog.get_by_role("button", name="Move back").click()
+        await board.has(order, "accepted")
+        await expect(board.page.locator(".toast")).to_contain_text("is back in Accepted", timeout=PATIENCE)
+        events = (await api.get(f"/api/orders/{order['orderId']}/events"))["events"]
+        assert (events[-1]["status"], events[-1]["reason"], events[-1]["updatedBy"]) == (
+            "accepted",
+            "the oven is cold",
+            "ana",
+        )
+        await board.choose(order, "Cancelled")
+        await expect(board.card(order)).to_have_count(0, timeout=PATIENCE)
+        await board.page.locator(".toast").get_by_role("button", name="Undo").click()
+        await board.page.get_by_role("button", name="Wrong order").click()
+        await board.has(order, "accepted")
+
+
+async def test_who_was_slower_is_told_by_whom(shop: ServerProcess, api: Api, browser: Browser) -> None:
+    order, other = await new_order(api), await new_order(api)
+    async with working(browser, shop) as board:
+        await board.has(order, "received")
+        # This board hears of what Ben does only after it has tried itself.
+        done = asyncio.Event()
+
+        async def hold(route: Route) -> None:
+            await done.wait()
+            await route.continue_()
+
+        await board.page.route(re.compile(rf"/api/orders/{order['orderId']}$"), hold)
+        await board.card(order).get_by_role("button", name="Accepted").click()
+        await board.has(order, "accepted")  # shown at once
+        async with shop.api("operator", "ben") as ben:
+            await ben.patch(order["orderId"], status="cancelled")
+            await ben.send("POST", f"/api/orders/{other['orderId']}/claim", json={})
+        done.set()
+        toast = board.page.locator(".toast")
+        await expect(toast).to_contain_text("Ben was faster: it is cancelled now.", timeout=PATIENCE)
+        await expect(board.card(order)).to_have_count(0)
+        await expect(board.card(other).locator(".holder")).to_contain_text("ben", timeout=PATIENCE)
+        await board.choose(other, "Take it over from ben")
+        await expect(board.card(other).locator(".holder")).to_contain_text("You", timeout=PATIENCE)
+
+
+async def test_an_order_in_full_by_its_link_and_closed_ones_by_searching(
+    shop: ServerProcess, api: Api, browser: Browser
+) -> None:
+    closed = await new_order(api, "cancelled", reference="OLD-77")
+    async with working(browser, shop, query=f"?order={closed['orderId']}") as board:
+        dialog = board.page.get_by_role("dialog", name=f"Order #{closed['orderId']}")
+        await expect(dialog).to_contain_text("OLD-77", timeout=PATIENCE)
+        await board.page.keyboard.press("Escape")
+        await expect(dialog).to_have_count(0)
+        assert "order=" not in board.page.url
+        await board.page.keyboard.press("/")
+        await board.page.keyboard.type("old-77")
+        await board.page.get_by_role("button", name="OLD-77").click()
+        await expect(dialog).to_be_visible(timeout=PATIENCE)
+        assert "q=old-77" in board.page.url
+
+
+async def test_a_telephone_shows_one_column_at_a_time(shop: ServerProcess, api: Api, browser: Browser) -> None:
+    order, ready = await new_order(api), await new_order(api, "accepted", "preparing", "ready")
+    async with working(browser, shop, viewport={"width": 390, "height": 844}, has_touch=True) as board:
+        await board.has(order, "received")
+        await expect(board.card(order)).to_be_in_viewport()
+        await expect(board.card(ready)).not_to_be_in_viewport()
+        tab = board.page.get_by_role("navigation", name="Columns").get_by_role("button", name="Ready")
+        await tab.click()
+        await expect(board.card(ready)).to_be_in_viewport(timeout=PATIENCE)
+        await expect(board.card(order)).not_to_be_in_viewport()
+        await expect(tab).to_have_attribute("aria-current", "true", timeout=PATIENCE)
+        for name in ("Out for delivery", "More for order"):
+            box = await board.card(ready).get_by_role("button", name=name).bounding_box()
+            assert box is not None
+            assert box["height"] >= 43.5
+        await board.card(ready).get_by_role("button", name="Out for delivery").tap()
+        await board.has(ready, "out_for_delivery")
+
+
+@pytest.mark.parametrize("colours", ["light", "dark"])
+async def test_axe_finds_nothing(shop: ServerProcess, api: Api, browser: Browser, colours: Any) -> None:
+    order = await new_order(api, expectedAt="2020-01-02T18:45:00Z")
+    await new_order(api, "accepted", expectedAt="2099-01-02T18:45:00Z")
+    axe = AXE.read_text("utf-8")
+    tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+    for width in (320, 1500):
+        options = {"viewport": {"width": width, "height": 800}, "color_scheme": colours}
+        async with working(browser, shop, "root", "admin", "?closed=1", **options) as board:
+            await board.has(order, "received")
+            await expect(board.card(order).locator(".sign")).to_have_text("late", timeout=PATIENCE)
+
+            async def check(what: str, board: Board = board, width: int = width) -> None:
+                await board.page.evaluate(axe)
+                found = await board.page.evaluate("(tags) => axe.run(document, { runOnly: tags })", tags)
+                wrong = [(v["id"], [n["html"][:200] for n in v["nodes"]]) for v in found["violations"]]
+                assert wrong == [], (what, width)
+                assert len(found["passes"]) > 10
+                assert await board.page.evaluate("document.documentElement.scrollWidth <= innerWidth"), what
+
+            await check("board")
+            await board.card(order).get_by_role("button", name="More for order").click()
+            await check("menu")
+            await board.page.get_by_role("menuitem", name="Details").click()
+            await expect(board.page.get_by_role("dialog")).to_contain_text("Limonata", timeout=PATIENCE)
+            await check("details")
+            await board.page.keyboard.press("Escape")
+            await board.page.keyboard.press("?")
+            await expect(board.page.get_by_role("dialog")).to_be_visible(timeout=PATIENCE)
+            await check("keys")
+            await board.page.keyboard.press("Escape")
+
+
+def test_it_is_light_enough() -> None:
+    found = sizes("board")
+    assert 100_000 < found["js"] <= 230_000, found
+    assert 2_000 < found["css"] <= 12_000, found
