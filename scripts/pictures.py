@@ -21,6 +21,15 @@ CUSTOMER: tuple[tuple[str, int, int, Literal["light", "dark"]], ...] = (
 )
 """The customer's page: name, width and height in CSS pixels, colours."""
 
+BOARD: tuple[tuple[str, int, int, Literal["light", "dark"], str], ...] = (
+    ("operator", 1280, 720, "light", ""),
+    ("operator-dark", 1280, 720, "dark", ""),
+    ("operator-wall", 1920, 1080, "dark", "?wall"),
+    ("operator-phone", 390, 760, "light", ""),
+    ("operator-phone-dark", 390, 760, "dark", ""),
+)
+"""The operators' board: name, width and height in CSS pixels, colours, the URL's query."""
+
 
 def main() -> None:
     """Starts the demo, lets it run for a while, and takes both pages."""
@@ -52,11 +61,31 @@ def _take(links: dict[str, str]) -> None:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), chromium_sandbox=False)
         _customer(browser, links["customer"])
-        page = browser.new_page(viewport={"width": 900, "height": 560}, device_scale_factor=1.5)
-        page.goto(links["operator"])
-        page.wait_for_timeout(5_000)
-        page.screenshot(path=IMAGES / "operator.png")
+        _board(browser, links["operator"])
         browser.close()
+
+
+def _board(browser: Browser, link: str) -> None:
+    """Takes all of them at one moment, once there is something in each column."""
+    pages = []
+    for name, width, height, colours, query in BOARD:
+        page = browser.new_page(
+            viewport={"width": width, "height": height},
+            device_scale_factor=1.5,
+            color_scheme=colours,
+            reduced_motion="reduce",
+            locale="en-GB",
+        )
+        page.goto(link.replace("/board#", f"/board{query}#"))
+        pages.append((name, page))
+    first = pages[0][1]
+    first.wait_for_function(
+        "[...document.querySelectorAll('.column[data-drop]:not([data-quiet])')].every((column) => column.querySelector('.card'))",
+        timeout=60_000,
+    )
+    for name, page in pages:
+        page.screenshot(path=IMAGES / f"{name}.png", animations="disabled")
+        page.close()
 
 
 def _customer(browser: Browser, link: str) -> None:

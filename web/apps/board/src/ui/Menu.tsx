@@ -17,7 +17,7 @@ export function CardMenu({ asked, close }: { asked: Asked; close: () => void }) 
   if (order === undefined) return null;
   const sections = choices(desk, order).filter(({ list }) => list.length > 0);
   return (
-    <Popover className="popover" isOpen triggerRef={trigger} onOpenChange={(open) => !open && close()} placement="bottom end">
+    <Popover className="popover" aria-label={`Order ${order.orderId}`} isOpen triggerRef={trigger} onOpenChange={(open) => !open && close()} placement="bottom end">
       <Menu
         className="menu"
         aria-label={`Order ${order.orderId}`}

@@ -1,0 +1,141 @@
+/** What the board shows and whom it tells, against a feed that is played by hand. */
+
+import { key, Problem, type Order, type OrdersState, type OrdersSubscription } from "@ordercast/client";
+import { beforeEach, expect, it, vi } from "vitest";
+import { order, WORKFLOW } from "../parts/sample.ts";
+import { Doing, type Moved } from "./actions.ts";
+import { Board } from "./board.ts";
+import { Lateness } from "./lateness.ts";
+import { Steps } from "./workflow.ts";
+
+let state: OrdersState;
+let tell: () => void;
+let board: Board;
+const feed: OrdersSubscription = {
+  get current() {
+    return state;
+  },
+  subscribe: (listener) => {
+    tell = listener;
+    return () => undefined;
+  },
+  unsubscribe: () => undefined,
+};
+const show = (...orders: Order[]) => {
+  state = { orders: [...orders].sort((a, b) => Number(b.orderId) - Number(a.orderId)), complete: true, error: undefined };
+  tell();
+};
+const at = (orderId: number, over: Partial<Order> = {}) => order({ orderId, createdAt: `2026-01-01T00:00:${String(orderId).padStart(2, "0")}.000Z`, ...over });
+
+beforeEach(() => {
+  state = { orders: [], complete: false, error: undefined };
+  board = new Board(feed, (work) => work);
+  show(at(1), at(2), at(3, { status: "ready" }));
+});
+
+it("draws one card and its two columns for one change", () => {
+  const told: string[] = [];
+  for (const id of ["1", "2", "3"]) board.onCard(id, () => told.push(`card ${id}`));
+  for (const status of ["received", "ready", "preparing"]) board.onColumn(status, () => told.push(status));
+  const [first, , third] = ["1", "2", "3"].map((id) => board.card(id));
+  show(at(1), at(2, { status: "ready", version: 2 }), state.orders.find(({ orderId }) => orderId === 3)!);
+  expect(told.filter((name) => name !== "card 1").sort()).toEqual(["card 2", "ready", "received"]);
+  expect(board.column("ready")).toEqual(["2", "3"]);
+  expect(board.card("3")).toBe(third);
+  expect(board.card("1")?.order).toEqual(first?.order);
+  expect(board.card("2")?.movedAt).toBeTypeOf("number");
+  expect(third?.movedAt).toBeUndefined();
+});
+
+it("filters as orders come, change and go, and counts all the same", () => {
+  board.filter(({ claimedBy }) => claimedBy === "ana");
+  expect(board.column("received")).toEqual([]);
+  expect(board.total("received")).toBe(2);
+  show(at(1, { claimedBy: "ana", version: 2 }), at(2), at(4, { claimedBy: "ana" }));
+  expect(board.column("received")).toEqual(["1", "4"]);
+  show(at(1, { version: 3 }), at(2), at(4, { claimedBy: "ana" }));
+  expect(board.column("received")).toEqual(["4"]);
+  const same = board.column("received");
+  board.filter(({ claimedBy }) => claimedBy === "ana");
+  expect(board.column("received")).toBe(same);
+  board.filter(undefined);
+  expect(board.column("received")).toEqual(["1", "2", "4"]);
+});
+
+it("shows a guess until the order is another, or it is taken back", () => {
+  const takeBack = board.guess(board.card("1")!.order, { status: "preparing" });
+  expect([board.column("received"), board.column("preparing"), board.card("1")?.pending]).toEqual([["2"], ["1"], true]);
+  takeBack();
+  expect([board.column("received"), board.card("1")?.pending]).toEqual([["1", "2"], false]);
+  board.guess(board.card("1")!.order, { status: "preparing" });
+  show(at(1, { status: "ready", version: 2 }), at(2));
+  expect([board.column("ready"), board.card("1")?.pending]).toEqual([["1"], false]);
+});
+
+it("counts who is late in each column", () => {
+  const lateness = new Lateness(board, { received: 60 });
+  expect([lateness.in("received"), lateness.in("ready")]).toEqual([2, 0]);
+});
+
+const conflict = (details: object = {}) => new Problem(409, { detail: "An order that is received cannot become ready.", ...details });
+const setUp = (client: object) => {
+  const moved = vi.fn<(moved: Moved) => void>();
+  const said = vi.fn<(text: string) => void>();
+  return { doing: new Doing(client as never, board, new Steps(WORKFLOW), { userId: "ana" }, { moved, said }), moved, said };
+};
+
+it("tells who was faster, on the card as it is now", async () => {
+  const now = at(1, { status: "preparing", version: 2 });
+  const client = {
+    changeStatus: () => Promise.reject(conflict()),
+    getOrder: async () => (show(now, at(2)), now),
+    call: async () => ({ events: [{ kind: "status_changed", updatedBy: "ben" }, { kind: "changed", updatedBy: "eve" }], complete: true }),
+  };
+  const { doing, moved } = setUp(client);
+  await doing.move(at(1), "cancelled");
+  expect(board.card("1")?.problem).toBe("Ben was faster: it is preparing now.");
+  expect(board.column("preparing")).toEqual(["1"]);
+  expect(moved).not.toHaveBeenCalled();
+});
+
+it("asks once more where only something else of the order has changed", async () => {
+  const asked: unknown[] = [];
+  const client = {
+    changeStatus: async (_: unknown, status: string, { expectedVersion }: { expectedVersion: number }) => {
+      asked.push(expectedVersion);
+      if (expectedVersion === 1) throw conflict();
+      return at(1, { status, version: 3 });
+    },
+    getOrder: async () => at(1, { version: 2, note: "second bell" }),
+  };
+  const { doing, moved } = setUp(client);
+  expect(await doing.move(at(1), "preparing")).toBe(true);
+  expect(asked).toEqual([1, 2]);
+  expect(moved.mock.calls[0]![0]).toMatchObject({ from: "received", to: "preparing" });
+});
+
+it("says in words why a claim or a change did not happen", async () => {
+  const taken = setUp({ claim: () => Promise.reject(conflict({ claimedBy: "ben" })), getOrder: async () => at(1) });
+  await taken.doing.claim(at(1));
+  expect(board.card("1")?.problem).toBe("Ben took it first.");
+  const cut = setUp({ contact: () => Promise.reject(new TypeError("fetch failed")) });
+  await cut.doing.contacted(at(2));
+  expect(board.card("2")?.problem).toMatch(/cannot be reached, so nothing was changed/);
+  expect(board.card("2")?.order.firstContactAt).toBeNull();
+});
+
+it("does not take back what has moved on", async () => {
+  const { doing, said } = setUp({});
+  await doing.undo({ order: at(3, { status: "preparing" }), from: "received", to: "preparing" }, "wrong order");
+  expect(said).toHaveBeenCalledWith("Order 3 is not taken back: it is ready by now.");
+});
+
+it("knows the ways of the workflow", () => {
+  const steps = new Steps({ ...WORKFLOW, corrections: true });
+  expect(steps.onward(at(1), "operator")).toBe("preparing");
+  expect(steps.next(at(1), "customer")).toEqual([]);
+  expect(steps.back(at(1, { status: "ready" }), "operator")).toEqual(["preparing"]);
+  expect(new Steps({ ...WORKFLOW, corrections: false }).back(at(1, { status: "ready" }), "operator")).toEqual([]);
+  expect(steps.open.map(({ name }) => name)).toEqual(["received", "preparing", "ready"]);
+  expect(key(board.in("ready")[0]!.orderId)).toBe("3");
+});
