@@ -15,6 +15,7 @@ import { useDraft } from "./useDraft.ts";
 import { useHistory } from "./useHistory.ts";
 import { useNow } from "./useNow.ts";
 import { details as words, filters } from "./words.ts";
+import "./order.css";
 
 export interface OrderDetailsProps {
   readonly orderId: Id;

@@ -58,7 +58,7 @@ export function ShiftButton({ shift }: { shift: ShiftState }): ReactNode {
 
 /** Drawn, since not every device has a letter for it. */
 const Bell = ({ struck }: { struck: boolean }): ReactNode => (
-  <svg className="bell" viewBox="0 0 16 16" aria-hidden="true">
+  <svg viewBox="0 0 16 16" width="14" height="14" fill="none" stroke="currentColor" strokeWidth="1.5" strokeLinecap="round" aria-hidden="true">
     <path d="M8 1.5a4 4 0 0 0-4 4V9l-1.5 2.5h11L12 9V5.5a4 4 0 0 0-4-4ZM6.5 13a1.5 1.5 0 0 0 3 0" />
     {struck && <path d="M2 2l12 12" />}
   </svg>
