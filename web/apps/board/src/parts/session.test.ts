@@ -24,6 +24,7 @@ class FakeClient implements SessionClient {
   };
   renewToken(): void {
     this.renewed += 1;
+    if (this.connection.status === "offline" && !this.connection.retrying) this.is({ status: "resuming" });
   }
   hears<Name extends keyof ClientEvents>(name: Name, data: ClientEvents[Name]): void {
     (this.#listeners.get(name) as (data: ClientEvents[Name]) => void)(data);
@@ -135,6 +136,25 @@ describe("the client's tokens", () => {
     answers = [NEW];
     await vi.advanceTimersByTimeAsync(30_000); // signed in at the shop meanwhile
     expect([client.renewed, await session.token()]).toEqual([1, NEW]);
+  });
+
+  it("are renewed when the server has ended one without a warning, before anybody is asked", async () => {
+    sessionStorage.setItem("ordercast.board.token", OLD);
+    const { session, client, status } = await open({ refreshUrl: "https://shop.example/token" });
+    await session.token();
+    const told: string[] = [];
+    session.subscribe(() => told.push(status()));
+    answers = [NEW];
+    client.is({ status: "offline", reason: "token_expired", retrying: false });
+    expect(status()).toBe("signed-in");
+    await turn();
+    expect([client.renewed, await session.token()]).toEqual([1, NEW]);
+    client.is({ status: "live" });
+    expect([told, status()]).toEqual([[], "signed-in"]);
+    answers = [401];
+    client.is({ status: "offline", reason: "token_expired", retrying: false });
+    await turn();
+    expect(status()).toBe("expired");
   });
 
   it("are had at the start from a shop where somebody is signed in", async () => {

@@ -38,6 +38,8 @@ export class Session {
   #state: SessionState;
   readonly #listeners = new Set<() => void>();
   #renewing: Promise<string> | undefined;
+  /** The token has ended, and whether it can be renewed without asking the person is not known yet. */
+  #trying = false;
 
   constructor(ask: (board: string) => Promise<SignInPage> = signInPage) {
     this.#handed = this.#takeFragment();
@@ -102,7 +104,7 @@ export class Session {
   follow(client: SessionClient): () => void {
     this.#client = client;
     const ends = [
-      client.onConnection(() => this.#changed()),
+      client.onConnection(() => this.#connected(client.connection)),
       client.on("token:expiring", ({ expiresAt }) => this.#ends(expiresAt, !this.#page?.refreshUrl)),
       client.on("token:refresh_failed", () => this.#refreshFailed()),
       client.on("token:refreshed", ({ expiresAt }) => this.#refreshed(expiresAt)),
@@ -159,12 +161,25 @@ export class Session {
     this.#changed();
   }
 
-  /** A token that has ended may be renewed later, once its owner is signed in at the shop again. */
+  #connected(connection: Connection): void {
+    // The client asks for no newer one after the server has ended it.
+    if (connection.status === "offline" && connection.reason === "token_expired" && this.#page?.refreshUrl) {
+      this.#trying = true;
+      void this.#again().finally(() => {
+        this.#trying = false;
+        this.#changed();
+      });
+    }
+    this.#changed();
+  }
+
+  /** A token that has ended may be renewed at once, or once its owner is signed in at the shop again. */
   async #again(): Promise<void> {
     const refreshUrl = this.#page?.refreshUrl;
-    if (this.#state.status !== "expired" || !refreshUrl) return;
+    const ended = () => this.#trying || this.#state.status === "expired";
+    if (!ended() || !refreshUrl) return;
     const token = await this.#renew(refreshUrl).catch(() => null);
-    if (token !== null && this.#state.status === "expired") this.accept(token);
+    if (token !== null && ended()) this.accept(token);
   }
 
   #renew(refreshUrl: string): Promise<string> {
@@ -224,7 +239,7 @@ export class Session {
     const page = this.#page;
     if (this.#token === null) return { page, status: this.#opening ? "opening" : "none" };
     const ended = this.#client === undefined ? null : endOf(this.#client.connection);
-    if (ended !== null) return { page, ...ended };
+    if (ended !== null && !this.#trying) return { page, ...ended };
     if (this.#rejected) return { page, status: "refused", reason: "unauthorized" };
     return this.#ending && this.#endsAt !== null ? { page, status: "expiring", expiresAt: this.#endsAt } : { page, status: "signed-in" };
   }
