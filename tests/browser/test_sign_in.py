@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -69,7 +70,7 @@ def shop() -> Iterator[Shop]:
 
 
 @contextmanager
-def board_of(folder: Path, **settings: str) -> Iterator[ServerProcess]:
+def board_of(folder: Path, **settings: Any) -> Iterator[ServerProcess]:
     """A server whose board knows where the shop's people sign in."""
     with ServerProcess(folder, shop_name="Trattoria Marea", **settings) as server:
         yield server
