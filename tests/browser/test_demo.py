@@ -89,7 +89,7 @@ async def test_an_operator_moves_an_order_and_its_customer_sees_it(server: Serve
     await expect(track.locator("#now")).to_have_text("Accepted")
     await row.get_by_role("button", name="More for order").click()
     await board.get_by_role("menuitem", name="Customer contacted").click()
-    await expect(row).to_contain_text("contact after")
+    await expect(row).to_contain_text("contacted")
 
     server.kill()
     for page in (board, track):

@@ -26,5 +26,5 @@ export function Contact({ order }: { order: Order }) {
   const created = Date.parse(order.createdAt);
   const first = order.firstContactAt === null ? undefined : Date.parse(order.firstContactAt);
   const text = useNow((now) => passing(((first ?? now) - created) / 1000));
-  return first === undefined ? <p className="contact waiting">no contact {text}</p> : <p className="contact">contact after {text}</p>;
+  return first === undefined ? <p className="contact waiting">no contact {text}</p> : <p className="contact">contacted {text}</p>;
 }

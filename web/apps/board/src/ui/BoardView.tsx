@@ -57,23 +57,27 @@ export function BoardView({ client, board, steps, settings, me, shopName, wall }
   const statuses = useMemo(() => steps.open, [steps]);
   const navigation = useMemo(() => new Navigation(statuses.map(({ name }) => name)), [statuses]);
   const lateness = useMemo(() => new Lateness(board, targets), [board, targets]);
+  const askReason = useCallback((made: Moved) => {
+    setNote(undefined);
+    setUndoing(made);
+  }, []);
   const doing = useMemo(() => {
     const moved = (made: Moved) => {
       last.current = made;
-      setNote({ text: words.moved(made.order, steps.label(made.to)), action: { label: words.undo, act: () => setUndoing(made) } });
+      setNote({ text: words.moved(made.order, steps.label(made.to)), action: { label: words.undo, act: () => askReason(made) } });
     };
     return new Doing(client, board, steps, me, { moved, said: (text) => setNote({ text }) });
-  }, [client, board, steps, me]);
+  }, [client, board, steps, me, askReason]);
   const desk = useMemo<Desk>(() => {
     const openDetails = (id: string) => address.set("order", id, true);
     const openMenu = (id: string, at: Element) => setAsked({ id, at });
-    return { board, steps, doing, me, targets, lateness, navigation, wall, singleKeys, openDetails, openMenu, askReason: setUndoing };
-  }, [board, steps, doing, me, targets, lateness, navigation, wall, singleKeys]);
+    return { board, steps, doing, me, targets, lateness, navigation, wall, singleKeys, openDetails, openMenu, askReason };
+  }, [board, steps, doing, me, targets, lateness, navigation, wall, singleKeys, askReason]);
   usePageKeys(singleKeys && !wall, {
     "?": () => setOpen("keys"),
     "/": () => document.querySelector<HTMLElement>(".search input")?.focus(),
     b: () => navigation.first(),
-    u: () => last.current !== undefined && setUndoing(last.current),
+    u: () => last.current !== undefined && askReason(last.current),
   });
   const more = [
     { id: "targets", label: words.targets, act: () => setOpen("targets") },

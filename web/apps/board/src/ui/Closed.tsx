@@ -2,7 +2,7 @@
 
 import { key, type Order } from "@ordercast/client";
 import { useOrders } from "@ordercast/react";
-import type { ReactNode } from "react";
+import { useRef, type ReactNode } from "react";
 import { address, useAddress } from "../model/address.ts";
 import { useDesk } from "./context.ts";
 import { clockTime, customer } from "./words.ts";
@@ -11,10 +11,15 @@ const SHOWN = 100; // older ones are found by searching
 
 export function Closed(): ReactNode {
   const open = useAddress().has("closed");
+  const box = useRef<HTMLElement>(null);
+  const toggle = () => {
+    address.set("closed", open ? null : "1");
+    requestAnimationFrame(() => box.current?.scrollIntoView({ block: "nearest", inline: "nearest" }));
+  };
   return (
-    <section className="column closed" id="column-closed" aria-labelledby="heading-closed" data-status="closed" data-quiet={!open || undefined}>
+    <section ref={box} className="column closed" id="column-closed" aria-labelledby="heading-closed" data-status="closed" data-quiet={!open || undefined}>
       <h2 id="heading-closed">
-        <button type="button" aria-expanded={open} onClick={() => address.set("closed", open ? null : "1")}>
+        <button type="button" aria-expanded={open} onClick={toggle}>
           Closed
         </button>
       </h2>

@@ -13,22 +13,15 @@ export function passing(seconds: number): string {
   return days === 1 ? "1 day" : `${days} days`;
 }
 
-/** "4 minutes", for those who listen. */
-export function spoken(seconds: number): string {
-  const minutes = Math.floor(Math.max(0, seconds) / 60);
-  if (minutes < 1) return "less than a minute";
-  if (minutes < 60) return minutes === 1 ? "1 minute" : `${minutes} minutes`;
-  const hours = Math.floor(minutes / 60);
-  return hours === 1 ? "1 hour" : `${hours} hours`;
-}
-
 const time = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
 const day = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" });
 
-/** "18:45", or with its day where that is another. */
+const NEAR = 12 * 3600 * 1000; // ms within which a time alone is clear
+
+/** "18:45", or with its day where it is far. */
 export function clockTime(at: string, now: number): string {
   const date = new Date(at);
-  return (date.toDateString() === new Date(now).toDateString() ? time : day).format(date);
+  return (Math.abs(date.getTime() - now) < NEAR ? time : day).format(date);
 }
 
 const FULFILMENT: Readonly<Record<string, string>> = { delivery: "Delivery", pickup: "Pickup" };
