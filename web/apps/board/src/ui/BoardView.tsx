@@ -53,6 +53,7 @@ export function BoardView({ client, board, steps, settings, me, shopName, wall }
   const [filter, setFilter] = useFilter({ board, steps, me, targets });
   const shift = useShift();
   const last = useRef<Moved>(undefined);
+  const closeMenu = useCallback(() => setAsked(undefined), []);
   const closeNote = useCallback(() => setNote(undefined), []);
   const statuses = useMemo(() => steps.open, [steps]);
   const navigation = useMemo(() => new Navigation(statuses.map(({ name }) => name)), [statuses]);
@@ -101,7 +102,7 @@ export function BoardView({ client, board, steps, settings, me, shopName, wall }
       </main>
       <Zones />
       <Toast note={note} close={closeNote} />
-      {asked !== undefined && <CardMenu key={asked.id} asked={asked} close={() => setAsked(undefined)} />}
+      {asked !== undefined && <CardMenu key={asked.id} asked={asked} close={closeMenu} />}
       {undoing !== undefined && <Reason key={key(undoing.order.orderId)} moved={undoing} close={() => setUndoing(undefined)} />}
       <Suspense>
         {orderId !== null && <Details orderId={orderId} />}

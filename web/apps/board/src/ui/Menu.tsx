@@ -1,6 +1,6 @@
 /** Everything that can be done to an order: one menu for all cards, at the card that asked. */
 
-import { useRef } from "react";
+import { useEffect, useRef } from "react";
 import { Header, Menu, MenuItem, MenuSection, Popover } from "react-aria-components";
 import { choices } from "./choices.ts";
 import { useCard, useDesk } from "./context.ts";
@@ -14,6 +14,10 @@ export function CardMenu({ asked, close }: { asked: Asked; close: () => void }) 
   const desk = useDesk();
   const order = useCard(asked.id)?.order;
   const trigger = useRef<Element>(asked.at);
+  const gone = order === undefined;
+  useEffect(() => {
+    if (gone) close();
+  }, [gone, close]);
   if (order === undefined) return null;
   const sections = choices(desk, order).filter(({ list }) => list.length > 0);
   return (

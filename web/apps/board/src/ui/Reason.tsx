@@ -1,5 +1,6 @@
 /** Asks why a step is taken back: one press for the usual reasons, words for the others. */
 
+import { key } from "@ordercast/client";
 import { useState } from "react";
 import { Button, Dialog, Form, Heading, Input, Label, Modal, ModalOverlay, TextField } from "react-aria-components";
 import type { Moved } from "../model/actions.ts";
@@ -9,11 +10,11 @@ import { REASONS } from "./words.ts";
 const LONGEST = 200; // characters
 
 export function Reason({ moved, close }: { moved: Moved; close: () => void }) {
-  const { doing, steps } = useDesk();
+  const { doing, steps, navigation } = useDesk();
   const [text, setText] = useState("");
   const undo = (reason: string) => {
     close();
-    void doing.undo(moved, reason);
+    void doing.undo(moved, reason).then(() => requestAnimationFrame(() => navigation.to(key(moved.order.orderId))));
   };
   return (
     <ModalOverlay className="overlay" isOpen isDismissable onOpenChange={(open) => !open && close()}>
