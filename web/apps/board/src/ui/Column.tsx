@@ -80,14 +80,16 @@ export function Column({ status }: { status: Status }) {
 function useAnchor(ids: readonly string[], scroller: RefObject<HTMLDivElement | null>, virtual: Virtualizer<HTMLDivElement, Element>): void {
   const last = useRef<{ ids: readonly string[]; seen: readonly (readonly [id: string, start: number])[] }>({ ids, seen: [] });
   useLayoutEffect(() => {
-    const element = scroller.current!;
-    if (last.current.ids !== ids && element.scrollTop > 0) {
-      const places = new Map(ids.map((id, index) => [id, index]));
-      const anchor = last.current.seen.find(([id]) => places.has(id));
-      const now = anchor && virtual.measurementsCache[places.get(anchor[0])!]?.start;
-      if (anchor !== undefined && now !== undefined && now !== anchor[1]) element.scrollTop += now - anchor[1];
+    const offset = virtual.scrollOffset ?? 0; // as last told: to ask the element would lay out the page once more
+    if (last.current.ids !== ids && offset > 0) {
+      for (const [id, before] of last.current.seen) {
+        const now = virtual.measurementsCache[ids.indexOf(id)]?.start;
+        if (now === undefined) continue;
+        if (now !== before) scroller.current!.scrollBy(0, now - before);
+        break;
+      }
     }
-    const seen = virtual.getVirtualItems().filter(({ end }) => end > element.scrollTop);
+    const seen = virtual.getVirtualItems().filter(({ end }) => end > offset);
     last.current = { ids, seen: seen.map(({ index, start }) => [ids[index]!, start] as const) };
   });
 }
