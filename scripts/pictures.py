@@ -80,7 +80,7 @@ def _board(browser: Browser, link: str) -> None:
         pages.append((name, page))
     first = pages[0][1]
     first.wait_for_function(
-        "[...document.querySelectorAll('.column[data-drop]:not([data-quiet])')]"
+        "() => [...document.querySelectorAll('.column[data-drop]:not([data-quiet])')]"
         ".every((column) => column.querySelector('.card') !== null)",
         timeout=60_000,
     )
