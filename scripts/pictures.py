@@ -85,8 +85,16 @@ def _board(browser: Browser, link: str) -> None:
         timeout=60_000,
     )
     for name, page in pages:
+        page.bring_to_front()  # a page behind others is not laid out
+        page.evaluate(_SETTLED)
         page.screenshot(path=IMAGES / f"{name}.png", animations="disabled")
         page.close()
+
+
+_SETTLED = """async () => {
+  for (let frame = 0; frame < 10; frame += 1) await new Promise((done) => requestAnimationFrame(done));
+}"""
+"""Some frames: cards are measured in one and placed in the next."""
 
 
 def _customer(browser: Browser, link: str) -> None:
