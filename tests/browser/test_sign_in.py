@@ -104,7 +104,7 @@ async def test_a_link_signs_in_for_this_tab_alone(tmp_path: Path, browser: Brows
         other = await open_board(browser, f"{server.url}/board", faults)
         asks = other.get_by_role("dialog", name="Sign in to Trattoria Marea")
         await expect(asks).to_be_visible(timeout=PATIENCE)
-        await other.get_by_label("Or paste a link or a token").fill(f"{server.url}/board#token={secret}")
+        await other.get_by_label("Paste a link or a token").fill(f"{server.url}/board#token={secret}")
         await other.keyboard.press("Enter")
         await live(other)
         assert secret not in server.log
@@ -174,7 +174,7 @@ async def test_a_shop_that_refuses_is_told(tmp_path: Path, browser: Browser, sho
         await page.get_by_role("button", name="Not now").click()
         await expect(page.get_by_text("You are signed out")).to_be_visible()
         await page.get_by_role("button", name="Sign in again").click()
-        await page.get_by_label("Or paste a link or a token").fill(token("ana", "operator"))
+        await page.get_by_label("Paste a link or a token").fill(token("ana", "operator"))
         await page.get_by_role("button", name="Go on").click()
         await live(page)
         assert await page.evaluate("window.neverReloaded")

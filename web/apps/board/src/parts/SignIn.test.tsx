@@ -60,10 +60,10 @@ it("asks whoever comes without a token, and stays until there is one", async () 
   const dialog = within(screen.getByRole("dialog", { name: "Sign in to Trattoria" }));
   expect(dialog.queryByRole("link")).toBeNull();
   await user.keyboard("{Escape}");
-  await user.type(dialog.getByLabelText("Or paste a link or a token"), "hello{Enter}");
+  await user.type(dialog.getByLabelText("Paste a link or a token"), "hello{Enter}");
   expect(dialog.getByText(/There is no token in this/)).toBeTruthy();
-  await user.clear(dialog.getByLabelText("Or paste a link or a token"));
-  await user.type(dialog.getByLabelText("Or paste a link or a token"), `https://shop.example/board#token=${token(1)}{Enter}`);
+  await user.clear(dialog.getByLabelText("Paste a link or a token"));
+  await user.type(dialog.getByLabelText("Paste a link or a token"), `https://shop.example/board#token=${token(1)}{Enter}`);
   expect(screen.queryByRole("dialog")).toBeNull();
 });
 

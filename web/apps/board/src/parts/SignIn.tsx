@@ -71,7 +71,7 @@ function Question({ session, state, onLater }: QuestionProps): ReactNode {
           {away && <span className="soft"> {words.inNewWindow}</span>}
         </a>
       )}
-      <Paste session={session} />
+      <Paste session={session} label={link === null ? words.paste : words.orPaste} />
       {onLater !== undefined && (
         <Button className="button" onPress={onLater}>
           {words.later}
@@ -81,7 +81,7 @@ function Question({ session, state, onLater }: QuestionProps): ReactNode {
   );
 }
 
-function Paste({ session }: { session: Session }): ReactNode {
+function Paste({ session, label }: { session: Session; label: string }): ReactNode {
   const [text, setText] = useState("");
   const [wrong, setWrong] = useState(false);
   const submit = (event: FormEvent) => {
@@ -102,7 +102,7 @@ function Paste({ session }: { session: Session }): ReactNode {
           setWrong(false);
         }}
       >
-        <Label>{words.paste}</Label>
+        <Label>{label}</Label>
         <Input className="field" spellCheck="false" />
         <FieldError className="problem">{words.noToken}</FieldError>
       </TextField>
