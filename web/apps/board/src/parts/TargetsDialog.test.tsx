@@ -72,6 +72,17 @@ it("reads them again with a new connection", async () => {
   expect(await screen.findByText(/"received":61/, {}, wait)).toBeTruthy();
 });
 
+it("keeps what was told while an older answer was under way", async () => {
+  const slow = board("operator");
+  let answer: (board: unknown) => void = () => undefined;
+  const shop = serve({ "GET board": () => new Promise((resolve) => (answer = resolve)) });
+  shop.show(<Page />);
+  await shop.connect();
+  await shop.hear("board:changed", { targets: { received: 99 } });
+  await act(async () => answer(slow));
+  expect(screen.getByText(/"received":99/)).toBeTruthy();
+});
+
 it("removes a target, and sets none below a second", () => {
   expect(merged({ received: 60, ready: 5, old: null }, { received: null, ready: 0.001, preparing: 1.5 })).toEqual({ received: null, ready: 1, old: null, preparing: 90 });
 });

@@ -43,7 +43,7 @@ export class Asker {
 
   #plan(due: number): void {
     this.#due = due;
-    if (!this.#running || this.#asking || document.hidden) return;
+    if (!this.#running || this.#asking) return;
     clearTimeout(this.#timer);
     const now = Date.now();
     this.#timer = setTimeout(() => void this.#now(), Math.max(due, this.#last + this.#pace.apart) - now);
