@@ -73,7 +73,7 @@ it("reads them again with a new connection", async () => {
 });
 
 it("keeps what was told while an older answer was under way", async () => {
-  const slow = board("operator");
+  const slow = board("admin");
   let answer: (board: unknown) => void = () => undefined;
   const shop = serve({ "GET board": () => new Promise((resolve) => (answer = resolve)) });
   shop.show(<Page />);
@@ -81,6 +81,7 @@ it("keeps what was told while an older answer was under way", async () => {
   await shop.hear("board:changed", { targets: { received: 99 } });
   await act(async () => answer(slow));
   expect(screen.getByText(/"received":99/)).toBeTruthy();
+  expect(screen.getByRole("textbox", { name: "Preparing" })).toBeTruthy(); // and who one is, which it says too
 });
 
 it("removes a target, and sets none below a second", () => {

@@ -19,13 +19,14 @@ export interface BoardSettings {
 export function useTargets(client: Pick<OrdercastClient, "board" | "on">): BoardSettings {
   const [board, set] = useState<BoardSettings>({ targets: NONE, me: undefined });
   useEffect(() => {
+    let there = true;
     let newest = 0; // what was told later than the question is newer than its answer
     const read = () => {
       const mine = ++newest;
       client.board().then(
-        (found) => mine === newest && set(found),
+        (found) => there && set((before) => (mine === newest ? found : { ...before, me: found.me })),
         (error: unknown) => {
-          if (mine === newest && error instanceof Problem && error.status === 403) set((before) => ({ ...before, refused: error.message }));
+          if (there && error instanceof Problem && error.status === 403) set((before) => ({ ...before, refused: error.message }));
         }, // and again with the next connection
       );
     };
@@ -36,7 +37,7 @@ export function useTargets(client: Pick<OrdercastClient, "board" | "on">): Board
     read();
     const ends = [client.on("connection", ({ status }) => (status === "live" || status === "polling") && read()), client.on("board:changed", told)];
     return () => {
-      newest += 1;
+      there = false;
       for (const end of ends) end();
     };
   }, [client]);
