@@ -115,7 +115,13 @@ export class Link {
   #disconnected(reason: string): void {
     if (!this.#running || reason === "io client disconnect") return;
     if (reason === "io server disconnect") {
-      this.#end(this.#farewell ?? "ended");
+      const why = this.#farewell ?? "ended";
+      if (why === "token_expired") {
+        this.#events.lost();
+        void this.#renew(why);
+      } else {
+        this.#end(why);
+      }
       return;
     }
     this.#events.lost();
@@ -127,19 +133,28 @@ export class Link {
     const reason = endedBy(message);
     if (reason === null) {
       this.#failed("unreachable");
-    } else if (reason === "new_login" || !this.#options.tokens.renewable || this.#renewed) {
+    } else if (reason === "new_login") {
       this.#end(reason);
     } else {
-      this.#renewed = true;
-      try {
-        await this.#options.tokens.fresh();
-      } catch {
-        this.#renewed = false;
-        this.#failed("token");
-        return;
-      }
-      if (this.#running) this.#socket.connect();
+      await this.#renew(reason);
     }
+  }
+
+  /** Connects with a new token, where there may be one and it has not been tried yet; else that is the end. */
+  async #renew(reason: OfflineReason): Promise<void> {
+    if (!this.#options.tokens.renewable || this.#renewed) {
+      this.#end(reason);
+      return;
+    }
+    this.#renewed = true;
+    try {
+      await this.#options.tokens.fresh();
+    } catch {
+      this.#renewed = false;
+      this.#failed("token");
+      return;
+    }
+    if (this.#running) this.#socket.connect();
   }
 
   #failed(why: "unreachable" | "token"): void {

@@ -183,6 +183,18 @@ describe("tokens", () => {
     expect([socket.tries, states.at(-1)]).toEqual([2, "offline token_expired"]);
   });
 
+  it("comes back with a new one where the old one ended without a warning", async () => {
+    const token = vi.fn(() => `t${token.mock.calls.length}`);
+    const { client, socket, states } = setUp(shop().answer, { token });
+    client.connect();
+    await socket.accept();
+    socket.hear("force_disconnect", { reason: "token_expired" });
+    socket.drop("io server disconnect");
+    await turn();
+    expect([socket.tries, states.at(-1)]).toEqual([2, "resuming"]);
+    expect(await socket.accept()).toMatchObject({ token: "t2" });
+  });
+
   it("goes on with a newer one as soon as it is told of it, also after the end", async () => {
     let token = "old";
     const { client, socket, states } = setUp(shop().answer, { token: () => token });
@@ -194,6 +206,9 @@ describe("tokens", () => {
     expect(socket.said).toEqual([["auth:refresh", "newer", expect.any(Function)]]);
     socket.hear("force_disconnect", { reason: "token_expired" });
     socket.drop("io server disconnect");
+    await turn();
+    socket.refuse("Token expired"); // there was no newer one yet
+    await turn();
     expect(states.at(-1)).toBe("offline token_expired");
     token = "newest";
     client.renewToken();
