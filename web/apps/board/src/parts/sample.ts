@@ -1,31 +1,10 @@
 /** Orders, a workflow and figures for tests. */
 
-import type { Order, Stats, Workflow } from "@ordercast/client";
+import type { Stats, Workflow } from "@ordercast/client";
 
-export const order = (over: Partial<Order> = {}): Order => ({
-  orderId: 17,
-  customerId: 42,
-  shopId: null,
-  reference: null,
-  fulfilment: "delivery",
-  status: "received",
-  statusSince: "2026-01-01T00:00:00.000Z",
-  step: 1,
-  version: 1,
-  items: [],
-  total: null,
-  currency: null,
-  note: null,
-  contact: null,
-  expectedAt: null,
-  claimedBy: null,
-  firstContactAt: null,
-  createdAt: "2026-01-01T00:00:00.000Z",
-  updatedAt: "2026-01-01T00:00:00.000Z",
-  ...over,
-});
+export { order } from "../../../../packages/client/test/orders.ts";
 
-/** Where the orders above begin. */
+/** Where the orders begin. */
 export const START = Date.parse("2026-01-01T00:00:00.000Z");
 
 export const WORKFLOW: Workflow = {
