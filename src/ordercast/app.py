@@ -31,6 +31,7 @@ from ordercast.live.rooms import BOARD
 from ordercast.live.sessions import TokenClock
 from ordercast.metrics import Metrics
 from ordercast.orders.board import Board
+from ordercast.orders.principal import Principal
 from ordercast.orders.service import OrderService
 from ordercast.orders.stats import Stats
 from ordercast.orders.workflow import load_workflow
@@ -86,6 +87,7 @@ class Ordercast:
         self.shares: ShareTokens
         self.feed: Feed
         self.storage: Storage
+        self._services: Services
         self._rest: ASGIApp | None = None
         self._stack = AsyncExitStack()
 
@@ -127,7 +129,7 @@ class Ordercast:
             )
             stack.callback(storage.revocations.subscribe(handlers.revoked))
             freshness = Freshness(self.io, self.feed)
-            services = Services(
+            self._services = services = Services(
                 orders=self.orders,
                 repository=storage.orders,
                 log=storage.log,
@@ -171,6 +173,13 @@ class Ordercast:
         """Closes every connection, then the rest in the reverse order of its opening."""
         await self._stack.aclose()
         self._rest = None
+
+    async def authenticate(self, token: object) -> Principal:
+        """Whose token it is, for routes of the host's own: as ours take it, ``Bearer `` before it or not.
+
+        Raises `AuthError`, also for one that has been revoked.
+        """
+        return await self._services.authenticate(token)
 
     async def leave(self) -> None:
         """Ends all connections: over `Settings.drain_time` where other nodes are there to take the clients, else at
