@@ -381,7 +381,7 @@ async def test_it_leaves_at_once_where_the_network_swallows_everything(server: S
 
 
 async def test_it_finds_a_server_inside_another_application(tmp_path: Path) -> None:
-    command = ("uvicorn", "examples.shop:app", "--app-dir", str(ROOT))
+    command = ("uvicorn", "fastapi_shop:app", "--app-dir", str(ROOT / "examples" / "fastapi_shop"))
     with ServerProcess(tmp_path, command=command) as host:
         async with client(f"{host.url}/live", SHOP) as shop, client(f"{host.url}/live/", token(42)) as it:
             order = await shop.create_order(42)
