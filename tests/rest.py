@@ -17,6 +17,7 @@ from ordercast.live.nodes import Nodes
 from ordercast.orders.board import Board
 from ordercast.orders.models import NewOrder
 from ordercast.orders.principal import Principal, Role
+from ordercast.orders.privacy import Privacy
 from ordercast.orders.service import OrderService
 from ordercast.orders.stats import Stats
 from ordercast.orders.workflow import load_workflow
@@ -53,6 +54,7 @@ class Side:
             workflow=WORKFLOW,
             verifier=VERIFIER,
             revocations=storage.revocations,
+            privacy=Privacy(storage.orders, storage.personal, storage.revocations),
             presence=Nodes(self.monitor, "n1"),
             stats=Stats(storage.figures, WORKFLOW, SETTINGS.shop_time_zone, kept=0),
             board=Board(storage.targets, WORKFLOW, self.boards.append),

@@ -32,6 +32,7 @@ from ordercast.live.sessions import TokenClock
 from ordercast.metrics import Metrics
 from ordercast.orders.board import Board
 from ordercast.orders.principal import Principal
+from ordercast.orders.privacy import Privacy
 from ordercast.orders.service import OrderService
 from ordercast.orders.stats import Stats
 from ordercast.orders.workflow import load_workflow
@@ -136,6 +137,7 @@ class Ordercast:
                 workflow=self.workflow,
                 verifier=self.verifier,
                 revocations=storage.revocations,
+                privacy=Privacy(storage.orders, storage.personal, storage.revocations),
                 presence=self.nodes,
                 stats=Stats(storage.figures, self.workflow, self.settings.shop_time_zone),
                 board=self.board,

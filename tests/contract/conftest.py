@@ -38,7 +38,7 @@ async def ports(keeper: str, clock: Clock) -> AsyncIterator[Ports]:
             memory.log.remove_before(clock.time - timedelta(seconds=seconds))
 
         keepers = (memory.orders, memory.log, memory.watches, memory.revocations, memory.figures, memory.targets)
-        yield Ports(*keepers, forget)
+        yield Ports(*keepers, memory.personal, forget)
     else:
         settings = Settings(database_url=keeper, idempotency_ttl=TTL, recovery_ttl=TTL)
         async with open_storage(settings) as storage:
@@ -53,6 +53,7 @@ async def ports(keeper: str, clock: Clock) -> AsyncIterator[Ports]:
                 storage.revocations,
                 storage.figures,
                 storage.targets,
+                storage.personal,
                 remove,
             )
 

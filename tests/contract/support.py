@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from ordercast.orders.models import Change, EventKind, Fulfilment, NewOrder, Order, OrderEvent, Written
-from ordercast.orders.ports import EventLog, Figures, OrderRepository, Revocations, Targets, Watches
+from ordercast.orders.ports import EventLog, Figures, OrderRepository, PersonalData, Revocations, Targets, Watches
 from ordercast.storage.database import Storage
 from ordercast.storage.retention import Retention
 from ordercast.storage.sqlite_writer import SqliteWriter
@@ -82,6 +82,7 @@ class Ports:
     revocations: Revocations
     figures: Figures
     targets: Targets
+    personal: PersonalData
     retain: Callable[[float], Awaitable[None]]
     """Removes events that are older than so many seconds."""
 

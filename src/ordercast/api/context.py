@@ -20,6 +20,7 @@ from ordercast.orders.models import IdempotencyKey, Order
 from ordercast.orders.ports import EventLog, OrderRepository, Revocations
 from ordercast.orders.presence import NodePresence, Online
 from ordercast.orders.principal import Principal
+from ordercast.orders.privacy import Privacy
 from ordercast.orders.service import OrderService
 from ordercast.orders.stats import Stats
 from ordercast.orders.workflow import Workflow
@@ -59,6 +60,7 @@ class Services:
     workflow: Workflow
     verifier: TokenVerifier
     revocations: Revocations
+    privacy: Privacy
     presence: Presence
     stats: Stats
     board: Board

@@ -154,6 +154,17 @@ class Watches(Protocol):
         """What it watches; nothing where the id is another user's."""
 
 
+class PersonalData(Protocol):
+    """What is kept of a customer besides their orders: events, answers to requests, watches, logins."""
+
+    async def replace_customer(self, customer_id: str, pseudonym: str) -> None:
+        """Puts the pseudonym in the place of the customer in the log, with the reasons of those events gone, and
+        forgets the rest. An earlier request that is repeated is answered with its order as it is then.
+
+        Of orders that are the pseudonym's by now, too. Twice is once.
+        """
+
+
 class Revocations(Protocol):
     """Tokens that count no more, although they would still hold."""
 

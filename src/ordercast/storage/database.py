@@ -26,6 +26,7 @@ from ordercast.storage.log import SqlLog
 from ordercast.storage.logins import SqlLogins
 from ordercast.storage.nodes import SqlNodes
 from ordercast.storage.orders import SqlOrders
+from ordercast.storage.personal import SqlPersonalData
 from ordercast.storage.postgres_open import check_postgres, listening, migrate_postgres, open_postgres
 from ordercast.storage.retention import Retention
 from ordercast.storage.revocations import SqlRevocations
@@ -47,6 +48,7 @@ class Storage:
     figures: SqlFigures
     targets: SqlTargets
     checkpoints: SqlCheckpoints
+    personal: SqlPersonalData
     secret_key: str
     nodes: SqlNodes | None
     logins: SqlLogins | None
@@ -148,6 +150,7 @@ async def open_storage(
             SqlFigures(readers),
             SqlTargets(writer, readers),
             SqlCheckpoints(writer, readers),
+            SqlPersonalData(writer),
             settings.secret_key or secret_key,
             nodes,
             logins,

@@ -121,6 +121,9 @@ class SqlLog:
 
     def _heard(self, events: Sequence[OrderEvent]) -> None:
         self._tail.extend(events)
+        for event in events:
+            if "customer_id" in event.fields:  # who it was may be rewritten in what came before (`personal.py`)
+                self._tail.forget(event.position)
         self._seen = max(self._seen, events[-1].position)
         for wake in tuple(self._wakes):
             try:

@@ -136,7 +136,7 @@ class SqlOrders:
                 order = transaction.order(known.order_id)
                 if order is None:
                     raise NotFound
-                return Written(order, replayed=known.body)
+                return Written(order, replayed=known.body or render(order))
             written = do(transaction)
             self._answers.keep(transaction, key, written.order.order_id, render(written.order))
             return written

@@ -19,12 +19,14 @@ from dataclasses import dataclass
 
 from ordercast.testing.board import MemoryFigures, MemoryTargets
 from ordercast.testing.orders import MemoryLog, MemoryOrders
+from ordercast.testing.personal import MemoryPersonalData
 from ordercast.testing.recovery import MemoryRevocations, MemoryWatches
 
 __all__ = [
     "MemoryFigures",
     "MemoryLog",
     "MemoryOrders",
+    "MemoryPersonalData",
     "MemoryRevocations",
     "MemoryStorage",
     "MemoryTargets",
@@ -43,17 +45,20 @@ class MemoryStorage:
     revocations: MemoryRevocations
     figures: MemoryFigures
     targets: MemoryTargets
+    personal: MemoryPersonalData
 
 
 def memory_storage(*, idempotency_ttl: float = 86_400, recovery_ttl: float = 86_400) -> MemoryStorage:
     """An empty one."""
     log = MemoryLog()
     orders = MemoryOrders(log, idempotency_ttl)
+    watches = MemoryWatches(recovery_ttl)
     return MemoryStorage(
         orders,
         log,
-        MemoryWatches(recovery_ttl),
+        watches,
         MemoryRevocations(idempotency_ttl),
         MemoryFigures(orders, log),
         MemoryTargets(),
+        MemoryPersonalData(orders, log, watches),
     )

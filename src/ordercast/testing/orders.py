@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Sequence
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import count, takewhile
 
@@ -219,7 +219,7 @@ class MemoryOrders:
         if key is not None and render is not None:
             known = self._answers.get((key.scope, key.key))
             if known is not None and known.at >= at - self._ttl:
-                return self._replay(key, known)
+                return self._replay(key, known, render)
         draft = make()
         order = draft.order
         if key is not None and render is not None:
@@ -232,12 +232,19 @@ class MemoryOrders:
         self._log.append(event, deepcopy(order))
         return Written(order, event)
 
-    def _replay(self, key: IdempotencyKey, known: _Answer) -> Written:
+    def forget_answers(self, order_ids: Collection[str]) -> None:
+        """What was answered of these orders is made anew where it is asked for again."""
+        for key, answer in self._answers.items():
+            if answer.order_id in order_ids:
+                self._answers[key] = replace(answer, body=b"")
+
+    def _replay(self, key: IdempotencyKey, known: _Answer, render: Render) -> Written:
         if known.fingerprint != key.fingerprint:
             raise IdempotencyKeyReused(
                 "This Idempotency-Key came before with another body. Use a new key for a new request."
             )
-        return Written(deepcopy(self._orders[known.order_id]), replayed=known.body)
+        order = deepcopy(self._orders[known.order_id])
+        return Written(order, replayed=known.body or render(order))
 
 
 def _changed(before: Order, decide: Decide) -> _Draft:

@@ -29,6 +29,10 @@ class MemoryWatches:
     async def drop(self, pid: str, order_id: str) -> None:
         self._watches.pop((pid, order_id), None)
 
+    def forget(self, user_id: str) -> None:
+        """Nothing of this user is kept."""
+        self._watches = {key: kept for key, kept in self._watches.items() if kept[0] != user_id}
+
     async def of(self, pid: str, user_id: str) -> frozenset[str]:
         since = now() - self._ttl
         return frozenset(
