@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from starlette.types import ASGIApp, Message
@@ -16,6 +16,7 @@ from ordercast.live.monitor import Monitor
 from ordercast.live.nodes import Nodes
 from ordercast.orders.board import Board
 from ordercast.orders.models import NewOrder
+from ordercast.orders.own_events import OwnEvents
 from ordercast.orders.principal import Principal, Role
 from ordercast.orders.privacy import Privacy
 from ordercast.orders.service import OrderService
@@ -46,6 +47,7 @@ class Side:
         self.storage = storage
         self.orders = OrderService(storage.orders, WORKFLOW)
         self.monitor = Monitor()
+        self.emitted: list[tuple[tuple[str, ...], str, tuple[Any, ...]]] = []  # the shop's own events
         self.boards: list[Mapping[str, int]] = []  # what boards were told
         self.services = Services(
             orders=self.orders,
@@ -55,6 +57,7 @@ class Side:
             verifier=VERIFIER,
             revocations=storage.revocations,
             privacy=Privacy(storage.orders, storage.personal, storage.revocations),
+            own_events=OwnEvents(self.orders, storage.requests, self._emitted),
             presence=Nodes(self.monitor, "n1"),
             stats=Stats(storage.figures, WORKFLOW, SETTINGS.shop_time_zone, kept=0),
             board=Board(storage.targets, WORKFLOW, self.boards.append),
@@ -63,6 +66,9 @@ class Side:
             ready=nothing_wrong,
             metrics=bytes,
         )
+
+    def _emitted(self, rooms: Sequence[str], event: str, arguments: Sequence[Any]) -> None:
+        self.emitted.append((tuple(rooms), event, tuple(arguments)))
 
     @classmethod
     async def open(cls) -> Side:

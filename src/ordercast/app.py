@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
 from typing import Any, Self
 
@@ -31,6 +31,7 @@ from ordercast.live.rooms import BOARD
 from ordercast.live.sessions import TokenClock
 from ordercast.metrics import Metrics
 from ordercast.orders.board import Board
+from ordercast.orders.own_events import OwnEvents
 from ordercast.orders.principal import Principal
 from ordercast.orders.privacy import Privacy
 from ordercast.orders.service import OrderService
@@ -138,6 +139,7 @@ class Ordercast:
                 verifier=self.verifier,
                 revocations=storage.revocations,
                 privacy=Privacy(storage.orders, storage.personal, storage.revocations),
+                own_events=OwnEvents(self.orders, storage.requests, self._emit),
                 presence=self.nodes,
                 stats=Stats(storage.figures, self.workflow, self.settings.shop_time_zone),
                 board=self.board,
@@ -238,6 +240,9 @@ class Ordercast:
 
     def _tell_boards(self, targets: Mapping[str, int]) -> None:
         self.io.to(BOARD).emit("board:changed", {"targets": targets})
+
+    def _emit(self, rooms: Sequence[str], event: str, arguments: Sequence[Any]) -> None:
+        self.io.to(*rooms).emit(event, *arguments)
 
     def _limit(self, storage: Storage) -> ConnectionLimit:
         most = self.settings.max_connections_per_user

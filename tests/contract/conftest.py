@@ -38,7 +38,7 @@ async def ports(keeper: str, clock: Clock) -> AsyncIterator[Ports]:
             memory.log.remove_before(clock.time - timedelta(seconds=seconds))
 
         keepers = (memory.orders, memory.log, memory.watches, memory.revocations, memory.figures, memory.targets)
-        yield Ports(*keepers, memory.personal, forget)
+        yield Ports(*keepers, memory.personal, memory.requests, forget)
     else:
         settings = Settings(database_url=keeper, idempotency_ttl=TTL, recovery_ttl=TTL)
         async with open_storage(settings) as storage:
@@ -54,6 +54,7 @@ async def ports(keeper: str, clock: Clock) -> AsyncIterator[Ports]:
                 storage.figures,
                 storage.targets,
                 storage.personal,
+                storage.requests,
                 remove,
             )
 

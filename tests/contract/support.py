@@ -14,7 +14,16 @@ from typing import Any
 import pytest
 
 from ordercast.orders.models import Change, EventKind, Fulfilment, NewOrder, Order, OrderEvent, Written
-from ordercast.orders.ports import EventLog, Figures, OrderRepository, PersonalData, Revocations, Targets, Watches
+from ordercast.orders.ports import (
+    EventLog,
+    Figures,
+    OrderRepository,
+    PersonalData,
+    Requests,
+    Revocations,
+    Targets,
+    Watches,
+)
 from ordercast.storage.database import Storage
 from ordercast.storage.retention import Retention
 from ordercast.storage.sqlite_writer import SqliteWriter
@@ -83,6 +92,7 @@ class Ports:
     figures: Figures
     targets: Targets
     personal: PersonalData
+    requests: Requests
     retain: Callable[[float], Awaitable[None]]
     """Removes events that are older than so many seconds."""
 

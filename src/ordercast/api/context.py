@@ -17,6 +17,7 @@ from ordercast.errors import Invalid, InvalidToken
 from ordercast.orders.announcements import view_for
 from ordercast.orders.board import Board
 from ordercast.orders.models import IdempotencyKey, Order
+from ordercast.orders.own_events import OwnEvents
 from ordercast.orders.ports import EventLog, OrderRepository, Revocations
 from ordercast.orders.presence import NodePresence, Online
 from ordercast.orders.principal import Principal
@@ -61,6 +62,7 @@ class Services:
     verifier: TokenVerifier
     revocations: Revocations
     privacy: Privacy
+    own_events: OwnEvents
     presence: Presence
     stats: Stats
     board: Board

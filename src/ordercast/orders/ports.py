@@ -128,6 +128,13 @@ class Figures(Protocol):
         """How many orders are in each of these statuses now, by shop, in no order; nothing for none."""
 
 
+class Requests(Protocol):
+    """Which requests came before, of those that are about no order."""
+
+    async def is_first(self, key: IdempotencyKey) -> bool:
+        """Whether this one has not; it has from now on. Raises `IdempotencyKeyReused`."""
+
+
 class Targets(Protocol):
     """How long an order may take in a status, as it was set: seconds, or ``None`` for as long as it likes."""
 

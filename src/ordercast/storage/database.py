@@ -21,7 +21,7 @@ from ordercast.storage.checkpoints import SqlCheckpoints
 from ordercast.storage.driver import Readers, Statement, Writer
 from ordercast.storage.figures import SqlFigures
 from ordercast.storage.housekeeping import LOOK_EVERY, TIDY_EVERY, regularly
-from ordercast.storage.idempotency import Answers
+from ordercast.storage.idempotency import Answers, SqlRequests
 from ordercast.storage.log import SqlLog
 from ordercast.storage.logins import SqlLogins
 from ordercast.storage.nodes import SqlNodes
@@ -49,6 +49,7 @@ class Storage:
     targets: SqlTargets
     checkpoints: SqlCheckpoints
     personal: SqlPersonalData
+    requests: SqlRequests
     secret_key: str
     nodes: SqlNodes | None
     logins: SqlLogins | None
@@ -151,6 +152,7 @@ async def open_storage(
             SqlTargets(writer, readers),
             SqlCheckpoints(writer, readers),
             SqlPersonalData(writer),
+            SqlRequests(writer, answers),
             settings.secret_key or secret_key,
             nodes,
             logins,

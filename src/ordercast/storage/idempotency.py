@@ -70,6 +70,20 @@ class Claim:
         return body == self.parameters[2]
 
 
+class SqlRequests:
+    """`Requests` of the domain's ports."""
+
+    def __init__(self, writer: Writer, answers: Answers) -> None:
+        self._writer = writer
+        self._answers = answers
+
+    async def is_first(self, key: IdempotencyKey) -> bool:
+        await self._answers.tidy(self._writer)
+        claim = self._answers.claim(key)
+        _, (looked,) = await self._writer.run(claim.take, claim.look)
+        return claim.is_ours(*looked)
+
+
 def _same(key: IdempotencyKey, fingerprint: str) -> None:
     if fingerprint != key.fingerprint:
         raise IdempotencyKeyReused(

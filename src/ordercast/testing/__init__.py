@@ -20,13 +20,14 @@ from dataclasses import dataclass
 from ordercast.testing.board import MemoryFigures, MemoryTargets
 from ordercast.testing.orders import MemoryLog, MemoryOrders
 from ordercast.testing.personal import MemoryPersonalData
-from ordercast.testing.recovery import MemoryRevocations, MemoryWatches
+from ordercast.testing.recovery import MemoryRequests, MemoryRevocations, MemoryWatches
 
 __all__ = [
     "MemoryFigures",
     "MemoryLog",
     "MemoryOrders",
     "MemoryPersonalData",
+    "MemoryRequests",
     "MemoryRevocations",
     "MemoryStorage",
     "MemoryTargets",
@@ -46,6 +47,7 @@ class MemoryStorage:
     figures: MemoryFigures
     targets: MemoryTargets
     personal: MemoryPersonalData
+    requests: MemoryRequests
 
 
 def memory_storage(*, idempotency_ttl: float = 86_400, recovery_ttl: float = 86_400) -> MemoryStorage:
@@ -53,12 +55,14 @@ def memory_storage(*, idempotency_ttl: float = 86_400, recovery_ttl: float = 86_
     log = MemoryLog()
     orders = MemoryOrders(log, idempotency_ttl)
     watches = MemoryWatches(recovery_ttl)
+    requests = MemoryRequests(idempotency_ttl)
     return MemoryStorage(
         orders,
         log,
         watches,
-        MemoryRevocations(idempotency_ttl),
+        MemoryRevocations(requests),
         MemoryFigures(orders, log),
         MemoryTargets(),
         MemoryPersonalData(orders, log, watches),
+        requests,
     )

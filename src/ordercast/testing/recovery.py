@@ -42,43 +42,49 @@ class MemoryWatches:
         )
 
 
-class MemoryRevocations:
-    """`Revocations`, kept for ever; ``ttl`` seconds for who asked, by an `IdempotencyKey`."""
+class MemoryRequests:
+    """`Requests`, remembered for ``ttl`` seconds."""
 
     def __init__(self, ttl: float = 86_400) -> None:
         self._ttl = timedelta(seconds=ttl)
-        self._revoked = Revoked()
         self._asked: dict[tuple[str, str], tuple[str, datetime]] = {}
+
+    async def is_first(self, key: IdempotencyKey) -> bool:
+        asked = self._asked.get((key.scope, key.key))
+        if asked is None or asked[1] < now() - self._ttl:
+            self._asked[key.scope, key.key] = (key.fingerprint, now())
+            return True
+        if asked[0] != key.fingerprint:
+            raise IdempotencyKeyReused(
+                "This Idempotency-Key came before with another body. Use a new key for a new request."
+            )
+        return False
+
+
+class MemoryRevocations:
+    """`Revocations`, kept for ever."""
+
+    def __init__(self, requests: MemoryRequests | None = None) -> None:
+        self._requests = requests or MemoryRequests()
+        self._revoked = Revoked()
 
     def is_revoked(self, principal: Principal) -> bool:
         return self._revoked.reaches(principal)
 
     async def revoke_user(self, user_id: str, idempotency: IdempotencyKey | None = None) -> bool:
-        return self._revoke(RevocationKind.USER, user_id, idempotency)
+        return await self._revoke(RevocationKind.USER, user_id, idempotency)
 
     async def revoke_token(
         self, token_id: str, expires_at: float | None = None, idempotency: IdempotencyKey | None = None
     ) -> bool:
-        return self._revoke(RevocationKind.TOKEN, token_id, idempotency)
+        return await self._revoke(RevocationKind.TOKEN, token_id, idempotency)
 
     def subscribe(self, callback: Callable[[], None]) -> Callable[[], None]:
         return self._revoked.subscribe(callback)
 
-    def _revoke(self, kind: RevocationKind, value: str, key: IdempotencyKey | None) -> bool:
-        if key is not None and self._known(key):
+    async def _revoke(self, kind: RevocationKind, value: str, key: IdempotencyKey | None) -> bool:
+        if key is not None and not await self._requests.is_first(key):
             return False
         self._revoked.add(kind, value, now().timestamp(), inf)
         self._revoked.tell()
-        return True
-
-    def _known(self, key: IdempotencyKey) -> bool:
-        """Whether the same request came before; remembers it."""
-        asked = self._asked.get((key.scope, key.key))
-        if asked is None or asked[1] < now() - self._ttl:
-            self._asked[key.scope, key.key] = (key.fingerprint, now())
-            return False
-        if asked[0] != key.fingerprint:
-            raise IdempotencyKeyReused(
-                "This Idempotency-Key came before with another body. Use a new key for a new request."
-            )
         return True

@@ -1,0 +1,61 @@
+"""``POST /api/emit``: the shop's own events to people who are connected."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import msgspec
+from fastapi import APIRouter, Response
+from pydantic import AfterValidator, Field
+
+from ordercast.api.context import Caller, Idempotency, Parts
+from ordercast.api.schemas import Body, ProblemView
+from ordercast.api.strict import StrictRoute, shallow
+from ordercast.orders.own_events import event_name, room
+
+MAX_EMITTED = 65_536
+"""Bytes of an event's data as JSON: several times an order, and a fraction of what may wait for one client."""
+
+
+def _emitted(value: Any) -> Any:
+    """What can be sent to clients, and to other nodes (msgpack)."""
+    try:
+        msgspec.msgpack.encode(shallow(value))
+    except OverflowError:
+        raise ValueError("must hold no integers that need more than 64 bits; write them as strings") from None
+    if len(msgspec.json.encode(value)) > MAX_EMITTED:
+        raise ValueError(f"must be at most {MAX_EMITTED} bytes of JSON; send an id, and have clients fetch the rest")
+    return value
+
+
+class EmitEvent(Body):
+    """``POST /api/emit``: without ``data`` the event comes without an argument."""
+
+    rooms: Annotated[
+        list[Annotated[str, AfterValidator(room), Field(description="`user:42`, `order:17`, `operators`, …")]],
+        Field(min_length=1, max_length=100),
+    ]
+    event: Annotated[str, AfterValidator(event_name)]
+    data: Annotated[Any, AfterValidator(_emitted)] = None
+
+    def arguments(self) -> tuple[Any, ...]:
+        """The event's arguments."""
+        return (self.data,) if "data" in self.model_fields_set else ()
+
+
+router = APIRouter(
+    prefix="/api",
+    tags=["events"],
+    route_class=StrictRoute,
+    responses={status: {"model": ProblemView} for status in (400, 401, 403, 413, 422, 503)},
+)
+
+
+@router.post("/emit", status_code=204, response_model=None)
+async def emit(body: EmitEvent, caller: Caller, parts: Parts, key: Idempotency) -> Response:
+    """Sends an event of the shop's own to whoever is in one of the rooms, once to each socket.
+
+    It is not kept: who is not connected now, or polls, never hears of it. Share links hear nothing of it either.
+    """
+    first = await parts.own_events.send(body.rooms, body.event, body.arguments(), caller, key)
+    return Response(status_code=204, headers={} if first else {"Idempotency-Replayed": "true"})
