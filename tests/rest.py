@@ -23,6 +23,9 @@ from ordercast.orders.service import OrderService
 from ordercast.orders.stats import Stats
 from ordercast.orders.workflow import load_workflow
 from ordercast.testing import MemoryStorage, memory_storage
+from ordercast.webhooks.addresses import AddressRefused
+from ordercast.webhooks.models import Answer, Endpoint
+from ordercast.webhooks.service import WebhookService
 from tests.harness import SECRET, token
 
 MAX_BODY = 4_096
@@ -40,6 +43,17 @@ async def nothing_wrong() -> list[str]:
     return []
 
 
+class Receiver:
+    """Takes test messages, and no URL with ``private`` in it."""
+
+    async def check(self, url: str) -> None:
+        if "private" in url:
+            raise AddressRefused("is private")
+
+    async def post(self, endpoint: Endpoint, id: str, body: bytes) -> Answer:
+        return Answer(200, body=body.decode())
+
+
 class Side:
     """An API over orders of its own, with two of them: ``7`` of customer 42, ``north-1`` of the shop ``north``."""
 
@@ -49,6 +63,7 @@ class Side:
         self.monitor = Monitor()
         self.emitted: list[tuple[tuple[str, ...], str, tuple[Any, ...]]] = []  # the shop's own events
         self.boards: list[Mapping[str, int]] = []  # what boards were told
+        self.receiver = Receiver()
         self.services = Services(
             orders=self.orders,
             repository=storage.orders,
@@ -61,6 +76,7 @@ class Side:
             presence=Nodes(self.monitor, "n1"),
             stats=Stats(storage.figures, WORKFLOW, SETTINGS.shop_time_zone, kept=0),
             board=Board(storage.targets, WORKFLOW, self.boards.append),
+            webhooks=WebhookService(storage.webhooks, self.receiver, storage.log.head),
             shares=SHARES,
             shop=SETTINGS,
             ready=nothing_wrong,

@@ -40,6 +40,11 @@ from ordercast.orders.workflow import load_workflow
 from ordercast.socketio import Server
 from ordercast.socketio.cluster_redis import RedisCluster
 from ordercast.storage.database import Storage, open_storage
+from ordercast.webhooks.addresses import rules_of
+from ordercast.webhooks.client import open_client
+from ordercast.webhooks.runner import Line
+from ordercast.webhooks.sender import Sender
+from ordercast.webhooks.service import WebhookService
 
 _log = structlog.get_logger("ordercast")
 
@@ -130,6 +135,21 @@ class Ordercast:
                 self.settings.max_watches,
             )
             stack.callback(storage.revocations.subscribe(handlers.revoked))
+            settings = self.settings
+            rules = rules_of(settings.webhook_allow_private)
+            client = await stack.enter_async_context(open_client(rules, settings.webhook_timeout))
+            self.sender = sender = Sender(
+                Line(
+                    self.nodes.run,
+                    storage.webhooks,
+                    storage.log,
+                    storage.orders,
+                    self.workflow.step,
+                    client,
+                    settings.webhook_retries,
+                )
+            )
+            webhooks = WebhookService(storage.webhooks, client, storage.log.head, sender.wake)
             freshness = Freshness(self.io, self.feed)
             self._services = services = Services(
                 orders=self.orders,
@@ -143,6 +163,7 @@ class Ordercast:
                 presence=self.nodes,
                 stats=Stats(storage.figures, self.workflow, self.settings.shop_time_zone),
                 board=self.board,
+                webhooks=webhooks,
                 shares=self.shares,
                 shop=self.settings,
                 ready=self.problems,
@@ -154,6 +175,7 @@ class Ordercast:
             stack.push_async_callback(self.verifier.close)
             await self.feed.start()
             stack.push_async_callback(self.feed.stop)
+            await stack.enter_async_context(sender.running())
             await stack.enter_async_context(every(self.settings.position_interval, freshness.tell))
             self.renewal = Renewal(self.io, storage.watches)
             await stack.enter_async_context(every(self.settings.recovery_ttl / PER_LIFE, self.renewal.begin))
@@ -302,6 +324,9 @@ class Ordercast:
             metrics.watch("redis_dropped", lambda: counters.dropped)
         metrics.watch_labelled("sessions_closed", lambda: engine.journal.closed)
         metrics.watch_labelled("requests_refused", lambda: engine.journal.refused)
+        metrics.watch("webhooks_behind", lambda: self.sender.behind)
+        metrics.watch("webhooks_oldest_seconds", lambda: self.sender.oldest_age)
+        metrics.watch_labelled("webhook_attempts", lambda: self.sender.outcomes)
         metrics.watch_labelled("requests", lambda: self.requests)
         metrics.watch_labelled(
             "connections_by_role", lambda: {role.value: n for role, n in self.monitor.connections.items()}

@@ -19,6 +19,7 @@ from ordercast.api import pages
 from ordercast.api.shares import track_url
 from ordercast.app import Ordercast
 from ordercast.auth import TokenVerifier, sign_token
+from ordercast.cli_webhooks import commands as webhook_commands
 from ordercast.config import Settings, load_settings, unknown_settings
 from ordercast.demo import OPERATOR, DemoShop, targets
 from ordercast.errors import OrdercastError, SettingsError
@@ -38,6 +39,8 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+
+app.add_typer(webhook_commands, name="webhook")
 
 P = ParamSpec("P")
 

@@ -27,6 +27,7 @@ from pydantic_settings import NoDecode, SettingsConfigDict
 from ordercast.config_forms import is_loopback, network, node_address, node_name, origin, pairs
 from ordercast.config_limits import Limits, Seconds, SecondsOr0
 from ordercast.config_shop import ShopSettings
+from ordercast.config_webhooks import WebhookSettings
 from ordercast.errors import SettingsError
 
 MIN_SECRET_BYTES = 32
@@ -42,7 +43,7 @@ Words = Annotated[tuple[str, ...], NoDecode]
 """A list in the environment: separated by commas or white space."""
 
 
-class Settings(Limits, ShopSettings):
+class Settings(Limits, ShopSettings, WebhookSettings):
     """Everything that can be set. Intervals are in seconds, sizes in bytes."""
 
     model_config = SettingsConfigDict(

@@ -24,6 +24,8 @@ _GAUGES = {
     "cluster_connections": "Sockets connected, over all nodes.",
     "cluster_operators_online": "Operators and admins with at least one socket on any node.",
     "redis_connected": "1 where this node hears and reaches the others through Redis, 0 while Redis is away.",
+    "webhooks_behind": "Webhooks this node sends to that have not got all yet.",
+    "webhooks_oldest_seconds": "Age of the oldest event that one of them has not got yet.",
     "log_position": "Newest position of the event log that this node has emitted.",
 }
 _COUNTERS = {
@@ -44,6 +46,7 @@ _COUNTERS = {
 _LABELLED_COUNTERS = {
     "sessions_closed": ("reason", "Engine.IO sessions closed."),
     "requests_refused": ("reason", "Engine.IO requests refused."),
+    "webhook_attempts": ("outcome", "Attempts to send a webhook's message."),
     "requests": ("method", "HTTP requests other than Engine.IO's: REST, pages and files."),
 }
 _LABELLED_GAUGES = {"connections_by_role": ("role", "Sockets connected to this node, by role.")}

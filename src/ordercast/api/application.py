@@ -6,7 +6,20 @@ from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp
 
-from ordercast.api import board, customers, emit, events, health, orders, pages, presence, problems, shares, tokens
+from ordercast.api import (
+    board,
+    customers,
+    emit,
+    events,
+    health,
+    orders,
+    pages,
+    presence,
+    problems,
+    shares,
+    tokens,
+    webhooks,
+)
 from ordercast.api.context import Services
 from ordercast.api.express import Express
 from ordercast.api.limits import BodyLimit
@@ -39,7 +52,7 @@ def documented_api(services: Services, *, max_body: int, cors_origins: tuple[str
             max_age=600,
         )
     problems.install(app)
-    for module in (orders, shares, customers, events, emit, presence, board, tokens, health):
+    for module in (orders, shares, customers, events, emit, presence, board, tokens, webhooks, health):
         app.include_router(module.router)
     app.include_router(board.sign_in_router)
     pages.install(app)

@@ -25,6 +25,7 @@ from ordercast.orders.privacy import Privacy
 from ordercast.orders.service import OrderService
 from ordercast.orders.stats import Stats
 from ordercast.orders.workflow import Workflow
+from ordercast.webhooks.service import WebhookService
 
 
 class Readiness(Protocol):
@@ -66,6 +67,7 @@ class Services:
     presence: Presence
     stats: Stats
     board: Board
+    webhooks: WebhookService
     shares: ShareTokens
     shop: ShopSettings
     ready: Readiness

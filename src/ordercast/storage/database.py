@@ -33,6 +33,7 @@ from ordercast.storage.revocations import SqlRevocations
 from ordercast.storage.sqlite import connect, open_sqlite
 from ordercast.storage.targets import SqlTargets
 from ordercast.storage.watches import SqlWatches
+from ordercast.storage.webhooks import SqlWebhooks
 
 _IDENTITY = "SELECT key, value FROM meta WHERE key IN ('log_id', 'secret_key')"
 
@@ -50,6 +51,7 @@ class Storage:
     checkpoints: SqlCheckpoints
     personal: SqlPersonalData
     requests: SqlRequests
+    webhooks: SqlWebhooks
     secret_key: str
     nodes: SqlNodes | None
     logins: SqlLogins | None
@@ -153,6 +155,7 @@ async def open_storage(
             SqlCheckpoints(writer, readers),
             SqlPersonalData(writer),
             SqlRequests(writer, answers),
+            SqlWebhooks(writer, readers, shared=shared),
             settings.secret_key or secret_key,
             nodes,
             logins,

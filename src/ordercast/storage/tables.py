@@ -179,3 +179,52 @@ logins = Table(
 )
 """The connections of each user, where their number is limited: on which node's ``run``, as which client (a digest of
 its recovery id), since when (by the database's clock), and whether a newer one has taken its place."""
+
+webhooks = Table(
+    "webhooks",
+    metadata,
+    Column("id", Word, primary_key=True),
+    Column("url", Text, nullable=False),
+    Column("description", Text, nullable=False),
+    Column("events", Text, nullable=False),
+    Column("shops", Text),
+    Column("secrets", Text, nullable=False),
+    Column("enabled", Boolean, nullable=False),
+    Column("problem", Text),
+    Column("cursor", BigInteger, nullable=False),
+    Column("revision", Integer, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("lease_run", Word),
+    Column("lease_until", BigInteger),
+)
+"""Where messages go. ``secrets`` is JSON of ``[secret, until]``. In PostgreSQL the node's run that sends to it has the
+lease, until then by the database's clock."""
+
+webhook_messages = Table(
+    "webhook_messages",
+    metadata,
+    Column("webhook_id", Word, primary_key=True),
+    Column("position", BigInteger, primary_key=True, autoincrement=False),
+    Column("rank", Integer, primary_key=True, autoincrement=False),
+    Column("order_id", Id, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("due", BigInteger, nullable=False),
+    Column("status", Integer),
+    Column("reason", Text, nullable=False),
+    Column("answer", Text, nullable=False),
+    Column("state", Word, nullable=False),
+)
+"""Messages that wait after a failure, or are dead: their event's position, and of which type (its place among those).
+What they say is made from the log, which holds nothing personal."""
+
+hook_messages = Table(
+    "hook_messages",
+    metadata,
+    Column("source", Word, primary_key=True),
+    Column("id", String(255), primary_key=True),
+    Column("fingerprint", String(64), nullable=False),
+    Column("done", Boolean, nullable=False),
+    Column("at", BigInteger, nullable=False, index=True),
+)
+"""The ids of signed messages that came in, for as long as they could be played again."""

@@ -21,6 +21,7 @@ from ordercast.testing.board import MemoryFigures, MemoryTargets
 from ordercast.testing.orders import MemoryLog, MemoryOrders
 from ordercast.testing.personal import MemoryPersonalData
 from ordercast.testing.recovery import MemoryRequests, MemoryRevocations, MemoryWatches
+from ordercast.testing.webhooks import MemoryWebhooks
 
 __all__ = [
     "MemoryFigures",
@@ -32,6 +33,7 @@ __all__ = [
     "MemoryStorage",
     "MemoryTargets",
     "MemoryWatches",
+    "MemoryWebhooks",
     "memory_storage",
 ]
 
@@ -48,6 +50,7 @@ class MemoryStorage:
     targets: MemoryTargets
     personal: MemoryPersonalData
     requests: MemoryRequests
+    webhooks: MemoryWebhooks
 
 
 def memory_storage(*, idempotency_ttl: float = 86_400, recovery_ttl: float = 86_400) -> MemoryStorage:
@@ -65,4 +68,5 @@ def memory_storage(*, idempotency_ttl: float = 86_400, recovery_ttl: float = 86_
         MemoryTargets(),
         MemoryPersonalData(orders, log, watches),
         requests,
+        MemoryWebhooks(),
     )
