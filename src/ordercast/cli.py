@@ -29,7 +29,7 @@ from ordercast.orders.ids import parse_id
 from ordercast.orders.principal import Principal, Role
 from ordercast.orders.workflow import load_workflow
 from ordercast.serving import bind, run, serve, url_of
-from ordercast.storage import database
+from ordercast.storage import database, webhook_check
 from ordercast.version import __version__
 from ordercast.workers import run_workers
 
@@ -216,10 +216,12 @@ def import_command(
 def check(database_url: DatabaseUrl = None, redis_url: Annotated[str | None, typer.Option()] = None) -> None:
     """Read the settings, reach database and Redis, and say what is wrong and how to mend it."""
     settings = _settings(database_url=database_url, redis_url=redis_url, log_level="error")
+    notes: list[str] = []
     checks: tuple[tuple[str, Callable[[], str]], ...] = (
         ("tokens", lambda: asyncio.run(_check_tokens(settings))),
         ("workflow", lambda: _check_workflow(settings)),
         ("database", lambda: database.check(settings)),
+        ("webhooks", lambda: _check_webhooks(settings, notes)),
         ("redis", lambda: asyncio.run(_check_redis(settings))),
     )
     failed = False
@@ -229,7 +231,7 @@ def check(database_url: DatabaseUrl = None, redis_url: Annotated[str | None, typ
         except OrdercastError as error:
             failed = True
             _out.print(f"[red]wrong[/] {name:<9} {error}")
-    for sentence in unknown_settings():
+    for sentence in (*notes, *unknown_settings()):
         _out.print(f"[yellow]note[/]  {sentence}")
     if failed:
         raise typer.Exit(1)
@@ -249,6 +251,12 @@ def _check_workflow(settings: Settings) -> str:
     workflow = load_workflow(settings.workflow, settings.status_map)
     theirs = f", {len(workflow.names)} of the shop's own names for them" if workflow.names else ""
     return f"{len(workflow.statuses)} statuses{theirs}"
+
+
+def _check_webhooks(settings: Settings, notes: list[str]) -> str:
+    count, sentences = webhook_check.look(settings)
+    notes += sentences
+    return f"{count}{', not all of them well' if sentences else ''}"
 
 
 async def _check_redis(settings: Settings) -> str:

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 import pytest
 
 from tests.harness import Api, Json, ServerProcess
@@ -243,3 +244,53 @@ async def test_a_test_message_says_what_the_receiver_said(api: Api, receiver: Re
     bad = (await api.send("POST", path)).json()
     assert bad["delivered"] is False
     assert "cannot be reached" in bad["reason"]
+
+
+async def test_on_two_nodes_one_sends_and_the_other_takes_over(
+    tmp_path: Path, postgres_url: str, receiver: Receiver
+) -> None:
+    """The sender is killed again and again, with messages on their way: none is lost, each order's keep their order."""
+    folders = [tmp_path / "a", tmp_path / "b"]
+    for folder in folders:
+        folder.mkdir()
+    nodes = [ServerProcess(folder, database_url=postgres_url, **SETTINGS) for folder in folders]
+    for node in nodes:
+        node.start()
+    try:
+        async with nodes[1].api() as api:
+            made = await add(api, receiver)
+        order_ids = range(1, 9)
+        for order_id in order_ids:
+            async with nodes[1].api() as api:
+                await api.create(orderId=order_id)
+        await receiver.until(lambda: len(receiver.taken()) == len(order_ids))
+        assert len(receiver.requests) == len(order_ids)  # each by one of the two
+        await receiver.answer(wait=100)
+        for turn, status in enumerate(STATUSES):
+            async with nodes[1 - turn % 2].api() as api:
+                for order_id in order_ids:
+                    await api.patch(order_id, status=status, force=True)
+            sender = await _sender(nodes, postgres_url, made["id"])
+            sender.kill()
+            sender.start()
+        await all_of(receiver, *order_ids)
+        receiver.verify(made["secret"])
+        async with nodes[0].api() as api:
+            await until(api, made["id"], waiting=0, dead=0)
+    finally:
+        for node in nodes:
+            node.stop()
+
+
+async def _sender(nodes: list[ServerProcess], url: str, id: str) -> ServerProcess:
+    """Which of the nodes sends to a webhook."""
+    connection = await asyncpg.connect(url)
+    try:
+        async with asyncio.timeout(WAIT):
+            while True:
+                query = "SELECT address FROM nodes JOIN webhooks ON run = lease_run WHERE id = $1"
+                if address := await connection.fetchval(query, id):
+                    return next(node for node in nodes if str(address).endswith(f":{node.port}"))
+                await asyncio.sleep(0.1)
+    finally:
+        await connection.close()
