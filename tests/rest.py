@@ -24,11 +24,13 @@ from ordercast.orders.stats import Stats
 from ordercast.orders.workflow import load_workflow
 from ordercast.testing import MemoryStorage, memory_storage
 from ordercast.webhooks.addresses import AddressRefused
-from ordercast.webhooks.models import Answer, Endpoint
+from ordercast.webhooks.hooks import Hooks
+from ordercast.webhooks.models import Answer, Endpoint, new_secret
 from ordercast.webhooks.service import WebhookService
 from tests.harness import SECRET, token
 
 MAX_BODY = 4_096
+HOOK_SECRET, OLD_HOOK_SECRET = new_secret().value, new_secret().value
 WORKFLOW = load_workflow()
 SETTINGS = Settings(jwt_secret=SECRET, public_url="https://shop.example/live", shop_name="Trattoria")
 VERIFIER = TokenVerifier.from_settings(SETTINGS)
@@ -77,6 +79,7 @@ class Side:
             stats=Stats(storage.figures, WORKFLOW, SETTINGS.shop_time_zone, kept=0),
             board=Board(storage.targets, WORKFLOW, self.boards.append),
             webhooks=WebhookService(storage.webhooks, self.receiver, storage.log.head),
+            hooks=Hooks({"till": (HOOK_SECRET, OLD_HOOK_SECRET)}, storage.hooks),
             shares=SHARES,
             shop=SETTINGS,
             ready=nothing_wrong,

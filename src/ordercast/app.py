@@ -42,6 +42,7 @@ from ordercast.socketio.cluster_redis import RedisCluster
 from ordercast.storage.database import Storage, open_storage
 from ordercast.webhooks.addresses import rules_of
 from ordercast.webhooks.client import open_client
+from ordercast.webhooks.hooks import Hooks
 from ordercast.webhooks.runner import Line
 from ordercast.webhooks.sender import Sender
 from ordercast.webhooks.service import WebhookService
@@ -164,6 +165,7 @@ class Ordercast:
                 stats=Stats(storage.figures, self.workflow, self.settings.shop_time_zone),
                 board=self.board,
                 webhooks=webhooks,
+                hooks=Hooks(settings.hooks, storage.hooks),
                 shares=self.shares,
                 shop=self.settings,
                 ready=self.problems,

@@ -13,7 +13,7 @@ from pydantic_settings import BaseSettings, NoDecode
 
 from ordercast.config_limits import Seconds
 
-_SOURCE = re.compile(r"[a-z0-9][a-z0-9-]{0,63}", re.ASCII)
+_SOURCE = re.compile(r"[a-z0-9][a-z0-9-]{0,31}", re.ASCII)
 _MIN_SECRET = 24  # bytes, as the specification has it
 _EVERYWHERE = ("0.0.0.0/0", "::/0")
 
@@ -62,7 +62,7 @@ class WebhookSettings(BaseSettings):
         for word in filter(None, re.split(r"[,\s]+", value)):
             name, equals, secret = word.partition("=")
             if not equals or not _SOURCE.fullmatch(name):
-                raise ValueError("must be written as name=whsec_…,other=whsec_… with names of a-z, 0-9 and -")
+                raise ValueError("must be written as name=whsec_…,other=whsec_…, names with up to 32 of a-z, 0-9 and -")
             sources[name] = (*sources.get(name, ()), secret)
         return sources
 

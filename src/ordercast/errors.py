@@ -11,6 +11,7 @@
     │   ├── InvalidToken             "Invalid token": unreadable, forged, or claims we cannot accept
     │   └── TokenExpired             "Token expired"
     └── Problem                  a request that cannot be done; becomes problem+json (RFC 9457) with `status`
+        ├── SignatureRefused         401: a message in is not signed, not by a secret of its source, or not just now
         ├── Forbidden                403: the role may not do this at all
         ├── NotFound                 404: not there, or not yours: the same answer
         ├── Conflict                 409
@@ -22,6 +23,7 @@
         ├── CursorGone               410: the history after this cursor cannot be given whole
         └── Invalid                  422: a value we cannot accept; `errors` names the fields
             ├── UnknownStatus            a status the workflow does not have
+            ├── MessageReused            a message in has the id of another one
             └── IdempotencyKeyReused     the same key came before with another body
 """
 
@@ -86,6 +88,12 @@ class Problem(OrdercastError):
         self.extra = extra
 
 
+class SignatureRefused(Problem):
+    status = 401
+    type = "signature-refused"
+    title = "The signature is not accepted"
+
+
 class Forbidden(Problem):
     status = 403
     type = "forbidden"
@@ -144,6 +152,11 @@ class Invalid(Problem):
 class UnknownStatus(Invalid):
     type = "unknown-status"
     title = "The workflow has no such status"
+
+
+class MessageReused(Invalid):
+    type = "webhook-id-reused"
+    title = "This webhook-id came before with another body"
 
 
 class IdempotencyKeyReused(Invalid):

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from ordercast.config import Settings
 from ordercast.storage.database import open_storage
 from ordercast.testing import memory_storage
-from ordercast.webhooks.models import TYPES, Delivery, Endpoint, Secret, Settled, Tally
-from ordercast.webhooks.ports import Webhooks
+from ordercast.webhooks.hooks import TOLERANCE
+from ordercast.webhooks.models import TYPES, Delivery, Endpoint, Secret, Seen, Settled, Tally
+from ordercast.webhooks.ports import Received, Webhooks
+from tests.contract.support import Clock
 
 ENDPOINT = Endpoint(
     id="wh_1",
@@ -139,3 +142,38 @@ async def test_what_is_removed_is_gone(held: Webhooks) -> None:
     assert not await held.settle("wh_1", "me", Settled(7, (message(7),)))
     assert await held.all() == []
     assert await held.tallies() == {}
+
+
+@pytest.fixture
+async def received(keeper: str) -> AsyncIterator[Received]:
+    if not keeper:
+        yield memory_storage().hooks
+    else:
+        async with open_storage(Settings(database_url=keeper)) as storage:
+            yield storage.hooks
+
+
+async def test_a_message_that_came_in_is_known_again(received: Received) -> None:
+    assert await received.begin("till", "msg_ö", "a") is Seen.NEW
+    assert await received.begin("till", "msg_ö", "a") is Seen.NEW  # it was not done
+    assert await received.begin("till", "msg_ö", "b") is Seen.OTHER
+    await received.done("till", "msg_ö")
+    assert await received.begin("till", "msg_ö", "a") is Seen.DONE
+    assert await received.begin("till", "msg_ö", "b") is Seen.OTHER
+    assert await received.begin("oven", "msg_ö", "b") is Seen.NEW
+
+
+async def test_it_is_kept_for_longer_than_it_could_be_played_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = Clock()
+    monkeypatch.setattr("ordercast.storage.hooks.now", clock)
+    settings = Settings(database_url=f"sqlite:///{tmp_path}/orders.db", idempotency_ttl=1)
+    async with open_storage(settings) as storage:
+        await storage.hooks.begin("till", "1", "a")
+        clock.tick(2 * TOLERANCE)
+        await storage.hooks.purge()
+        assert await storage.hooks.begin("till", "1", "b") is Seen.OTHER
+        clock.tick(1)
+        await storage.hooks.purge()
+        assert await storage.hooks.begin("till", "1", "b") is Seen.NEW

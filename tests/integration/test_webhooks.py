@@ -13,7 +13,7 @@ import pytest
 from tests.harness import Api, Json, ServerProcess
 from tests.receiver import WAIT, Receiver
 
-SETTINGS = {
+SETTINGS: dict[str, Any] = {
     "webhook_allow_private": "127.0.0.0/8",
     "webhook_retries": "0.2 0.3 0.5 0.5 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1",
     "webhook_timeout": "1",

@@ -98,10 +98,17 @@ async def test_what_cannot_be_is_refused_in_words(app: ASGIApp, body: object, wo
 
 async def test_changes_that_cannot_be(app: ASGIApp) -> None:
     new = await made(app)
-    for body in ({}, {"url": "https://private.example/"}, {"events": ["x"]}, {"id": "y"}, {"enabled": None}):
+    no_changes: tuple[Any, ...] = (
+        {},
+        {"url": "https://private.example/"},
+        {"events": ["x"]},
+        {"id": 1},
+        {"enabled": None},
+    )
+    for body in no_changes:
         assert (await call(app, "PATCH", f"/{new['id']}", body))[0] == 422
-    for body in ({"overlap": -1}, {"overlap": 10**9}):
-        assert (await call(app, "POST", f"/{new['id']}/rotate", body))[0] == 422
+    for overlap in (-1, 10**9):
+        assert (await call(app, "POST", f"/{new['id']}/rotate", {"overlap": overlap}))[0] == 422
     assert (await call(app, "POST", f"/{new['id']}/resend", {"messageIds": ["msg_x_1_created_wh_other"]}))[0] == 422
     assert (await call(app, "GET", f"/{new['id']}/deliveries", query=b"after=x"))[0] == 422
     assert (await call(app, "GET", f"/{new['id']}/deliveries", query=b"state=eaten"))[0] == 422

@@ -12,6 +12,7 @@ from ordercast.api import (
     emit,
     events,
     health,
+    hooks,
     orders,
     pages,
     presence,
@@ -52,7 +53,7 @@ def documented_api(services: Services, *, max_body: int, cors_origins: tuple[str
             max_age=600,
         )
     problems.install(app)
-    for module in (orders, shares, customers, events, emit, presence, board, tokens, webhooks, health):
+    for module in (orders, shares, customers, events, emit, presence, board, tokens, webhooks, hooks, health):
         app.include_router(module.router)
     app.include_router(board.sign_in_router)
     pages.install(app)

@@ -25,6 +25,7 @@ from ordercast.orders.privacy import Privacy
 from ordercast.orders.service import OrderService
 from ordercast.orders.stats import Stats
 from ordercast.orders.workflow import Workflow
+from ordercast.webhooks.hooks import Hooks
 from ordercast.webhooks.service import WebhookService
 
 
@@ -68,6 +69,7 @@ class Services:
     stats: Stats
     board: Board
     webhooks: WebhookService
+    hooks: Hooks
     shares: ShareTokens
     shop: ShopSettings
     ready: Readiness

@@ -20,6 +20,7 @@ from ordercast.storage import file_lock, postgres, schema
 from ordercast.storage.checkpoints import SqlCheckpoints
 from ordercast.storage.driver import Readers, Statement, Writer
 from ordercast.storage.figures import SqlFigures
+from ordercast.storage.hooks import SqlReceived
 from ordercast.storage.housekeeping import LOOK_EVERY, TIDY_EVERY, regularly
 from ordercast.storage.idempotency import Answers, SqlRequests
 from ordercast.storage.log import SqlLog
@@ -52,6 +53,7 @@ class Storage:
     personal: SqlPersonalData
     requests: SqlRequests
     webhooks: SqlWebhooks
+    hooks: SqlReceived
     secret_key: str
     nodes: SqlNodes | None
     logins: SqlLogins | None
@@ -156,6 +158,7 @@ async def open_storage(
             SqlPersonalData(writer),
             SqlRequests(writer, answers),
             SqlWebhooks(writer, readers, shared=shared),
+            SqlReceived(writer, readers, settings.idempotency_ttl),
             settings.secret_key or secret_key,
             nodes,
             logins,
@@ -171,7 +174,7 @@ async def open_storage(
             await stack.enter_async_context(listening(address, look_every, writer, log.catch_up))
         retention = Retention(writer, readers, log, settings.log_retention)
         await storage.revocations.look()  # before any token is
-        chores = [retention.remove_old, storage.watches.purge, storage.revocations.purge]
+        chores = [retention.remove_old, storage.watches.purge, storage.revocations.purge, storage.hooks.purge]
         chores += [one.purge for one in (nodes, logins) if one is not None]
         await stack.enter_async_context(regularly(look_every, storage.revocations.look, log.head))
         await stack.enter_async_context(regularly(tidy_every, *chores))

@@ -21,13 +21,14 @@ from ordercast.testing.board import MemoryFigures, MemoryTargets
 from ordercast.testing.orders import MemoryLog, MemoryOrders
 from ordercast.testing.personal import MemoryPersonalData
 from ordercast.testing.recovery import MemoryRequests, MemoryRevocations, MemoryWatches
-from ordercast.testing.webhooks import MemoryWebhooks
+from ordercast.testing.webhooks import MemoryReceived, MemoryWebhooks
 
 __all__ = [
     "MemoryFigures",
     "MemoryLog",
     "MemoryOrders",
     "MemoryPersonalData",
+    "MemoryReceived",
     "MemoryRequests",
     "MemoryRevocations",
     "MemoryStorage",
@@ -51,6 +52,7 @@ class MemoryStorage:
     personal: MemoryPersonalData
     requests: MemoryRequests
     webhooks: MemoryWebhooks
+    hooks: MemoryReceived
 
 
 def memory_storage(*, idempotency_ttl: float = 86_400, recovery_ttl: float = 86_400) -> MemoryStorage:
@@ -69,4 +71,5 @@ def memory_storage(*, idempotency_ttl: float = 86_400, recovery_ttl: float = 86_
         MemoryPersonalData(orders, log, watches),
         requests,
         MemoryWebhooks(),
+        MemoryReceived(),
     )

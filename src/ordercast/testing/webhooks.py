@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
-from ordercast.webhooks.models import Delivery, Endpoint, Key, Settled, State, Tally
+from ordercast.webhooks.models import Delivery, Endpoint, Key, Seen, Settled, State, Tally
 
 
 class MemoryWebhooks:
@@ -90,3 +90,20 @@ class MemoryWebhooks:
 def _tally(kept: Sequence[Delivery]) -> Tally:
     waiting = [one.at for one in kept if one.state == "waiting"]
     return Tally(len(waiting), len(kept) - len(waiting), min(waiting, default=None))
+
+
+class MemoryReceived:
+    """`Received`, for ever."""
+
+    def __init__(self) -> None:
+        self._messages: dict[tuple[str, str], tuple[str, bool]] = {}
+
+    async def begin(self, source: str, id: str, fingerprint: str) -> Seen:
+        known, done = self._messages.setdefault((source, id), (fingerprint, False))
+        if known != fingerprint:
+            return Seen.OTHER
+        return Seen.DONE if done else Seen.NEW
+
+    async def done(self, source: str, id: str) -> None:
+        fingerprint, _ = self._messages[source, id]
+        self._messages[source, id] = (fingerprint, True)

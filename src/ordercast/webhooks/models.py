@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import secrets
 from dataclasses import dataclass, field
+from enum import Enum
 from typing import Literal, TypeAlias
 
 TYPES = ("order.created", "order.status_changed", "order.changed")
@@ -115,3 +116,11 @@ class Answer:
     def ok(self) -> bool:
         """Whether it has taken the message."""
         return not self.problem
+
+
+class Seen(Enum):
+    """Whether a message that came in came before: it did and was done, or another one did under its id."""
+
+    NEW = "new"
+    DONE = "done"
+    OTHER = "other"

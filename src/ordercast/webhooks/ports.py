@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol
 
-from ordercast.webhooks.models import Delivery, Endpoint, Key, Settled, State, Tally
+from ordercast.webhooks.models import Answer, Delivery, Endpoint, Key, Seen, Settled, State, Tally
 
 
 class Webhooks(Protocol):
@@ -47,3 +47,23 @@ class Webhooks(Protocol):
 
     async def trouble(self, id: str, run: str, problem: str, *, disable: bool) -> None:
         """Keeps in words what is wrong with the endpoint."""
+
+
+class Received(Protocol):
+    """Signed messages that came in, for as long as they could be played again."""
+
+    async def begin(self, source: str, id: str, fingerprint: str) -> Seen:
+        """Remembers the message, and says whether it was done before, or whether another one had its id."""
+
+    async def done(self, source: str, id: str) -> None:
+        """It was done."""
+
+
+class Poster(Protocol):
+    """Reaches receivers."""
+
+    async def check(self, url: str) -> None:
+        """Raises `AddressRefused` for where messages must not go."""
+
+    async def post(self, endpoint: Endpoint, id: str, body: bytes) -> Answer:
+        """One attempt."""

@@ -23,10 +23,9 @@ from ordercast.errors import StorageError
 from ordercast.orders.announcements import Step, needs_order
 from ordercast.orders.ports import EventLog, OrderRepository
 from ordercast.webhooks.backoff import throttles, wait_after
-from ordercast.webhooks.client import Client
 from ordercast.webhooks.messages import body_of, message_id, wanted
 from ordercast.webhooks.models import Answer, Delivery, Endpoint
-from ordercast.webhooks.ports import Webhooks
+from ordercast.webhooks.ports import Poster, Webhooks
 from ordercast.webhooks.queue import LIMIT, Queue
 
 CONCURRENCY = 8
@@ -50,7 +49,7 @@ class Line:
     log: EventLog
     orders: OrderRepository
     step: Step
-    client: Client
+    client: Poster
     schedule: Sequence[float]
     outcomes: Counter[str] = field(default_factory=Counter)
     """Attempts so far: ``delivered``, ``failed``, ``dead``."""

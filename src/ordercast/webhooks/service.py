@@ -7,7 +7,7 @@ import secrets
 import time
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from typing import Any
 
 import msgspec
 
@@ -16,7 +16,7 @@ from ordercast.orders.models import iso, now
 from ordercast.webhooks.addresses import AddressRefused
 from ordercast.webhooks.messages import key_of
 from ordercast.webhooks.models import TYPES, Answer, Delivery, Endpoint, Secret, State, Tally, new_secret
-from ordercast.webhooks.ports import Webhooks
+from ordercast.webhooks.ports import Poster, Webhooks
 
 MAX_ENDPOINTS = 100
 """Each is a task that follows the log: more of them belong behind a queue of their own."""
@@ -27,16 +27,6 @@ OVERLAP = 86_400.0
 """s that a replaced secret signs on beside the new one, unless told otherwise: time to roll it out."""
 
 _TRIES = 5  # of a change that another one came before
-
-
-class Poster(Protocol):
-    """Reaches receivers."""
-
-    async def check(self, url: str) -> None:
-        """Raises `AddressRefused` for where messages must not go."""
-
-    async def post(self, endpoint: Endpoint, id: str, body: bytes) -> Answer:
-        """One attempt."""
 
 
 @dataclass(frozen=True, slots=True)
