@@ -140,7 +140,9 @@ class Runner:
         await self._write()
         if not more or self.queue.full:
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._wake.wait(), self._patience())
+                # Not wait_for(), which swallows a cancellation that comes together with the wake (Python 3.11).
+                async with asyncio.timeout(self._patience()):
+                    await self._wake.wait()
 
     async def _read(self) -> bool:
         """Whether there is more to read at once."""

@@ -70,7 +70,8 @@ class Sender:
             except Exception as error:  # the next look may go well
                 _log.warning("webhooks cannot be looked at; trying again", error=str(error), after=LOOK)
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._wake.wait(), LOOK)
+                async with asyncio.timeout(LOOK):
+                    await self._wake.wait()
 
     async def _look(self) -> None:
         for id in [id for id, runner in self._runners.items() if runner.ended]:
