@@ -141,6 +141,22 @@ async def test_who_loses_the_lease_writes_no_more_and_the_other_sends_again(worl
         await until(lambda: len(world.receiver.got) == 1)
 
 
+async def test_who_has_not_heard_that_the_lease_is_gone_learns_it_when_it_writes(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sender_module, "LOOK", 1e6)
+    world.receiver.open.clear()
+    async with world.sender("a") as a:
+        await world.create("1")
+        await until(lambda: a.behind == 1)
+        world.storage.webhooks.expire("wh_1")
+        assert await world.storage.webhooks.lease("wh_1", "b")
+        world.receiver.open.set()
+        await until(lambda: not named("ordercast webhook wh_1"))
+    assert len(world.receiver.got) == 1
+    assert await world.cursor() == 0
+
+
 async def test_a_database_that_is_away_delays_and_loses_nothing(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     store = world.storage.webhooks
     settle, failures = store.settle, [StorageError("away")] * 2
