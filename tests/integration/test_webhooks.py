@@ -238,6 +238,7 @@ async def test_a_test_message_says_what_the_receiver_said(api: Api, receiver: Re
     path = f"/api/webhooks/{made['id']}/test"
     good = (await api.send("POST", path)).json()
     assert good == {"delivered": True, "status": 204, "reason": "", "answer": ""}
+    await receiver.until(lambda: len(receiver.requests) == 1)
     assert receiver.requests[0].message["type"] == "webhook.test"
     assert receiver.requests[0].verified is True
     await receiver.kill()
