@@ -28,8 +28,11 @@ from ordercast.importing.screen import RefusedLines, Source, bar, show, summary
 from ordercast.orders.ids import parse_id
 from ordercast.orders.principal import Principal, Role
 from ordercast.orders.workflow import load_workflow
+from ordercast.rows_bar import rows_bar
 from ordercast.serving import bind, run, serve, url_of
 from ordercast.storage import database, webhook_check
+from ordercast.storage.backup import back_up
+from ordercast.storage.restore import restore as put_back
 from ordercast.version import __version__
 from ordercast.workers import run_workers
 
@@ -177,6 +180,39 @@ def migrate(database_url: DatabaseUrl = None) -> None:
         _out.print(f"The database is at the current schema already ({after}).")
     else:
         _out.print(f"The database went from schema {before or 'none'} to {after}.")
+
+
+@app.command()
+@_in_words
+def backup(
+    file: Annotated[Path, typer.Argument(help="Where to: one file, for either kind of database")],
+    force: Annotated[bool, typer.Option("--force", help="In the place of a file that is there")] = False,
+    database_url: DatabaseUrl = None,
+) -> None:
+    """Copy the database into a file, as it is at one moment; servers may be running on it meanwhile."""
+    settings = _settings(database_url=database_url, log_level="warning")
+    with rows_bar(_err, "Copying") as progress:
+        made = back_up(settings, file, force=force, progress=progress)
+    _out.print(f"{made.path} holds {made.orders} orders, schema {made.schema}, as of {made.made_at}.", markup=False)
+
+
+@app.command()
+@_in_words
+def restore(
+    file: Annotated[Path, typer.Argument(help="What 'ordercast backup' made, of either kind of database")],
+    force: Annotated[bool, typer.Option("--force", help="In the place of what the database holds")] = False,
+    database_url: DatabaseUrl = None,
+) -> None:
+    """Put a backup into the database, all of it or nothing, and begin a new log: clients fetch anew by themselves.
+
+    Servers must be stopped. The file is checked first.
+    """
+    settings = _settings(database_url=database_url, log_level="warning")
+    with rows_bar(_err, "Restoring") as progress:
+        there = put_back(settings, file, force=force, progress=progress)
+    _out.print(
+        f"{there.orders} orders are back as of {there.made_at}, up to log position {there.position}, in a new log."
+    )
 
 
 @app.command("import")

@@ -28,14 +28,14 @@ def newest() -> str | None:
     return ScriptDirectory.from_config(alembic_config()).get_current_head()
 
 
-def upgrade(connection: Connection, name: str) -> tuple[str | None, str]:
-    """Brings a database to the newest revision within the connection's transaction; returns the revisions before and
-    after. Raises `StorageError`."""
+def upgrade(connection: Connection, name: str, to: str = "head") -> tuple[str | None, str]:
+    """Brings a database to the newest revision, or ``to`` another, within the connection's transaction; returns the
+    revisions before and after. Raises `StorageError`."""
     before = MigrationContext.configure(connection).get_current_revision()
     refuse_newer(name, before)
     config = alembic_config()
     config.attributes["connection"] = connection
-    command.upgrade(config, "head")
+    command.upgrade(config, to)
     return before, MigrationContext.configure(connection).get_current_revision() or ""
 
 
