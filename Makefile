@@ -9,7 +9,7 @@ BIN := $(VENV)/bin
 STAMPS := .cache/stamps
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help demo serve test check bench results build packages lock tools clean
+.PHONY: help demo serve test check sbom bench results build packages lock tools clean
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -26,12 +26,20 @@ test: build tools $(STAMPS)/clients $(STAMPS)/recipe ## Every test, the pages' o
 	@echo "The tests …"
 	@$(BIN)/python -m pytest $(PYTEST)
 
-check: build ## Linters, types, the rules of the house
+check: build ## Linters, types, the rules of the house, known holes
 	@$(BIN)/ruff check
 	@$(BIN)/ruff format --check
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 	@cd web && npm run --silent typecheck
+	@$(BIN)/python -m scripts.audit
+
+sbom: build ## What it is made of (CycloneDX), for both languages, in dist/
+	@mkdir -p dist
+	@PYTHONWARNINGS=ignore $(BIN)/cyclonedx-py requirements requirements/runtime.lock --pyproject pyproject.toml --mc-type application \
+	  --output-reproducible --output-file dist/sbom-python.json
+	@cd web && npm sbom --sbom-format cyclonedx --omit dev > ../dist/sbom-javascript.json
+	@echo "dist/sbom-python.json, dist/sbom-javascript.json"
 
 bench: build $(STAMPS)/peers ## How fast it is, beside its peers
 	@$(BIN)/python -m bench
