@@ -71,6 +71,14 @@ ROWS = {
         "('42', 1, 'run', 's', 'c', 1767225600000, false)",
     ),
     "0005": ("INSERT INTO targets (status, seconds) VALUES ('received', 60), ('ready', NULL)",),
+    "0006": (
+        "INSERT INTO webhooks (id, url, description, events, shops, secrets, enabled, problem, cursor, revision, "
+        "created_at, lease_run, lease_until) VALUES ('wh_1', 'https://shop.example/hook', '', '[]', NULL, '[]', true, "
+        "NULL, 4, 1, 1767225600000, NULL, NULL)",
+        "INSERT INTO webhook_messages (webhook_id, position, rank, order_id, at, attempts, due, status, reason, "
+        "answer, state) VALUES ('wh_1', 4, 0, 'a.b:c-1_2', 1767226800000, 1, 1767226900000, 500, 'no', '', 'waiting')",
+        "INSERT INTO hook_messages (source, id, fingerprint, done, at) VALUES ('till', 'm1', 'f', true, 1767225600000)",
+    ),
 }
 """What is put into a database of each schema, besides what the one before has."""
 

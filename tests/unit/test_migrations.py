@@ -69,10 +69,10 @@ def test_migrations_make_what_the_tables_say(settings: Settings, path: Path, tmp
 
 
 def test_migrating_twice_changes_nothing(settings: Settings, path: Path) -> None:
-    assert migrate(settings) == (None, "0007")
+    assert migrate(settings) == (None, "0006")
     with sqlite3.connect(path) as db:
         before = list(db.iterdump())
-    assert migrate(settings) == ("0007", "0007")
+    assert migrate(settings) == ("0006", "0006")
     assert list(db.iterdump()) == before
     db.close()
 
@@ -91,8 +91,8 @@ def test_a_migration_that_breaks_off_leaves_nothing_half_done(
         patch.setattr(op, "create_table", break_off)
         with pytest.raises(ZeroDivisionError):
             migrate(settings)
-    assert check(settings) == f"{path} is at schema none, 'ordercast migrate' brings it to 0007"
-    assert migrate(settings) == (None, "0007")
+    assert check(settings) == f"{path} is at schema none, 'ordercast migrate' brings it to 0006"
+    assert migrate(settings) == (None, "0006")
 
 
 async def test_a_database_of_the_first_version_keeps_what_it_has(settings: Settings, path: Path) -> None:
@@ -122,7 +122,7 @@ async def test_a_database_of_the_first_version_keeps_what_it_has(settings: Setti
     columns = [", ".join(row[1] for row in db.execute(f"PRAGMA table_info({table})")) for table in tables]
     select = [f"SELECT {names} FROM {table}" for names, table in zip(columns, tables, strict=True)]
     before = [db.execute(sql).fetchall() for sql in select]
-    assert migrate(settings) == ("0001", "0007")
+    assert migrate(settings) == ("0001", "0006")
     assert [db.execute(sql).fetchall() for sql in select] == before
     assert db.execute("SELECT id, n, last_order_number, floor FROM log_head").fetchall() == [(1, 2, 1, 0)]
     db.close()
@@ -150,9 +150,9 @@ def test_a_migration_to_the_second_version_that_breaks_off(
         patch.setattr(op, "add_column", break_off)
         with pytest.raises(ZeroDivisionError):
             migrate(settings)
-    assert check(settings) == f"{path} is at schema 0001, 'ordercast migrate' brings it to 0007"
+    assert check(settings) == f"{path} is at schema 0001, 'ordercast migrate' brings it to 0006"
     assert described(engine) == before
-    assert migrate(settings) == ("0001", "0007")
+    assert migrate(settings) == ("0001", "0006")
     engine.dispose()
 
 
@@ -185,7 +185,7 @@ async def test_orders_from_before_the_board_are_found_and_say_since_when(setting
     db.execute("UPDATE log_head SET n = 4")
     db.commit()
     db.close()
-    assert migrate(settings) == ("0004", "0007")
+    assert migrate(settings) == ("0004", "0006")
     async with open_storage(settings.model_copy(update={"log_retention": 0.0})) as storage:
         for text, found in (("ETE", ["z"]), ("jose", ["z"]), ("4930", ["z"]), ("1000", ["1000"])):
             page = await storage.orders.find(OrderQuery(text=text))
@@ -222,4 +222,4 @@ def test_a_database_that_another_program_holds(settings: Settings, path: Path, m
         migrate(settings)
     other.execute("ROLLBACK")
     other.close()
-    assert migrate(settings) == (None, "0007")
+    assert migrate(settings) == (None, "0006")

@@ -94,7 +94,7 @@ async def test_strange_names(tmp_path: Path, name: str) -> None:
     async with open_storage(settings) as storage:
         await storage.orders.create(NewOrder(customer_id="42"), "received", "shop")
     assert names(tmp_path) == [name]
-    assert check(settings) == f"{path} holds 1 orders, log position 1, schema 0007"
+    assert check(settings) == f"{path} holds 1 orders, log position 1, schema 0006"
 
 
 def no_folder(path: Path) -> Path:
@@ -141,18 +141,18 @@ def test_check_before_there_is_one(settings: Settings, path: Path) -> None:
     assert check(settings) == f"{path} does not exist yet; 'ordercast serve' will make it"
     assert not path.exists()
     path.touch()
-    assert check(settings) == f"{path} is at schema none, 'ordercast migrate' brings it to 0007"
+    assert check(settings) == f"{path} is at schema none, 'ordercast migrate' brings it to 0006"
     assert path.stat().st_size == 0
 
 
 async def test_check(settings: Settings, path: Path) -> None:
     async with open_storage(settings) as storage:
-        assert check(settings) == f"{path} holds 0 orders, log position 0, schema 0007"
+        assert check(settings) == f"{path} holds 0 orders, log position 0, schema 0006"
         for _ in range(2):
             await storage.orders.create(NewOrder(customer_id="42"), "received", "shop")
         await storage.orders.change("1", lambda order: None)
-        assert check(settings) == f"{path} holds 2 orders, log position 2, schema 0007"
-    assert check(settings) == f"{path} holds 2 orders, log position 2, schema 0007"
+        assert check(settings) == f"{path} holds 2 orders, log position 2, schema 0006"
+    assert check(settings) == f"{path} holds 2 orders, log position 2, schema 0006"
 
 
 def test_checking_changes_nothing(settings: Settings, path: Path) -> None:
