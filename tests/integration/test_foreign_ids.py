@@ -28,8 +28,11 @@ WHO: dict[str, tuple[object, str, dict[str, Any]]] = {
     "service": ("sb", "service", {"shops": ["south"]}),
 }
 
-OTHERS = ("/api/webhooks/", "/api/hooks/")
+OTHERS = ("/api/webhooks/", "/api/hooks/", "/api/customers/")
 """Where the id is not an order's."""
+
+MAKES = {("PUT", "/api/orders/{id}")}
+"""What makes an order of an unknown id, and so cannot answer a foreign one alike."""
 
 # Every route that takes an order's id, with bodies that would be answered otherwise if the order were theirs.
 BY_ID: dict[tuple[str, str], list[Json | None]] = {
@@ -119,7 +122,17 @@ async def test_the_table_has_every_route_that_takes_an_id(full: ServerProcess) -
         paths = (await asker.json("/openapi.json"))["paths"]
     taken = {(method.upper(), path) for path, methods in paths.items() for method in methods if "{" in path}
     taken = {(method, path) for method, path in taken if not path.startswith(OTHERS)}
-    assert taken == set(BY_ID)
+    assert taken == set(BY_ID) | MAKES
+
+
+@pytest.mark.parametrize("who", WHO)
+async def test_a_foreign_order_is_not_replaced_and_nothing_of_it_is_told(full: ServerProcess, who: str) -> None:
+    async with asking(full, who) as asker, Asker(full, "shop", "service") as shop:
+        before = await shop.ask("GET", f"/api/orders/{FOREIGN[0]}", None)
+        status, answer = await asker.ask("PUT", f"/api/orders/{FOREIGN[0]}", {"customerId": 42, "shopId": "south"})
+        assert status == (409 if who == "service" else 403)
+        assert "north" not in str(answer)
+        assert await shop.ask("GET", f"/api/orders/{FOREIGN[0]}", None) == before
 
 
 @pytest.mark.parametrize("who", WHO)
