@@ -9,6 +9,7 @@ from starlette.types import ASGIApp
 from ordercast.api import (
     board,
     customers,
+    description,
     emit,
     events,
     health,
@@ -57,4 +58,5 @@ def documented_api(services: Services, *, max_body: int, cors_origins: tuple[str
         app.include_router(module.router)
     app.include_router(board.sign_in_router)
     pages.install(app)
+    description.install(app)
     return app

@@ -117,7 +117,10 @@ KEY_LENGTH = 255
 async def idempotency_key(
     request: Request,
     principal: Caller,
-    key: Annotated[str | None, Header(alias="Idempotency-Key", max_length=KEY_LENGTH)] = None,
+    key: Annotated[
+        str | None,
+        Header(alias="Idempotency-Key", max_length=KEY_LENGTH, json_schema_extra={"pattern": r"\S"}),
+    ] = None,
 ) -> IdempotencyKey | None:
     """The request's ``Idempotency-Key``, bound to caller, route and body.
 

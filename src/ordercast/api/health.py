@@ -16,7 +16,7 @@ async def live() -> dict[str, str]:
     return {"status": "live"}
 
 
-@router.get("/health/ready")
+@router.get("/health/ready", responses={503: {"description": "Not ready"}})
 async def ready(parts: Parts) -> Response:
     """200 where clients may be sent here, with what is not as it should be; 503 with the reasons where not."""
     warnings = [*parts.warnings()]

@@ -67,7 +67,11 @@ async def list_orders(
     parts: Parts,
     q: Annotated[
         str | None,
-        Query(max_length=MAX_TEXT, description="A part of the id, the reference, or the contact's `name` or `phone`"),
+        Query(
+            max_length=MAX_TEXT,
+            description="A part of the id, the reference, or the contact's `name` or `phone`",
+            json_schema_extra={"pattern": r"\S"},
+        ),
     ] = None,
     status: Annotated[list[str] | None, Query(description="Statuses, repeated or separated by commas")] = None,
     customer_id: Annotated[Id | None, Query(alias="customerId")] = None,

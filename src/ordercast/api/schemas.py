@@ -42,7 +42,7 @@ def _no_nul(value: str) -> str:
     return value
 
 
-Text = Annotated[str, AfterValidator(_no_nul)]
+Text = Annotated[str, AfterValidator(_no_nul), Field(json_schema_extra={"pattern": r"^[^\u0000]*$"})]
 Note = Annotated[Text, Field(max_length=2_000)]
 Reference = Annotated[Text, Field(min_length=1, max_length=128)]
 Reason = Annotated[Text, Field(max_length=500)]
@@ -128,8 +128,16 @@ def _printable(value: str) -> str:
     return value
 
 
+_ONE_OF_TWO: Any = [
+    {"required": ["userId"], "properties": {"userId": ID_SCHEMA, "tokenId": {"type": "null"}}},
+    {"required": ["tokenId"], "properties": {"userId": {"type": "null"}, "tokenId": {"type": "string"}}},
+]
+
+
 class RevokeTokens(Body):
     """``POST /api/tokens/revoke``: either all tokens of a user, or one token by its ``jti``."""
+
+    model_config = ConfigDict(json_schema_extra={"anyOf": _ONE_OF_TWO})
 
     user_id: Id | None = None
     token_id: Annotated[str, AfterValidator(_printable), Field(min_length=1, max_length=MAX_TOKEN_ID)] | None = None
