@@ -25,8 +25,9 @@ def lock_path(path: Path) -> Path:
 
 
 @contextmanager
-def held(path: Path) -> Iterator[None]:
-    """Holds the database file's lock while the context is open. Raises `StorageError` where another server does.
+def held(path: Path, advice: str | None = None) -> Iterator[None]:
+    """Holds the database file's lock while the context is open. Raises `StorageError` where another server does, with
+    ``advice`` where that is not for a server.
 
     The kernel releases it when a process ends, however that is. The lock file stays: who removed it might remove
     another's.
@@ -45,7 +46,8 @@ def held(path: Path) -> Iterator[None]:
             # Any other is of a file system that has no locks: it served without them before.
             if error.errno in (errno.EWOULDBLOCK, errno.EACCES):
                 raise StorageError(
-                    f"Another server has the database {path} open: stop it, or give this one a DATABASE_URL of its "
+                    advice
+                    or f"Another server has the database {path} open: stop it, or give this one a DATABASE_URL of its "
                     "own. Several servers together need PostgreSQL."
                 ) from None
         yield
