@@ -28,11 +28,8 @@ WHO: dict[str, tuple[object, str, dict[str, Any]]] = {
     "service": ("sb", "service", {"shops": ["south"]}),
 }
 
-OTHERS = ("/api/webhooks/", "/api/hooks/", "/api/customers/")
+OTHERS = ("/api/webhooks/", "/api/hooks/")
 """Where the id is not an order's."""
-
-MAKES = {("PUT", "/api/orders/{id}")}
-"""What makes an order of an unknown id, and so cannot answer a foreign one alike."""
 
 # Every route that takes an order's id, with bodies that would be answered otherwise if the order were theirs.
 BY_ID: dict[tuple[str, str], list[Json | None]] = {
@@ -122,17 +119,7 @@ async def test_the_table_has_every_route_that_takes_an_id(full: ServerProcess) -
         paths = (await asker.json("/openapi.json"))["paths"]
     taken = {(method.upper(), path) for path, methods in paths.items() for method in methods if "{" in path}
     taken = {(method, path) for method, path in taken if not path.startswith(OTHERS)}
-    assert taken == set(BY_ID) | MAKES
-
-
-@pytest.mark.parametrize("who", WHO)
-async def test_a_foreign_order_is_not_replaced_and_nothing_of_it_is_told(full: ServerProcess, who: str) -> None:
-    async with asking(full, who) as asker, Asker(full, "shop", "service") as shop:
-        before = await shop.ask("GET", f"/api/orders/{FOREIGN[0]}", None)
-        status, answer = await asker.ask("PUT", f"/api/orders/{FOREIGN[0]}", {"customerId": 42, "shopId": "south"})
-        assert status == (409 if who == "service" else 403)
-        assert "north" not in str(answer)
-        assert await shop.ask("GET", f"/api/orders/{FOREIGN[0]}", None) == before
+    assert taken == {*BY_ID, ("PUT", "/api/orders/{id}")}  # which has a test below
 
 
 @pytest.mark.parametrize("who", WHO)
@@ -145,7 +132,12 @@ async def test_foreign_is_answered_as_unknown_and_changes_nothing(full: ServerPr
             answers = await asker.all(method, path, each, FOREIGN)
             told = [id for id, answer, plain in zip(FOREIGN, answers, cycle(unknown), strict=False) if answer != plain]
             assert told == [], (method, path)
-    async with Asker(full, "shop", "service") as shop:
+    await nothing_changed(full)
+
+
+async def nothing_changed(server: ServerProcess) -> None:
+    """They are all there, as they were."""
+    async with Asker(server, "shop", "service") as shop:
         seen, cursor = 0, ""
         while cursor is not None:
             page = await shop.json(f"/api/orders?limit=500{cursor and f'&cursor={cursor}'}")
@@ -153,6 +145,34 @@ async def test_foreign_is_answered_as_unknown_and_changes_nothing(full: ServerPr
             assert {order["status"] for order in page["orders"]} == {"received"}
             seen, cursor = seen + len(page["orders"]), page["next"]
     assert seen == COUNT
+
+
+@pytest.mark.parametrize("who", WHO)
+async def test_nobody_puts_something_in_their_place(full: ServerProcess, who: str) -> None:
+    """A backend that may create orders learns that an id is taken, as it must, and nothing of the order."""
+    body = {"customerId": 43, "shopId": "south", "status": "accepted", "note": "mine"}
+    async with asking(full, who) as asker:
+        answers = await asker.all("PUT", "/api/orders/{id}", [body] * COUNT, FOREIGN)
+        told = {(status, text.replace(f"'{id}'", "ID")) for id, (status, text) in zip(FOREIGN, answers, strict=True)}
+        assert len(told) == 1, "all the same but for the id that was sent"
+        assert {status for status, _ in told} == {409 if who == "service" else 403}
+    await nothing_changed(full)
+
+
+@pytest.mark.parametrize("who", WHO)
+async def test_nobody_learns_whether_there_is_a_customer_or_reaches_a_room(full: ServerProcess, who: str) -> None:
+    async with asking(full, who) as asker:
+        known, unknown = [await asker.ask("DELETE", f"/api/customers/{id}") for id in (42, "nobody")]
+        assert known == unknown
+        assert known[0] == 403
+        sent = [{"rooms": [f"order:{id}"], "event": "bell"} for id in (*FOREIGN[:20], UNKNOWN)]
+        answers = await asker.all("POST", "/api/emit", sent)
+        told = {
+            (status, text.replace(body["rooms"][0], "ROOM")) for body, (status, text) in zip(sent, answers, strict=True)
+        }
+        assert len(told) == 1
+        assert {status for status, _ in told} == {422 if who == "service" else 403}
+    await nothing_changed(full)
 
 
 @pytest.mark.parametrize("who", WHO)

@@ -33,10 +33,15 @@ BEYOND = (
     "There is no status ",  # they are the shop's
     "cursor: must be the next of an earlier answer",
     "after: must be a cursor as an earlier answer gave it",
-    "expectedAt: must lie in the years 1 to 9999",
+    "must lie in the years 1 to 9999",
     "must not be nested deeper than",
     "This cursor is not of this log",
+    "orderId: must be the one in the address",
     "must be printable",
+    "printable characters",
+    "is Socket.IO's own",
+    "is an event of Ordercast's own",
+    "need more than 64 bits",
     "q: must not be blank",  # of marks and nothing under them, say
     "This Idempotency-Key came before with another body",
 )
@@ -89,6 +94,8 @@ def _make_known(case: schemathesis.Case[Any], id: str, status: str) -> None:
     """Has a request that is well formed reach something."""
     if ID.fullmatch(str(case.path_parameters.get("id", ""))):
         case.path_parameters["id"] = id
+        if isinstance(case.body, dict) and case.method == "PUT" and isinstance(case.body.get("orderId"), str):
+            case.body["orderId"] = id
     if isinstance(case.body, dict) and isinstance(case.body.get("status"), str) and case.body["status"]:
         case.body["status"] = status
 

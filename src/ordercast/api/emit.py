@@ -11,7 +11,7 @@ from pydantic import AfterValidator, Field
 from ordercast.api.context import Caller, Idempotency, Parts
 from ordercast.api.schemas import Body, ProblemView
 from ordercast.api.strict import StrictRoute, shallow
-from ordercast.orders.own_events import event_name, room
+from ordercast.orders.own_events import MAX_NAME, event_name, room
 
 MAX_EMITTED = 65_536
 """Bytes of an event's data as JSON: several times an order, and a fraction of what may wait for one client."""
@@ -28,14 +28,18 @@ def _emitted(value: Any) -> Any:
     return value
 
 
+_ROOM = {"pattern": "^(operators|(user|order|operators):[A-Za-z0-9_.:-]{1,64})$"}
+_Room = Annotated[
+    str, AfterValidator(room), Field(description="`user:42`, `order:17`, `operators`, …", json_schema_extra=_ROOM)
+]
+_Event = Annotated[str, AfterValidator(event_name), Field(json_schema_extra={"minLength": 1, "maxLength": MAX_NAME})]
+
+
 class EmitEvent(Body):
     """``POST /api/emit``: without ``data`` the event comes without an argument."""
 
-    rooms: Annotated[
-        list[Annotated[str, AfterValidator(room), Field(description="`user:42`, `order:17`, `operators`, …")]],
-        Field(min_length=1, max_length=100),
-    ]
-    event: Annotated[str, AfterValidator(event_name)]
+    rooms: Annotated[list[_Room], Field(min_length=1, max_length=100)]
+    event: _Event
     data: Annotated[Any, AfterValidator(_emitted)] = None
 
     def arguments(self) -> tuple[Any, ...]:
