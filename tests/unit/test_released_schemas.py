@@ -19,7 +19,18 @@ from tests.contract.support import all_of
 from tests.postgres import PostgresServer
 from tests.schemas import FOLDER, REVISIONS, dump_of, load_postgres, load_sqlite
 
-KEPT = ("orders", "order_events", "meta", "idempotency_keys", "log_head", "watches", "revocations", "targets")
+KEPT = (
+    "orders",
+    "order_events",
+    "meta",
+    "idempotency_keys",
+    "log_head",
+    "watches",
+    "revocations",
+    "targets",
+    "webhooks",
+    "hook_messages",
+)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
