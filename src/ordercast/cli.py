@@ -145,7 +145,7 @@ def demo(
             await ordercast.board.set_targets(targets(speed), ana)
             order = await demo_shop.open()
             operator = sign_token(settings, ana.user_id, ana.role, 86_400)
-            customer = track_url(base, ordercast.shares.issue(order.order_id).token)
+            customer = track_url(base, ordercast.shares.issue(order.order_id, order.customer_id).token)
             _out.print("\n[bold]A shop is open.[/] Its orders move by themselves; open these side by side:\n")
             _out.print(f"  operator  {base}/board#token={operator}", markup=False)
             _out.print(f"  customer  {customer}\n", markup=False)

@@ -206,7 +206,7 @@ async def test_offline_and_back(shop: ServerProcess, api: Api, browser: Browser)
 async def test_a_link_that_ends_while_it_is_open_says_so(shop: ServerProcess, api: Api, browser: Browser) -> None:
     id = (await new_order(api))["orderId"]
     for lifetime in (4, 12, 36):  # s; a busy machine may need longer to open it
-        url = f"{shop.url}/track/{ShareTokens(KEY, lifetime).issue(str(id)).token}"
+        url = f"{shop.url}/track/{ShareTokens(KEY, lifetime).issue(str(id), '424242').token}"
         page = await browser.new_page()
         answer = await page.goto(url)
         assert answer is not None
@@ -353,14 +353,14 @@ async def test_a_link_that_shows_nothing_is_a_page_in_words(
     shop: ServerProcess, api: Api, language: str, words: str
 ) -> None:
     id = (await new_order(api))["orderId"]
-    good = ShareTokens(KEY, 60).issue(str(id)).token
+    good = ShareTokens(KEY, 60).issue(str(id), "424242").token
     links = {
-        ShareTokens(KEY, 60, clock=lambda: 1_000.0).issue(str(id)).token: 410,
+        ShareTokens(KEY, 60, clock=lambda: 1_000.0).issue(str(id), "424242").token: 410,
         good[:-1] + ("A" if good[-1] != "A" else "B"): 404,
-        ShareTokens(KEY, 60).issue("no-such-order").token: 404,
+        ShareTokens(KEY, 60).issue("no-such-order", "42").token: 404,
         "x": 404,
     }
-    revoked = ShareTokens(KEY, 61).issue(str(id)).token
+    revoked = ShareTokens(KEY, 61).issue(str(id), "424242").token
     await api.send("POST", "/api/tokens/revoke", json={"tokenId": revoked})
     links[revoked] = 410
     async with httpx2.AsyncClient(base_url=shop.url, headers={"Accept-Language": language}) as client:

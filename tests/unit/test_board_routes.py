@@ -18,7 +18,7 @@ NORA = bearer("operator", "nora", shops=["north"])
 ADA_OF_NORTH = bearer("admin", "ada", shops=["north"])
 CUSTOMER = bearer("customer", 42)
 BACKEND = bearer("service", "shop")
-GUEST: Headers = [(b"authorization", b"Bearer " + SHARES.issue("7").token.encode())]
+GUEST: Headers = [(b"authorization", b"Bearer " + SHARES.issue("7", "42").token.encode())]
 
 
 class Api:

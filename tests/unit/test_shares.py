@@ -16,10 +16,11 @@ from ordercast.auth.signing import Signer
 from ordercast.errors import AuthError, InvalidToken, TokenExpired
 from ordercast.live.limit import ConnectionLimit
 from ordercast.live.recovery import Pids
+from ordercast.orders.models import NewOrder
 from ordercast.orders.principal import Role
 from tests.harness import token
 from tests.live import Client, living
-from tests.rest import BACKEND, JSON, MAX_BODY, SETTINGS, SHARES, Headers, Side, ask, bearer
+from tests.rest import BACKEND, JSON, MAX_BODY, SETTINGS, SHARES, SHOP, Headers, Side, ask, bearer
 
 KEY = "a secret key of the tests that is long enough"
 NOW = 1_800_000_000.5
@@ -35,12 +36,13 @@ IDS = st.from_regex(r"[A-Za-z0-9_.:-]{1,64}", fullmatch=True)
 # -- tokens ---------------------------------------------------------------------------------------------------
 
 
-@given(IDS)
-def test_a_token_names_one_order_and_nobody(order_id: str) -> None:
-    share = shares().issue(order_id)
+@given(IDS, IDS)
+def test_a_token_names_one_order_and_nobody_can_read_whose(order_id: str, customer_id: str) -> None:
+    share = shares().issue(order_id, customer_id)
     assert share.expires_at == NOW + 60.5, "whole seconds, and not sooner"
     principal = shares().read(share.token)
-    assert (principal.order_id, principal.role, principal.is_guest) == (order_id, Role.CUSTOMER, True)
+    assert (principal.order_id, principal.owner, principal.role) == (order_id, customer_id, Role.CUSTOMER)
+    assert principal.is_guest
     assert principal.expires_at == share.expires_at
     assert (principal.is_staff, principal.is_operator) == (False, False)
     assert principal.user_id.startswith("~"), "which no customer's id can"
@@ -50,7 +52,7 @@ def test_a_token_names_one_order_and_nobody(order_id: str) -> None:
 
 
 def test_it_ends() -> None:
-    share = shares().issue("17")
+    share = shares().issue("17", "42")
     assert shares(share.expires_at - 0.001).read(share.token).order_id == "17"
     with pytest.raises(TokenExpired, match="Token expired"):
         shares(share.expires_at).read(share.token)
@@ -58,7 +60,7 @@ def test_it_ends() -> None:
 
 @given(st.data())
 def test_one_that_was_touched_is_none(data: st.DataObject) -> None:
-    text = shares().issue("17").token
+    text = shares().issue("17", "42").token
     at = data.draw(st.integers(0, len(text) - 1))
     other = data.draw(st.characters(codec="utf-8").filter(lambda c: c != text[at]))
     for touched in (text[:at] + other + text[at + 1 :], text[:at], text + other):
@@ -68,17 +70,17 @@ def test_one_that_was_touched_is_none(data: st.DataObject) -> None:
 
 def test_what_the_key_signs_otherwise_is_no_share_token() -> None:
     for foreign in (
-        shares(key="another key, of another installation, as long").issue("17").token,
+        shares(key="another key, of another installation, as long").issue("17", "42").token,
         Pids(KEY).issue("17", "log.1"),
         Signer(KEY, b"").sign(["17", NOW + 60]),
     ):
         with pytest.raises(InvalidToken):
             shares().read(foreign)
-    assert Pids(KEY).read(shares().issue("17").token) is None
+    assert Pids(KEY).read(shares().issue("17", "42").token) is None
 
 
 def test_the_verifier_takes_them_once_it_has_their_key() -> None:
-    text = SHARES.issue("17").token
+    text = SHARES.issue("17", "42").token
     verifier = TokenVerifier.from_settings(SETTINGS)
     with pytest.raises(InvalidToken):
         verifier.verify_now(text)
@@ -92,7 +94,7 @@ def test_the_verifier_takes_them_once_it_has_their_key() -> None:
 
 
 def guest(order_id: str) -> Headers:
-    return [(b"authorization", f"Bearer {SHARES.issue(order_id).token}".encode())]
+    return [(b"authorization", b"Bearer " + SHARES.issue(order_id, "42").token.encode())]
 
 
 async def said(side: Side, method: str, path: str, headers: Headers, body: Any = None, query: bytes = b"") -> Any:
@@ -165,12 +167,28 @@ async def test_a_guest_polls_one_orders_events() -> None:
 
 async def test_a_share_token_can_be_taken_back() -> None:
     side = await Side.open()
-    first, second = SHARES.issue("7").token, guest("7")
+    first, second = SHARES.issue("7", "42").token, guest("7")
     assert (await said(side, "POST", "/api/tokens/revoke", BACKEND, {"tokenId": first}))[0] == 204
     header = [(b"authorization", b"Bearer " + first.encode())]
     assert (await said(side, "GET", "/api/orders/7", header))[0] == 401
     if second != header:  # made in a later second
         assert (await said(side, "GET", "/api/orders/7", second))[0] == 200
+
+
+async def test_a_link_from_when_the_order_was_anothers_opens_it_no_more() -> None:
+    side = await Side.open()
+    _, made = await said(side, "POST", "/api/orders/7/share", bearer("customer", 42))
+    theirs = [(b"authorization", b"Bearer " + made["shareToken"].encode())]
+    paths = [("/api/orders/7", b""), ("/api/orders/7/events", b""), ("/api/events", b"after=0")]
+    assert [(await said(side, "GET", path, theirs, query=query))[0] for path, query in paths] == [200, 200, 200]
+    assert (await said(side, "PUT", "/api/orders/7", BACKEND, {"customerId": 43, "items": ["a secret"]}))[0] == 200
+    for path, query in paths:
+        unknown = await said(side, "GET", path.replace("7", "8"), guest("8"), query=query)
+        assert await said(side, "GET", path, theirs, query=query) == unknown
+        assert unknown[0] == 404
+    _, made = await said(side, "POST", "/api/orders/7/share", bearer("customer", 43))
+    now = [(b"authorization", b"Bearer " + made["shareToken"].encode())]
+    assert (await said(side, "GET", "/api/orders/7", now))[1]["items"] == ["a secret"]
 
 
 # -- over sockets ---------------------------------------------------------------------------------------------
@@ -187,13 +205,13 @@ async def test_a_guests_socket_hears_of_one_order_what_is_not_personal() -> None
     async with living() as live:
         await live.create("7")
         await live.create("8")
-        client = await live.come(token=SHARES.issue("7").token)
+        client = await live.come(token=SHARES.issue("7", "42").token)
         await client.told()
         for other in ("8", "no-such-order"):
             assert (await answer_to(client, "watch:order", other))["error"] == "not_found"
         assert (await answer_to(client, "watch:order", 7))["version"] == 1
         [socket] = live.io.of("/").sockets.values()
-        assert socket.rooms == {socket.id, "shared:7"}, "neither the customer's nor the watchers' room"
+        assert socket.rooms == {socket.id, "shared:7 42"}, "neither the customer's nor the watchers' room"
         for id in ("7", "8"):
             await live.note(id, "ring twice")
             await live.orders.change_status(id, "accepted", "kitchen")
@@ -209,33 +227,53 @@ async def test_a_guest_comes_back_to_its_order_and_to_no_other() -> None:
         await live.create("7")
         await live.create("8")
         since = live.cursor
-        client = await live.come(token=SHARES.issue("7").token)
+        client = await live.come(token=SHARES.issue("7", "42").token)
         pid = (await client.told())[0][1]["pid"]
         await live.orders.change_status("7", "accepted", "kitchen")
         await live.orders.change_status("8", "accepted", "kitchen")
-        again = await live.come(token=SHARES.issue("7").token, since=since)
+        again = await live.come(token=SHARES.issue("7", "42").token, since=since)
         told = await again.told()
         assert [data["orderId"] for event, data in told if event == "order:updated"] == [7]
-        stranger = await live.come(token=SHARES.issue("8").token, pid=pid, offset=since)
+        stranger = await live.come(token=SHARES.issue("8", "42").token, pid=pid, offset=since)
         told = await stranger.told()
         assert [data["orderId"] for event, data in told if event == "order:updated"] == [8]
         assert told[0][1]["pid"] != pid, "it does not come back as another"
 
 
+async def test_a_guest_hears_no_more_of_an_order_that_is_anothers_now() -> None:
+    async with living() as live:
+        await live.create("7")
+        since = live.cursor
+        link = SHARES.issue("7", "42").token
+        watching, connected = await live.come(token=link), await live.come(token=link)
+        assert (await answer_to(watching, "watch:order", 7))["version"] == 1
+        await connected.told()
+        await live.orders.put(NewOrder(order_id="7", customer_id="43", items=["a secret"]), SHOP)
+        await live.orders.change_status("7", "accepted", "kitchen")
+        await live.feed.reached(live.storage.log.newest)
+        live.restarted()
+        back = await live.come(token=link, since=since)
+        for client in (watching, connected, back):
+            assert not [data for event, data in await client.told() if event.startswith("order:")]
+            assert (await answer_to(client, "watch:order", 7))["error"] == "not_found"
+        now = await live.come(token=SHARES.issue("7", "43").token, since=since)
+        assert "a secret" in json.dumps(await now.told())
+
+
 async def test_a_guest_stays_a_guest() -> None:
     async with living() as live:
         await live.create("7")
-        guest = await live.come(token=SHARES.issue("7").token)
+        guest = await live.come(token=SHARES.issue("7", "42").token)
         customer = await live.come("42", "customer")
         for client, refused in (
             (guest, token(42)),
             (guest, token("ana", "operator")),
-            (guest, SHARES.issue("8").token),
-            (customer, SHARES.issue("7").token),
+            (guest, SHARES.issue("8", "42").token),
+            (customer, SHARES.issue("7", "42").token),
         ):
             await client.told()
             assert await answer_to(client, "auth:refresh", refused) == {"error": "Invalid token"}
-        renewed = SHARES.issue("7")
+        renewed = SHARES.issue("7", "42")
         assert await answer_to(guest, "auth:refresh", renewed.token) == {"expiresAt": renewed.expires_at}
 
 
@@ -244,7 +282,7 @@ async def test_a_link_may_be_open_in_any_number_of_places() -> None:
         await live.create("7")
         live.handlers._limit = ConnectionLimit(live.io, 1)
         for _ in range(3):
-            client = await live.come(token=SHARES.issue("7").token)
+            client = await live.come(token=SHARES.issue("7", "42").token)
             assert (await client.told())[0][0] == "0"
         assert len(live.io.of("/").sockets) == 3
 
@@ -252,9 +290,9 @@ async def test_a_link_may_be_open_in_any_number_of_places() -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        (ShareTokens(KEY, 60, clock=lambda: 1_000.0).issue("7").token, "Token expired"),
-        (shares(key="another key, of another installation, as long").issue("7").token, "Invalid token"),
-        (SHARES.issue("7").token[:-1] + "~", "Invalid token"),
+        (ShareTokens(KEY, 60, clock=lambda: 1_000.0).issue("7", "42").token, "Token expired"),
+        (shares(key="another key, of another installation, as long").issue("7", "42").token, "Invalid token"),
+        (SHARES.issue("7", "42").token[:-1] + "~", "Invalid token"),
     ],
     ids=["expired", "another key", "tampered"],
 )

@@ -216,7 +216,7 @@ async def test_a_reading_that_fails_is_tried_again_and_counts_nothing_twice() ->
 
 
 @pytest.mark.parametrize(
-    "by", [SHOP, Principal("42", Role.CUSTOMER), guest("7", 2e9, "t")], ids=["shop", "42", "guest"]
+    "by", [SHOP, Principal("42", Role.CUSTOMER), guest("7", "42", 2e9, "t")], ids=["shop", "42", "guest"]
 )
 async def test_others_are_told_that_figures_are_not_theirs(by: Principal) -> None:
     figures = Counting()

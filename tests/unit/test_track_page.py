@@ -204,7 +204,7 @@ async def test_a_database_that_is_away_is_told_in_words(tmp_path: Path, monkeypa
     app = FastAPI()
     app.state.services = side.services
     app.include_router(tracking(tmp_path / "track.html", {"Referrer-Policy": "no-referrer"}))
-    link = f"/track/{SHARES.issue('7').token}"
+    link = f"/track/{SHARES.issue('7', '42').token}"
     status, headers, body = await ask(app, "GET", link, headers=[(b"accept-language", b"de")])
     assert status == 200
     assert b"Eingegangen" in body

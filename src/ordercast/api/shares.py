@@ -23,13 +23,14 @@ router = APIRouter(
 async def share(id: OrderId, caller: Caller, parts: Parts, request: Request) -> Response:
     """Makes a link to the order for people without a login. Read-only, and without what is personal.
 
-    It stores nothing, so that asking twice gives two links that both work. To take one back, send its `shareToken`
+    It stores nothing, so that asking twice gives two links that both work. They end early where the order becomes
+    another customer's. To take one back, send its `shareToken`
     as the `tokenId` of `POST /api/tokens/revoke`.
     """
     order = await parts.orders.get(id, caller)
     if caller.is_guest:
         raise Forbidden("A share link makes no others. Ask the shop for one.")
-    made = parts.shares.issue(order.order_id)
+    made = parts.shares.issue(order.order_id, order.customer_id)
     base = parts.shop.public_url or _reached_at(request)
     answer = {
         "shareToken": made.token,

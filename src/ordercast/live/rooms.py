@@ -27,14 +27,15 @@ def order_room(order_id: str) -> str:
     return f"order:{order_id}"
 
 
-def shared_room(order_id: str) -> str:
-    """Everyone who came with a share link of this order: they hear less than those who watch it."""
-    return f"shared:{order_id}"
+def shared_room(order_id: str, customer_id: str) -> str:
+    """Everyone who came with a share link of this order from when it was this customer's: they hear less than those who
+    watch it, and nothing once it is another's."""
+    return f"shared:{order_id} {customer_id}"  # no id has a space
 
 
 def watch_room(principal: Principal, order_id: str) -> str:
     """Where this caller hears of an order it may see."""
-    return shared_room(order_id) if principal.is_guest else order_room(order_id)
+    return order_room(order_id) if principal.owner is None else shared_room(order_id, principal.owner)
 
 
 def shop_room(shop_id: str) -> str:
@@ -44,8 +45,8 @@ def shop_room(shop_id: str) -> str:
 
 def rooms_on_connect(principal: Principal) -> tuple[str, ...]:
     """The rooms a socket joins when it connects."""
-    if principal.order_id is not None:
-        return (shared_room(principal.order_id),)
+    if principal.order_id is not None and principal.owner is not None:
+        return (shared_room(principal.order_id, principal.owner),)
     rooms: tuple[str, ...] = (user_room(principal.user_id),)
     if not principal.is_operator:
         return rooms
@@ -69,10 +70,10 @@ def target(event: OrderEvent, announcement: Announcement) -> Target:
     if announcement.audience is Audience.OPERATORS:
         return Target(operators)
     if announcement.audience is Audience.GUESTS:
-        return Target((shared_room(event.order_id),))
+        return Target((shared_room(event.order_id, event.customer_id),))
     to: tuple[str, ...] = (user_room(event.customer_id),)
     if announcement.audience in (Audience.CUSTOMER_AND_WATCHERS, Audience.EVERYBODY):
         to = (*to, order_room(event.order_id))
     if announcement.audience is Audience.EVERYBODY:
-        to = (*to, shared_room(event.order_id))
+        to = (*to, shared_room(event.order_id, event.customer_id))
     return Target(to, operators if announcement.unless_operator else ())

@@ -225,7 +225,7 @@ def concerns(principal: Principal, event: OrderEvent) -> bool:
         return True
     if principal.is_guest:
         shown = event.previous_status is not None or not SHOWN_TO_GUESTS.isdisjoint(event.fields)
-        return principal.order_id == event.order_id and shown
+        return principal.may_see(event) and shown
     if principal.user_id != event.customer_id:
         return False
     return _announced(event) or not HIDDEN_FROM_CUSTOMERS.issuperset(event.fields)
@@ -234,7 +234,7 @@ def concerns(principal: Principal, event: OrderEvent) -> bool:
 def heard_by(principal: Principal, event: OrderEvent, announcement: Announcement) -> bool:
     """Whether this caller would hear the announcement: the rule that rooms keep for sockets, for those who poll."""
     if principal.is_guest:
-        return principal.order_id == event.order_id and announcement.audience in (Audience.GUESTS, Audience.EVERYBODY)
+        return principal.may_see(event) and announcement.audience in (Audience.GUESTS, Audience.EVERYBODY)
     if announcement.audience is Audience.GUESTS:
         return False
     hears_operators = principal.is_staff and principal.in_shop(event.shop_id)

@@ -33,7 +33,8 @@ class Principal:
     ``shops`` is ``None`` for all shops; otherwise the ids of those the token names, and everything outside them
     is as if it were not there. ``expires_at`` is the token's ``exp`` in seconds since the epoch, ``None`` for
     callers without a token (business code of the host application). ``token_id`` is the token's ``jti``, ``issued_at``
-    its ``iat`` in seconds since the epoch. ``order_id``: the one order that a guest's share link shows (`guest`).
+    its ``iat`` in seconds since the epoch. ``order_id``: the one order that a guest's share link shows
+    (`guest`), while it is ``owner``'s.
     """
 
     user_id: str
@@ -43,6 +44,7 @@ class Principal:
     token_id: str | None = None
     issued_at: float | None = None
     order_id: str | None = None
+    owner: str | None = None
 
     @property
     def is_guest(self) -> bool:
@@ -65,15 +67,16 @@ class Principal:
 
     def may_see(self, order: Order | OrderEvent) -> bool:
         """Whether the order, or the one of the event, exists for this caller: staff within their shops, customers their
-        own, guests the one."""
+        own, guests the one while it is still whose it was."""
         if self.is_guest:
-            return order.order_id == self.order_id
+            return order.order_id == self.order_id and order.customer_id == self.owner
         if self.is_staff:
             return self.in_shop(order.shop_id)
         return order.customer_id == self.user_id
 
 
-def guest(order_id: str, expires_at: float, token: str) -> Principal:
-    """Whoever has a share link of an order. Who that is nobody knows: the user id is none that a customer can have, and
-    no longer than one. The link itself is its ``token_id``, so that it can be revoked."""
-    return Principal(f"~{order_id}"[:64], Role.CUSTOMER, expires_at, token_id=token, order_id=order_id)
+def guest(order_id: str, owner: str, expires_at: float, token: str) -> Principal:
+    """Whoever has a share link of an order, which was ``owner``'s when it was made. Who that is nobody knows: the user
+    id is none that a customer can have, and no longer than one. The link itself is its ``token_id``, so that it can be
+    revoked."""
+    return Principal(f"~{order_id}"[:64], Role.CUSTOMER, expires_at, token_id=token, order_id=order_id, owner=owner)
