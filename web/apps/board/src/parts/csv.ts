@@ -15,13 +15,17 @@ const BOM = "\uFEFF";
 /** The first characters that make a spreadsheet compute a cell. */
 const COMPUTED = /^[=+\-@\t\r]/;
 
+/** The same inside of a cell: where `;` parts cells (most of Europe), Excel opens this file in one column, whose quotes
+ *  are no beginning of a cell and hold nothing together. */
+const INSIDE = /([;\t\r\n])(?="*[=+\-@])/g;
+
 /** Rows of cells. Text that a spreadsheet would compute begins with an apostrophe, which it shows as text. */
 export const toCsv = (rows: readonly (readonly Cell[])[]): string => BOM + rows.map((row) => `${row.map(written).join(",")}\r\n`).join("");
 
 function written(cell: Cell): string {
   if (cell === null) return "";
   if (typeof cell === "number") return String(cell);
-  const text = COMPUTED.test(cell) ? `'${cell}` : cell;
+  const text = (COMPUTED.test(cell) ? `'${cell}` : cell).replace(INSIDE, "$1'");
   return /[",\r\n]/.test(text) || text !== text.trim() ? `"${text.replaceAll('"', '""')}"` : text;
 }
 
