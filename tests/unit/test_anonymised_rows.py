@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from contextlib import closing
+from pathlib import Path
 from typing import Any
 
+import pytest
+
 from ordercast.config import Settings
+from ordercast.errors import StorageError
 from ordercast.orders.models import Change, EventKind, IdempotencyKey, NewOrder, Order
 from ordercast.orders.principal import Principal, Role
 from ordercast.orders.privacy import Privacy
 from ordercast.storage.database import Storage, open_storage
 from ordercast.storage.driver import Statement
+from ordercast.storage.sqlite import connect
 from ordercast.storage.tables import metadata
 
 WHO = "cust_4711"
@@ -65,3 +71,37 @@ async def test_no_table_has_them(database_url: str) -> None:
         # So that tokens which were given to them open nothing, until the last of them has ended.
         assert await found(storage, (WHO, *WORDS)) == {("revocations", WHO)}
         assert {table for table, _ in await found(storage, (LIKE_THEIRS,))} == {"idempotency_keys", "fences", "logins"}
+
+
+def kept(folder: Path) -> set[str]:
+    """Which of the words are anywhere in the files of a database."""
+    files = [path.read_bytes() for path in folder.iterdir()]
+    return {word for word in WORDS[:3] if any(word.encode() in data for data in files)}
+
+
+async def test_the_files_have_them_no_more_either(tmp_path: Path) -> None:
+    """Neither the file's free space nor the write-ahead log, while the server goes on."""
+    async with open_storage(Settings(database_url=f"sqlite+aiosqlite:///{tmp_path / 'orders.db'}")) as storage:
+        for note in (WORDS[1], WORDS[2] * 500):  # the second one goes to pages of its own
+            new = NewOrder(customer_id="42", note=note, contact={"name": WORDS[0]})
+            await storage.orders.create(new, "received", "shop")
+        assert kept(tmp_path) == {*WORDS[:3]}
+        by = Principal("shop", Role.SERVICE)
+        await Privacy(storage.orders, storage.personal, storage.revocations).anonymise("42", by)
+        assert kept(tmp_path) == set()
+        assert await storage.orders._readers.fetch("PRAGMA secure_delete") == [(1,)]
+
+
+async def test_a_write_ahead_log_that_others_read_is_asked_for_again(tmp_path: Path) -> None:
+    path = tmp_path / "orders.db"
+    async with open_storage(Settings(database_url=f"sqlite+aiosqlite:///{path}")) as storage:
+        await storage.orders.create(NewOrder(customer_id="42", note=WORDS[1]), "received", "shop")
+        privacy = Privacy(storage.orders, storage.personal, storage.revocations)
+        by = Principal("shop", Role.SERVICE)
+        with closing(connect(path)) as other:
+            other.execute("BEGIN")
+            other.execute("SELECT * FROM orders").fetchall()
+            with pytest.raises(StorageError, match="try again"):
+                await privacy.anonymise("42", by)
+        await privacy.anonymise("42", by)
+        assert kept(tmp_path) == set()

@@ -31,7 +31,7 @@ from ordercast.storage.personal import SqlPersonalData
 from ordercast.storage.postgres_open import check_postgres, listening, migrate_postgres, open_postgres
 from ordercast.storage.retention import Retention
 from ordercast.storage.revocations import SqlRevocations
-from ordercast.storage.sqlite import connect, open_sqlite
+from ordercast.storage.sqlite import SqliteReaders, connect, open_sqlite
 from ordercast.storage.targets import SqlTargets
 from ordercast.storage.watches import SqlWatches
 from ordercast.storage.webhooks import SqlWebhooks
@@ -155,7 +155,7 @@ async def open_storage(
             SqlFigures(readers),
             SqlTargets(writer, readers),
             SqlCheckpoints(writer, readers),
-            SqlPersonalData(writer),
+            SqlPersonalData(writer, readers.empty_log if isinstance(readers, SqliteReaders) else None),
             SqlRequests(writer, answers),
             SqlWebhooks(writer, readers, shared=shared),
             SqlReceived(writer, readers, settings.idempotency_ttl),

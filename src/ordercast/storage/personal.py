@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+
 from ordercast.storage.driver import Statement, Writer
 
 # What was answered to earlier requests holds whole orders. An empty body has the answer made anew.
@@ -18,10 +20,11 @@ _BY_USER = tuple(f"DELETE FROM {table} WHERE user_id = ?" for table in ("watches
 
 
 class SqlPersonalData:
-    """All of it in one transaction."""
+    """All of it in one transaction. ``afterwards``: what it takes that the database's files have no more of it."""
 
-    def __init__(self, writer: Writer) -> None:
+    def __init__(self, writer: Writer, afterwards: Callable[[], Awaitable[None]] | None = None) -> None:
         self._writer = writer
+        self._afterwards = afterwards
 
     async def replace_customer(self, customer_id: str, pseudonym: str) -> None:
         own = f"customer:{customer_id.replace('_', '!_')}:%"  # as `bound_key` has it
@@ -32,3 +35,5 @@ class SqlPersonalData:
             *(Statement(sql, (customer_id,)) for sql in _BY_USER),
             alone=True,
         )
+        if self._afterwards is not None:
+            await self._afterwards()

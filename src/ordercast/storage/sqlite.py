@@ -33,6 +33,7 @@ def connect(path: Path, *, as_it_is: bool = False) -> sqlite3.Connection:
         db.execute("PRAGMA schema_version" if as_it_is else "PRAGMA journal_mode = WAL")  # either one reads the file
         db.execute("PRAGMA synchronous = FULL")
         db.execute("PRAGMA foreign_keys = ON")
+        db.execute("PRAGMA secure_delete = ON")  # what was removed is not to be found in the file's free space
     except sqlite3.Error as error:
         raise cannot_open(path, error) from None
     return db
@@ -78,6 +79,13 @@ class SqliteReaders:
     async def fetch(self, sql: str, *parameters: Any) -> Sequence[Row]:
         """See `Readers`."""
         return await self.run(lambda db: db.execute(sql, parameters).fetchall())
+
+    async def empty_log(self) -> None:
+        """Moves what was committed into the file itself and empties the write-ahead log, which has what was there
+        before for as long as nothing else needs the room. Raises `StorageError`."""
+        ((busy, *_),) = await self.fetch("PRAGMA wal_checkpoint(TRUNCATE)")
+        if busy:
+            raise StorageError("The database's write-ahead log could not be emptied, as others read in it: try again.")
 
     async def close(self) -> None:
         """Waits for reads under way, then closes."""
