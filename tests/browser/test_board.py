@@ -5,23 +5,20 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
-from playwright.async_api import Browser, Locator, Page, Route, expect
+from playwright.async_api import Browser, Route, expect
 
 from scripts.sizes import sizes
-from tests.harness import CLIENTS, Api, Json, ServerProcess, token
-
-PATIENCE = 60_000  # ms; bounds a failure only
-AXE = CLIENTS / "node_modules" / "axe-core" / "axe.min.js"
+from tests.browser.boards import AXE, NAME, PATIENCE, Board, new_order, working
+from tests.harness import Api, Json, ServerProcess
 
 
 @pytest.fixture(scope="module")
 def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
     """A shop, whose orders the tests of this file share."""
-    with ServerProcess(tmp_path_factory.mktemp("shop"), shop_name="Trattoria Marea") as server:
+    with ServerProcess(tmp_path_factory.mktemp("shop"), shop_name=NAME) as server:
         yield server
 
 
@@ -30,75 +27,6 @@ async def api(shop: ServerProcess) -> AsyncIterator[Api]:
     """The shop's backend."""
     async with shop.api() as api:
         yield api
-
-
-async def new_order(api: Api, *way: str, **more: Any) -> Json:
-    """An order that has gone this way."""
-    order = await api.create(
-        **{
-            "reference": "T-100",
-            "items": [{"name": "<b>Pizza</b>", "quantity": 2}, {"name": "Limonata"}],
-            "contact": {"name": "Noor", "phone": "+49 170 99"},
-            **more,
-        }
-    )
-    for status in way:
-        order = await api.patch(order["orderId"], status=status)
-    return order
-
-
-class Board:
-    """A board. Marks itself, so that a reload would show, and collects what goes wrong on it."""
-
-    def __init__(self, page: Page) -> None:
-        self.page = page
-        self.faults: list[str] = []
-        page.on("pageerror", lambda error: self.faults.append(str(error)))
-        page.on("console", lambda said: self.faults.append(said.text) if "Content Security" in said.text else None)
-        page.set_default_timeout(PATIENCE)
-
-    async def open(self, shop: ServerProcess, user: str, role: str = "operator", query: str = "") -> Board:
-        await self.page.goto(f"{shop.url}/board{query}#token={token(user, role)}")
-        await expect(self.page.locator("body")).to_have_attribute("data-connection", "live", timeout=PATIENCE)
-        await self.page.evaluate("window.neverReloaded = true")
-        return self
-
-    def card(self, order: Json) -> Locator:
-        return self.page.locator(f".card[data-order-id='{order['orderId']}']")
-
-    def column(self, status: str) -> Locator:
-        return self.page.locator(f"#column-{status}")
-
-    async def has(self, order: Json, status: str) -> None:
-        """The order's card is in this column, and in no other."""
-        here = self.column(status).locator(f".card[data-order-id='{order['orderId']}']")
-        await expect(here).to_be_visible(timeout=PATIENCE)
-        await expect(self.card(order)).to_have_count(1, timeout=PATIENCE)
-
-    async def focused(self, order: Json) -> None:
-        await expect(self.card(order)).to_be_focused(timeout=PATIENCE)
-
-    async def choose(self, order: Json, choice: str) -> None:
-        """Takes something from the card's menu."""
-        await self.card(order).get_by_role("button", name="More for order").click()
-        await self.page.get_by_role("menuitem", name=choice, exact=True).click()
-
-
-@asynccontextmanager
-async def working(
-    browser: Browser, shop: ServerProcess, user: str = "ana", role: str = "operator", query: str = "", **options: Any
-) -> AsyncIterator[Board]:
-    """A board of its own."""
-    context = await browser.new_context(
-        **{"viewport": {"width": 1500, "height": 900}, "locale": "en-GB", "reduced_motion": "reduce", **options}
-    )
-    try:
-        board = await Board(await context.new_page()).open(shop, user, role, query)
-        yield board
-        assert await board.page.evaluate("window.neverReloaded")
-        assert board.faults == []
-    finally:
-        await context.close()
 
 
 async def status_of(api: Api, order: Json) -> str:
