@@ -127,7 +127,7 @@ async def test_offline_and_back(shop: ServerProcess, browser: Browser) -> None:
         for order in (mine, both):
             await ana.card(order).get_by_role("button", name="Accepted").click()
             await expect(ana.card(order).locator(".problem")).to_contain_text(
-                "cannot be reached, so nothing was changed", timeout=PATIENCE
+                "cannot be reached, so this was not done", timeout=PATIENCE
             )
             await ana.has(order, "received")
         await ana.page.context.set_offline(False)

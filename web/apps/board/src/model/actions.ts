@@ -23,7 +23,8 @@ export interface Happenings {
   said(text: string): void;
 }
 
-const UNREACHABLE = "The server cannot be reached, so nothing was changed. Try again.";
+const UNREACHABLE = "The server cannot be reached, so this was not done as far as is known. Try again once the board is live.";
+const GONE = "No answer came from the server; it is not open any more.";
 
 export class Doing {
   readonly #client: Client;
@@ -102,8 +103,11 @@ export class Doing {
     } catch (error) {
       const words = await this.#why(order, error);
       takeBack();
+      const now = this.#board.card(id)?.order;
+      const unanswered = !(error instanceof Problem);
+      if (unanswered && now !== undefined && now.version > order.version && hasBecome(now, fields)) return now; // only the answer was lost
       this.#board.say(id, words);
-      if (this.#board.card(id) === undefined) this.#happenings.said(`${name(order)}: ${words}`);
+      if (now === undefined) this.#happenings.said(`${name(order)}: ${unanswered ? GONE : words}`);
       return undefined;
     }
   }
@@ -135,6 +139,12 @@ export class Doing {
     return this.#steps.label(status).toLowerCase();
   }
 }
+
+/** Whether what was meant for the order holds; when it came about is the server's to say. */
+const hasBecome = (order: Order, { status, claimedBy, firstContactAt }: Partial<Order>): boolean =>
+  (status === undefined || status === order.status) &&
+  (claimedBy === undefined || (claimedBy === null ? order.claimedBy === null : order.claimedBy !== null && key(claimedBy) === key(order.claimedBy))) &&
+  (firstContactAt === undefined || order.firstContactAt !== null);
 
 export const name = (order: Order): string => `Order ${order.orderId}`;
 const capital = (text: string): string => text.slice(0, 1).toUpperCase() + text.slice(1);

@@ -120,8 +120,21 @@ it("says in words why a claim or a change did not happen", async () => {
   expect(board.card("1")?.problem).toBe("Ben took it first.");
   const cut = setUp({ contact: () => Promise.reject(new TypeError("fetch failed")) });
   await cut.doing.contacted(at(2));
-  expect(board.card("2")?.problem).toMatch(/cannot be reached, so nothing was changed/);
+  expect(board.card("2")?.problem).toMatch(/cannot be reached, so this was not done/);
   expect(board.card("2")?.order.firstContactAt).toBeNull();
+});
+
+it("takes a change that came about for made, where only its answer was lost", async () => {
+  const lost = (now: Order | undefined) => () => (show(...[now, at(2)].filter((one) => one !== undefined)), Promise.reject(new TypeError("fetch failed")));
+  const made = setUp({ changeStatus: lost(at(1, { status: "preparing", version: 2 })) });
+  expect(await made.doing.move(at(1), "preparing")).toBe(true);
+  expect(board.card("1")?.problem).toBeUndefined();
+  const other = setUp({ claim: lost(at(1, { status: "preparing", claimedBy: "ben", version: 3 })) });
+  await other.doing.claim(at(1, { status: "preparing", version: 2 }));
+  expect(board.card("1")?.problem).toMatch(/not done/);
+  const gone = setUp({ changeStatus: lost(undefined) });
+  expect(await gone.doing.move(at(1, { status: "preparing", version: 3 }), "cancelled")).toBe(false);
+  expect(gone.said).toHaveBeenCalledWith("Order 1: No answer came from the server; it is not open any more.");
 });
 
 it("does not take back what has moved on", async () => {

@@ -1,0 +1,112 @@
+"""What a board shows to whom, with a sign-in of one shop or of all; and that one which ends loses nothing."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+from playwright.async_api import Browser, expect
+
+from tests.browser.boards import NAME, PATIENCE, new_order, working
+from tests.harness import Api, ServerProcess, token
+
+SHORT = 12.0  # s that a token lasts which is to run out
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
+    """A shop, whose orders the tests of this file share."""
+    with ServerProcess(tmp_path_factory.mktemp("shop"), shop_name=NAME) as server:
+        yield server
+
+
+@pytest.fixture
+async def api(shop: ServerProcess) -> AsyncIterator[Api]:
+    """The shop's backend."""
+    async with shop.api() as api:
+        yield api
+
+
+async def test_an_operator_of_one_shop_sees_nothing_of_anothers(
+    shop: ServerProcess, api: Api, browser: Browser
+) -> None:
+    secret = {"reference": "S-SECRET", "contact": {"name": "Sevda Secret", "phone": "+49 30 5550"}}
+    north = await new_order(api, shopId="north", reference="N-1")
+    south = await new_order(api, shopId="south", **secret)
+    closed = await new_order(api, "cancelled", shopId="south", **secret)
+    frames: list[str] = []
+    async with (
+        working(browser, shop, "nils", claims={"shops": ["north"]}) as nils,
+        working(browser, shop, "sara", claims={"shops": ["south"]}) as sara,
+        working(browser, shop, "ana") as ana,
+    ):
+        nils.page.on("response", lambda answer: frames.append(answer.url))
+        nils.page.on("websocket", lambda socket: socket.on("framereceived", lambda frame: frames.append(str(frame))))
+        await nils.page.reload()
+        await nils.page.evaluate("window.neverReloaded = true")
+        await nils.is_now("live")
+        await nils.shows([north])
+        await sara.shows([south])
+        await ana.shows([north, south])
+
+        # What happens there meanwhile is not heard here; what happens here, afterwards, is.
+        await sara.card(south).get_by_role("button", name="Accepted").click()
+        await ana.has(south, "accepted")
+        late = await new_order(api, shopId="south", **secret)
+        await ana.has(late, "received")
+        north = await api.patch(north["orderId"], status="accepted")
+        await nils.shows([north])
+
+        today = nils.page.get_by_role("region", name="Today")
+        created = today.locator("dl > div", has=nils.page.get_by_text("New today", exact=True)).locator("dd")
+        await expect(created).to_have_text("1", timeout=PATIENCE)
+        await nils.page.get_by_role("button", name="Filter").click()
+        await expect(nils.page.get_by_role("radiogroup", name="Taken by")).to_be_visible(timeout=PATIENCE)
+        await expect(nils.page.get_by_role("radiogroup", name="Shop")).to_have_count(0)
+        await nils.page.keyboard.press("Escape")
+
+        # Searching, closed orders and links find nothing of it.
+        await nils.page.get_by_role("searchbox").fill("secret")
+        others = nils.page.get_by_role("region", name="Closed and others")
+        await expect(others.get_by_role("status")).to_have_text(
+            "Nothing besides what the board shows.", timeout=PATIENCE
+        )
+        await expect(others.get_by_role("button")).to_have_count(0)
+        for order in (south, closed):
+            await nils.page.goto(f"{shop.url}/board?closed=1&order={order['orderId']}")
+            dialog = nils.page.get_by_role("dialog", name=f"Order #{order['orderId']}")
+            await expect(dialog.get_by_role("alert")).to_have_text(
+                "There is no such order, or it is another shop's.", timeout=PATIENCE
+            )
+        await nils.page.keyboard.press("Escape")
+        await expect(nils.page.locator("#column-closed")).to_contain_text("No orders", timeout=PATIENCE)
+        content = await nils.page.content() + "".join(frames)
+        assert [word for word in ("S-SECRET", "Sevda", "5550", "sara") if word in content] == []
+        assert f'"orderId":{north["orderId"]}' in "".join(frames)
+        assert [frame for frame in frames if f'"orderId":{south["orderId"]}' in frame] == []
+        await nils.page.evaluate("window.neverReloaded = true")
+
+        # Who is online in the same shop is seen, and in all shops by who sees all.
+        for board, others_online in ((nils, "Nobody else online"), (ana, "2 others online")):
+            await expect(board.page.locator(".online")).to_have_text(others_online, timeout=PATIENCE)
+
+
+async def test_what_is_typed_outlives_a_sign_in(shop: ServerProcess, api: Api, browser: Browser) -> None:
+    order = await new_order(api)
+    async with working(browser, shop, "ana", claims={"lifetime": SHORT}) as ana:
+        await ana.choose(order, "Details")
+        dialog = ana.page.get_by_role("dialog", name=f"Order #{order['orderId']}")
+        note = dialog.get_by_role("textbox", name="Note")
+        await note.fill("ring at the back")
+        again = ana.page.get_by_role("alertdialog", name="Sign in again")
+        await expect(again).to_be_visible(timeout=PATIENCE)
+        await api.patch(order["orderId"], status="accepted")
+        await again.get_by_label("Paste a link or a token").fill(f"{shop.url}/board#token={token('ana', 'operator')}")
+        await ana.page.keyboard.press("Enter")
+        await expect(again).to_have_count(0, timeout=PATIENCE)
+        await ana.is_now("live")
+        await expect(note).to_have_value("ring at the back")
+        await expect(dialog.locator(".facts")).to_contain_text("Accepted", timeout=PATIENCE)
+        await dialog.get_by_role("button", name="Save").click()
+        await expect(dialog.get_by_text("Saved.")).to_be_visible(timeout=PATIENCE)
+        assert (await api.get(f"/api/orders/{order['orderId']}"))["note"] == "ring at the back"
