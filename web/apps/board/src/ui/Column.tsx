@@ -130,6 +130,9 @@ function useFocus(status: string, ids: readonly string[], scroller: RefObject<HT
     if (ids.length > 0) {
       navigation.set(status, ids[Math.min(index, ids.length - 1)]!);
       focus(Math.min(index, ids.length - 1));
+    } else {
+      // The column is empty: the keyboard goes with the card, once its new column has it, or on to another.
+      requestAnimationFrame(() => document.activeElement === document.body && (navigation.to(at.id) || navigation.first()));
     }
   });
   useEffect(() => {

@@ -85,10 +85,13 @@ export class Navigation {
     return false;
   }
 
-  /** Focuses the first card there is. */
-  first(): void {
-    const status = this.#at?.status ?? this.#sequence.find((name) => (this.#columns.get(name)?.ids().length ?? 0) > 0);
-    if (status !== undefined) this.#go(status, Math.max(0, this.#columns.get(status)?.ids().indexOf(this.#at?.id ?? "") ?? 0));
+  /** Focuses the card where the keyboard was, or else the first there is; returns whether there is one. */
+  first(): boolean {
+    const has = (name: string) => (this.#columns.get(name)?.ids().length ?? 0) > 0;
+    const status = this.#at !== undefined && has(this.#at.status) ? this.#at.status : this.#sequence.find(has);
+    if (status === undefined) return false;
+    this.#go(status, Math.max(0, this.#columns.get(status)?.ids().indexOf(this.#at?.id ?? "") ?? 0));
+    return true;
   }
 
   #go(status: string, index: number): void {
