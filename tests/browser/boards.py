@@ -10,10 +10,9 @@ from typing import Any
 from playwright.async_api import Browser, Locator, Page, expect
 from playwright.async_api import TimeoutError as TookTooLong
 
-from tests.harness import CLIENTS, Api, Json, ServerProcess, token
+from tests.harness import Api, Json, ServerProcess, token
 
 PATIENCE = 60_000  # ms; bounds a failure only
-AXE = CLIENTS / "node_modules" / "axe-core" / "axe.min.js"
 NAME = "Trattoria Marea"
 
 # Every card there is, as [id, status of its column, version].

@@ -5,13 +5,12 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import AsyncIterator, Iterator
-from typing import Any
 
 import pytest
 from playwright.async_api import Browser, Route, expect
 
 from scripts.sizes import sizes
-from tests.browser.boards import AXE, NAME, PATIENCE, Board, new_order, working
+from tests.browser.boards import NAME, PATIENCE, new_order, working
 from tests.harness import Api, Json, ServerProcess
 
 
@@ -207,39 +206,6 @@ async def test_a_telephone_shows_one_column_at_a_time(shop: ServerProcess, api: 
             assert box["height"] >= 43.5
         await board.card(ready).get_by_role("button", name="Out for delivery").tap()
         await board.has(ready, "out_for_delivery")
-
-
-@pytest.mark.parametrize("colours", ["light", "dark"])
-async def test_axe_finds_nothing(shop: ServerProcess, api: Api, browser: Browser, colours: Any) -> None:
-    order = await new_order(api, expectedAt="2020-01-02T18:45:00Z")
-    await new_order(api, "accepted", expectedAt="2099-01-02T18:45:00Z")
-    axe = AXE.read_text("utf-8")
-    tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
-    for width in (320, 1500):
-        options = {"viewport": {"width": width, "height": 800}, "color_scheme": colours}
-        async with working(browser, shop, "root", "admin", "?closed=1", **options) as board:
-            await board.has(order, "received")
-            await expect(board.card(order).locator(".sign")).to_have_text("late", timeout=PATIENCE)
-
-            async def check(what: str, board: Board = board, width: int = width) -> None:
-                await board.page.evaluate(axe)
-                found = await board.page.evaluate("(tags) => axe.run(document, { runOnly: tags })", tags)
-                wrong = [(v["id"], [n["html"][:200] for n in v["nodes"]]) for v in found["violations"]]
-                assert wrong == [], (what, width)
-                assert len(found["passes"]) > 10
-                assert await board.page.evaluate("document.documentElement.scrollWidth <= innerWidth"), what
-
-            await check("board")
-            await board.card(order).get_by_role("button", name="More for order").click()
-            await check("menu")
-            await board.page.get_by_role("menuitem", name="Details").click()
-            await expect(board.page.get_by_role("dialog")).to_contain_text("Limonata", timeout=PATIENCE)
-            await check("details")
-            await board.page.keyboard.press("Escape")
-            await board.page.keyboard.press("?")
-            await expect(board.page.get_by_role("dialog")).to_be_visible(timeout=PATIENCE)
-            await check("keys")
-            await board.page.keyboard.press("Escape")
 
 
 def test_it_is_light_enough() -> None:
