@@ -88,12 +88,12 @@ async def test_an_operator_of_one_shop_sees_nothing_of_anothers(
         await nils.page.evaluate("window.neverReloaded = true")
 
         # Who works for the same shop is seen, and nobody else.
-        for board, others in ((nils, "ana"), (sara, "ana"), (ana, "nils sara")):
-            said = f"{len(others.split())} other{'s' if ' ' in others else ''} online"
+        for board, names in ((nils, "ana"), (sara, "ana"), (ana, "nils sara")):
+            said = f"{len(names.split())} other{'s' if ' ' in names else ''} online"
             await expect(board.page.locator(".online")).to_have_text(said, timeout=PATIENCE)
             await board.page.locator(".online").click()
             people = board.page.get_by_role("dialog", name="Online").get_by_role("listitem")
-            assert sorted((await people.all_inner_texts())[1:]) == others.split()
+            assert sorted((await people.all_inner_texts())[1:]) == names.split()
 
 
 async def test_what_is_typed_outlives_a_sign_in(shop: ServerProcess, api: Api, browser: Browser) -> None:
