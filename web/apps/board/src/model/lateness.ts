@@ -1,4 +1,4 @@
-/** How many orders of each column are late, counted once per tick of the clock for all. */
+/** Which orders are late, since when, and how many of each column: counted once per tick of the clock for all. */
 
 import type { Order } from "@ordercast/client";
 import { level, nextChange, type Targets } from "../parts/ageing.ts";
@@ -18,24 +18,35 @@ export class Lateness {
     this.#targets = targets;
   }
 
+  /** All of them, as of the last tick. */
+  all(): number {
+    this.#refresh();
+    return [...this.#counts.values()].reduce((sum, count) => sum + count, 0);
+  }
+
   /** As of the last tick. */
   in(status: string): number {
-    if (this.#at !== clock.now()) this.#count(clock.now());
+    this.#refresh();
     return this.#counts.get(status) ?? 0;
+  }
+
+  /** When the order becomes late, or became so (ms since the epoch); `Infinity`: never, as things are. */
+  at(order: Order): number {
+    let at = this.#since.get(order);
+    if (at === undefined) this.#since.set(order, (at = lateAt(order, this.#targets)));
+    return at;
+  }
+
+  #refresh(): void {
+    if (this.#at !== clock.now()) this.#count(clock.now());
   }
 
   #count(now: number): void {
     this.#at = now;
     this.#counts = new Map();
     for (const order of this.#board.visible()) {
-      if (this.#lateAt(order) <= now) this.#counts.set(order.status, (this.#counts.get(order.status) ?? 0) + 1);
+      if (this.at(order) <= now) this.#counts.set(order.status, (this.#counts.get(order.status) ?? 0) + 1);
     }
-  }
-
-  #lateAt(order: Order): number {
-    let at = this.#since.get(order);
-    if (at === undefined) this.#since.set(order, (at = lateAt(order, this.#targets)));
-    return at;
   }
 }
 

@@ -9,9 +9,16 @@ import { clock } from "./times.ts";
 import { others, useSearch } from "./useSearch.ts";
 import { search as words } from "./words.ts";
 
-export function SearchField({ q, onChange }: { q: string; onChange: (q: string) => void }): ReactNode {
+export interface SearchFieldProps {
+  readonly q: string;
+  readonly onChange: (q: string) => void;
+  /** Enter was pressed. */
+  readonly onSubmit?: ((q: string) => void) | undefined;
+}
+
+export function SearchField({ q, onChange, onSubmit }: SearchFieldProps): ReactNode {
   return (
-    <Field className="search" aria-label={words.label} value={q} onChange={onChange}>
+    <Field className="search" aria-label={words.label} value={q} onChange={onChange} {...(onSubmit && { onSubmit })}>
       <Input className="field" placeholder={words.placeholder} />
       <Button className="clear" aria-label={words.clear}>
         <span aria-hidden="true">✕</span>

@@ -1,7 +1,7 @@
 import type { Order } from "@ordercast/client";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { count, EVERYTHING, fromUrl, isEverything, lets, matches, toUrl, type Filter } from "./filters.ts";
+import { count, EVERYTHING, fromUrl, isEverything, lets, matches, meant, toUrl, type Filter } from "./filters.ts";
 import { order, START } from "./sample.ts";
 
 const text = fc.string({ unit: "grapheme" });
@@ -90,5 +90,19 @@ describe("text", () => {
         expect(matches(piece.toUpperCase(), found) || !/^[\x20-\x7e]*$/.test(name)).toBe(true);
       }),
     );
+  });
+});
+
+describe("Enter in the search", () => {
+  const shown = [order({ orderId: 112 }), order({ orderId: 12, reference: "T-7" }), order({ orderId: "A-1", reference: "12" })];
+  it("means the order of that very number, then of that reference, however it is written", () => {
+    expect(meant("12", shown)).toBe(shown[1]);
+    expect(meant(" #112 ", shown)).toBe(shown[0]);
+    expect(meant("t-7", shown)).toBe(shown[1]);
+  });
+  it("means the only one that fits, and none of several", () => {
+    expect(meant("kofi", shown.slice(0, 1))).toBe(shown[0]);
+    expect(meant("1", shown)).toBeUndefined();
+    expect(meant(" ", shown.slice(0, 1))).toBeUndefined();
   });
 });

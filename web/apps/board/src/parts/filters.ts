@@ -95,6 +95,15 @@ export function matches(typed: string, order: Order): boolean {
   });
 }
 
+/** The order that is meant by who types this and presses Enter: the one of that number or reference, or the only one. */
+export function meant(typed: string, orders: Iterable<Order>): Order | undefined {
+  const said = plain(typed.trim().replace(/^#/, ""));
+  if (said === "") return undefined;
+  const all = [...orders];
+  const isIt = (name: Id | null) => name !== null && plain(key(name)) === said;
+  return all.find(({ orderId }) => isIt(orderId)) ?? all.find(({ reference }) => isIt(reference)) ?? (all.length === 1 ? all[0] : undefined);
+}
+
 interface Searched {
   readonly text: string;
   readonly numbers: string;

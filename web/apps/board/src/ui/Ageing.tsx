@@ -1,22 +1,22 @@
-/** What passes on a card: how long it has been in its status, and without a contact. */
+/** What passes on a card: how long it has been in its status, how late it is, and how long its customer has heard nothing. */
 
 import type { Order } from "@ordercast/client";
 import { useNow } from "../model/clock.ts";
 import { level } from "../parts/ageing.ts";
 import { useDesk } from "./context.ts";
-import { passing } from "./words.ts";
+import { clockTime, passing } from "./words.ts";
 
-const SIGNS = { none: "", fresh: "", due: "due", late: "late" } as const;
+const SIGNS = { none: "", fresh: "", due: "due in", late: "late" } as const;
 
+/** Whoever sees "late" beside a time takes it for how late: so it is, and how long it has until then where it is due. */
 export function Ageing({ order }: { order: Order }) {
-  const { targets } = useDesk();
+  const { targets, lateness } = useDesk();
   const since = Date.parse(order.statusSince);
-  const text = useNow((now) => passing((now - since) / 1000));
   const is = useNow((now) => level(order, targets, now));
+  const text = useNow((now) => passing(Math.abs(now - (is === "due" || is === "late" ? lateness.at(order) : since)) / 1000));
   return (
-    <p className="age" data-level={is}>
-      <time dateTime={order.statusSince}>{text}</time>
-      {SIGNS[is] !== "" && <span className="sign">{SIGNS[is]}</span>}
+    <p className="age" data-level={is} title={`Here since ${clockTime(order.statusSince, Date.now())}`}>
+      {SIGNS[is] !== "" && <span className="sign">{SIGNS[is]}</span>} <span className="passing">{text}</span>
     </p>
   );
 }

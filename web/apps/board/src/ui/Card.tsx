@@ -43,7 +43,7 @@ export const Card = memo(function Card({ id, start, measure, index, status, stop
       style={{ transform: `translateY(${start}px)` }}
       onFocus={() => desk.navigation.set(status, id)}
       onKeyDown={(event: KeyboardEvent) => onCardKey(event, desk, status, order)}
-      onDoubleClick={() => desk.openDetails(id)}
+      onClick={(event) => !desk.wall && (event.target as Element).closest("button") === null && desk.openDetails(id)}
     >
       <Face card={card} stop={stop} />
     </div>
@@ -149,7 +149,7 @@ function Acts({ order, stop, pending, handle }: { order: Order; stop: boolean; p
     <div className="acts">
       {next !== undefined && (
         <button type="button" className="next" tabIndex={tab} disabled={pending} onClick={() => void desk.doing.move(order, next)}>
-          {desk.steps.label(next)}
+          <span aria-hidden="true">→</span> {desk.steps.label(next)}
         </button>
       )}
       {stop && handle}

@@ -12,7 +12,7 @@ const GAP = 8; // px between cards
 const USUAL = 150; // px, until a card has been measured
 
 export function Column({ status }: { status: Status }) {
-  const { board, navigation } = useDesk();
+  const { board, navigation, wall } = useDesk();
   const complete = useSyncExternalStore(board.onAny, () => board.complete);
   const total = useTotal(status.name);
   const ids = useColumn(status.name);
@@ -50,7 +50,7 @@ export function Column({ status }: { status: Status }) {
       {...dropProps}
     >
       <h2 id={`heading-${status.name}`}>
-        {status.label} <Count status={status.name} />
+        <span className="label">{status.label}</span> <Count status={status.name} />
       </h2>
       {state === "refused" && <p className="refused">not from there</p>}
       <div className="cards" ref={scroller}>
@@ -72,8 +72,17 @@ export function Column({ status }: { status: Status }) {
           </div>
         )}
       </div>
+      {wall && <Below virtual={virtual} all={ids.length} />}
     </section>
   );
+}
+
+/** On a wall nobody scrolls: how many there are that do not fit. */
+function Below({ virtual, all }: { virtual: Virtualizer<HTMLDivElement, Element>; all: number }) {
+  const bottom = (virtual.scrollOffset ?? 0) + (virtual.scrollRect?.height ?? 0);
+  const whole = virtual.getVirtualItems().filter(({ end }) => end <= bottom).at(-1);
+  const below = all - 1 - (whole?.index ?? -1);
+  return bottom > 0 && below > 0 && <p className="below">and {below} more</p>;
 }
 
 /** Keeps what one looks at where it is, while orders above come and go. At the top, what comes is seen. */

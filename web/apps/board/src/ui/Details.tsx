@@ -13,6 +13,7 @@ export default function Details({ orderId }: { orderId: string }) {
 
 function Actions({ order }: { order: Order }) {
   const desk = useDesk();
+  const next = desk.steps.onward(order, desk.me.role);
   return choices(desk, order)
     .filter(({ list }) => list.length > 0)
     .map(({ title, list }) => (
@@ -23,7 +24,7 @@ function Actions({ order }: { order: Order }) {
         {list
           .filter(({ id }) => id !== "details")
           .map(({ id, label, act }) => (
-            <button key={id} type="button" onClick={act}>
+            <button key={id} type="button" className={id === `to-${next}` ? "main" : undefined} onClick={act}>
               {label}
             </button>
           ))}

@@ -2,11 +2,11 @@
 
 import { key, type Id } from "@ordercast/client";
 import { useMemo, useState, useSyncExternalStore, type ReactNode } from "react";
-import { Button, Menu, MenuItem, MenuTrigger, Popover } from "react-aria-components";
+import { Button, Menu, MenuItem, MenuTrigger, Popover, ToggleButton } from "react-aria-components";
 import { useNow } from "../model/clock.ts";
 import { Banner } from "../parts/Banner.tsx";
 import { FiguresBar } from "../parts/FiguresBar.tsx";
-import type { Filter } from "../parts/filters.ts";
+import { meant, type Filter } from "../parts/filters.ts";
 import { Filters } from "../parts/Filters.tsx";
 import { Online } from "../parts/Online.tsx";
 import { SearchField } from "../parts/SearchField.tsx";
@@ -23,18 +23,24 @@ export interface TopProps {
 }
 
 export function Top({ shopName, filter, setFilter, shift, more }: TopProps): ReactNode {
-  const { steps, me, wall } = useDesk();
+  const { board, steps, me, wall, openDetails } = useDesk();
   const choices = useChoices();
   const [unfolded, unfold] = useState(false);
+  const open = (q: string) => {
+    const order = meant(q, board.visible());
+    if (order !== undefined) openDetails(key(order.orderId));
+    else document.querySelector<HTMLElement>(".others .result")?.focus(); // one that is over: Enter again opens it
+  };
   return (
     <header className="top" data-unfolded={unfolded || undefined}>
       <h1>{shopName ?? "Orders"}</h1>
       {!wall && (
         <div className="finding" role="search">
-          <SearchField q={filter.q} onChange={(q) => setFilter({ ...filter, q })} />
+          <SearchField q={filter.q} onChange={(q) => setFilter({ ...filter, q })} onSubmit={open} />
           <Filters filter={filter} onChange={setFilter} workflow={steps.workflow} {...choices} />
         </div>
       )}
+      <Late filter={filter} setFilter={setFilter} />
       <FiguresBar workflow={steps.workflow} />
       <div className="state">
         <Banner />
@@ -64,6 +70,19 @@ export function Top({ shopName, filter, setFilter, shift, more }: TopProps): Rea
         )}
       </div>
     </header>
+  );
+}
+
+/** How many orders are late, wherever they are: pressed, it shows those alone. */
+function Late({ filter, setFilter }: Pick<TopProps, "filter" | "setFilter">): ReactNode {
+  const { lateness, wall } = useDesk();
+  const late = useNow(() => lateness.all());
+  if (late === 0 && !filter.late) return null;
+  if (wall) return <p className="all-late">{late} late</p>;
+  return (
+    <ToggleButton className="all-late button" isSelected={filter.late} onChange={(on) => setFilter({ ...filter, late: on })}>
+      {late} late{filter.late && <span aria-hidden="true"> ✕</span>}
+    </ToggleButton>
   );
 }
 
