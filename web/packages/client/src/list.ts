@@ -16,7 +16,7 @@ export interface OrderFilter {
 }
 
 export interface OrdersState {
-  /** Newest first. The same array until something changes. */
+  /** Newest first. The same array until something changes. The first time, what has come so far while the rest is loaded. */
   readonly orders: readonly Order[];
   /** Whether everything has been loaded. */
   readonly complete: boolean;
@@ -24,7 +24,8 @@ export interface OrdersState {
 }
 
 const DEFAULT_LIMIT = 500;
-const PAGE = 200;
+const FIRST = 100; // few, so that there is something to see at once
+const PAGE = 500; // as many as the server gives
 
 type FetchPage = (query: Query) => Promise<OrderPage>;
 
@@ -38,6 +39,8 @@ export class OrderList implements Interest {
   readonly #statuses: readonly string[] | undefined;
   readonly #customer: string | undefined;
   readonly #limit: number;
+  /** Whether it has ever been complete: from then on, what it had stays until all is there anew. */
+  #whole = false;
 
   constructor(filter: OrderFilter, store: OrderStore, fetch: FetchPage) {
     this.#store = store;
@@ -58,23 +61,29 @@ export class OrderList implements Interest {
 
   async load(store: OrderStore): Promise<void> {
     const take = store.taker();
-    const found: Order[] = [];
-    let cursor: string | undefined;
-    do {
-      const page = await this.#fetch({
+    let [count, cursor]: [number, string | undefined] = [0, undefined];
+    for (;;) {
+      const page: OrderPage = await this.#fetch({
         status: this.#statuses?.join(","),
         customerId: this.#customer,
-        limit: Math.min(PAGE, this.#limit - found.length),
+        limit: Math.min(count === 0 ? FIRST : PAGE, this.#limit - count),
         cursor,
       });
-      found.push(...page.orders);
+      if (!take(page.orders)) return;
+      count += page.orders.length;
       cursor = page.next ?? undefined;
-    } while (cursor !== undefined && found.length < this.#limit);
-    if (!take(found)) return;
+      if (cursor === undefined || count >= this.#limit) break;
+      if (!this.#whole) this.#showAll(false);
+    }
+    this.#whole = true;
+    this.#showAll(true);
+  }
+
+  #showAll(complete: boolean): void {
     const orders = this.#all();
     this.#shown.clear();
     for (const order of orders) this.#shown.set(key(order.orderId), order);
-    this.state.set({ orders, complete: true, error: undefined });
+    this.state.set({ orders, complete, error: undefined });
   }
 
   changed(id: string): void {

@@ -40,3 +40,27 @@ it("shows after any changes what one would see afresh, and replaces its array on
     { numRuns: 100 },
   );
 });
+
+it("shows the first time what has come, and is complete when the last page is there; later it keeps what it had", async () => {
+  const store = new OrderStore(() => Promise.reject(new Error("not asked for")), { first: 1, longest: 1 });
+  const asked: number[] = [];
+  const answers: ((page: { orders: Order[]; next: string | null; position: number }) => void)[] = [];
+  const list = new OrderList({ limit: 1_000 }, store, ({ limit }) => {
+    asked.push(Number(limit));
+    return new Promise((resolve) => answers.push(resolve));
+  });
+  const seen = () => [list.state.current.orders.map(({ orderId }) => orderId), list.state.current.complete];
+  const page = (orderId: number, next: string | null) => ({ orders: [order({ orderId })], next, position: 0 });
+  store.add(list);
+  answers.shift()!(page(2, "more"));
+  await expect.poll(seen).toEqual([[2], false]);
+  answers.shift()!(page(1, null));
+  await expect.poll(seen).toEqual([[2, 1], true]);
+  expect(asked).toEqual([100, 500]);
+  void store.reset();
+  answers.shift()!(page(3, "more"));
+  await expect.poll(() => answers.length).toBe(1);
+  expect(seen()).toEqual([[2, 1], false]);
+  answers.shift()!(page(1, null));
+  await expect.poll(seen).toEqual([[3, 1], true]);
+});

@@ -155,12 +155,12 @@ export class Board {
 
   #update(): void {
     const { orders, complete } = this.#feed.current;
-    const first = !this.#complete && complete;
+    const seen = this.#complete; // while they are loaded, orders do not come: they have been there
     if (orders === this.#seen && complete === this.#complete) return;
     const { set, gone } = changes(this.#seen, orders);
     this.#seen = orders;
     this.#complete = complete;
-    this.#take(set.map((order) => this.#guessed(order)), gone, !first);
+    this.#take(set.map((order) => this.#guessed(order)), gone, seen);
   }
 
   /** The order, with what is guessed of it. */

@@ -7,6 +7,7 @@ import { Card } from "./Card.tsx";
 import { Count } from "./Count.tsx";
 import { useColumn, useDesk, useTotal } from "./context.ts";
 import { useColumnDrop } from "./drag.tsx";
+import { observeTogether } from "./scrolling.ts";
 
 const GAP = 8; // px between cards
 const USUAL = 150; // px, until a card has been measured
@@ -28,6 +29,8 @@ export function Column({ status }: { status: Status }) {
     getItemKey: (index) => ids[index]!,
     gap: GAP,
     overscan: 3,
+    observeElementOffset: observeTogether,
+    useFlushSync: false,
     // The card with the focus stays, wherever one scrolls to.
     rangeExtractor: (range: Range) => {
       const shown = defaultRangeExtractor(range);
