@@ -28,7 +28,7 @@ WHO: dict[str, tuple[object, str, dict[str, Any]]] = {
     "service": ("sb", "service", {"shops": ["south"]}),
 }
 
-OTHERS = ("/api/webhooks/", "/api/hooks/", "/api/customers/")
+OTHERS = ("/api/customers/", "/api/webhooks/", "/api/hooks/")
 """Where the id is not an order's."""
 
 # Every route that takes an order's id, with bodies that would be answered otherwise if the order were theirs.

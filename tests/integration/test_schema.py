@@ -38,6 +38,8 @@ BEYOND = (
     "This cursor is not of this log",
     "orderId: must be the one in the address",
     "must be printable",
+    "url: must ",
+    "Name at least one of ",
     "printable characters",
     "is Socket.IO's own",
     "is an event of Ordercast's own",
