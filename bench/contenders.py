@@ -86,7 +86,13 @@ SERVERS = (ORDERCAST, NODE, BUN, PYTHON_SOCKETIO)
 _ON_POSTGRES = {"ORDERCAST_JWT_SECRET": SECRET}
 ONE_NODE = Contender("one node", ORDERCAST.command, _ON_POSTGRES, nodes=1)
 TWO_NODES = Contender("two nodes", ORDERCAST.command, _ON_POSTGRES, nodes=2)
-ALL = (*SERVERS, SEND_LOOP, ONE_NODE, TWO_NODES)
+_SERVE = (sys.executable, "-m", "ordercast", "serve", "--log-level", "warning", "--port", "{port}")
+MANY_ORDERS = Contender("board of 5,000 orders", _SERVE, ORDERCAST.env)
+FEW_ORDERS = Contender("board of 50 orders", _SERVE, ORDERCAST.env)
+BOARD_PAGE = Contender("/board", ("true",))
+TRACK_PAGE = Contender("/track", ("true",))
+"""Pages as they are built: nothing of them runs."""
+ALL = (*SERVERS, SEND_LOOP, ONE_NODE, TWO_NODES, MANY_ORDERS, FEW_ORDERS, BOARD_PAGE, TRACK_PAGE)
 
 
 @cache

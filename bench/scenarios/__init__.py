@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bench.scenario import Scenario
-from bench.scenarios import burst, changes, connects, latency, many, nodes, polling, reconnect, redis
+from bench.scenarios import board, burst, changes, connects, latency, many, nodes, pages, polling, reconnect, redis
 
 ALL: tuple[Scenario, ...] = (
     burst.SCENARIO,
@@ -15,4 +15,6 @@ ALL: tuple[Scenario, ...] = (
     reconnect.SCENARIO,
     nodes.SCENARIO,
     redis.SCENARIO,
+    board.SCENARIO,
+    pages.SCENARIO,
 )
