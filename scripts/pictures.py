@@ -25,8 +25,9 @@ BOARD: tuple[tuple[str, int, int, Literal["light", "dark"], str], ...] = (
     ("operator", 1280, 720, "light", ""),
     ("operator-dark", 1280, 720, "dark", ""),
     ("operator-wall", 1920, 1080, "dark", "?wall"),
-    ("operator-phone", 390, 760, "light", ""),
-    ("operator-phone-dark", 390, 760, "dark", ""),
+    ("operator-phone", 390, 844, "light", ""),
+    ("operator-phone-dark", 390, 844, "dark", ""),
+    ("operator-details", 1280, 720, "light", ""),
 )
 """The operators' board: name, width and height in CSS pixels, colours, the URL's query."""
 
@@ -87,6 +88,9 @@ def _board(browser: Browser, link: str) -> None:
     for name, page in pages:
         page.bring_to_front()  # a page behind others is not laid out
         page.evaluate(_SETTLED)
+        if name == "operator-details":
+            page.locator(".column:not([data-quiet]) .card .number").nth(1).click()
+            page.locator(".details .facts").wait_for()
         page.screenshot(path=IMAGES / f"{name}.png", animations="disabled")
         page.close()
 

@@ -140,6 +140,6 @@ did something for more than 50 ms. Then every column is scrolled by 40 px per fr
 The machine has no GPU, and browser, server and load share its two cores: everything that a graphics card would do,
 the processor does. So compare the two boards.""",
     verdict="""\
-The small board is the harder one: all of its changes are in sight, and each moves cards that are drawn, 50 times a
-second; of 5,000 orders few are in sight, and what is not costs next to nothing.""",
+The small board is the harder one: most of its orders are drawn, so that most changes move cards, 50 times a second; of
+5,000 few are drawn, and a change of the others costs little.""",
 )
