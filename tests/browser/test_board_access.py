@@ -10,7 +10,7 @@ from playwright.async_api import Browser, expect
 from tests.browser.boards import NAME, PATIENCE, new_order, working
 from tests.harness import Api, ServerProcess, token
 
-SHORT = 12.0  # s that a token lasts which is to run out
+SHORT = 15.0  # s that a token lasts which is to run out
 
 
 @pytest.fixture(scope="module")
