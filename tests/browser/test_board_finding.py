@@ -100,7 +100,7 @@ async def test_an_order_on_paper(
     shop: ServerProcess, api: Api, browser: Browser, tmp_path: Path, paper: str, button: str
 ) -> None:
     order = await new_order(api, "accepted", reference="P-9", total="21.50", currency="EUR", note="second bell")
-    async with working(browser, shop, query=f"?order={order['orderId']}") as ana:
+    async with working(browser, shop, query=f"?order={order['orderId']}", color_scheme="dark") as ana:
         page = ana.page
         await page.evaluate("window.print = () => { window.printed = true }")
         dialog = page.get_by_role("dialog", name=f"Order #{order['orderId']}")
@@ -123,6 +123,8 @@ async def test_an_order_on_paper(
             "second bell",
         ):
             await expect(sheet).to_contain_text(text)
+        paint = await page.evaluate("getComputedStyle(document.documentElement).backgroundColor")
+        assert paint == "rgb(255, 255, 255)", "paper is white, also of a dark board"
         pdf = await page.pdf(path=tmp_path / "order.pdf", prefer_css_page_size=True)
         assert len(re.findall(rb"/Type /Page\b", pdf)) == 1, "it fits on one page"
         width = float(re.findall(rb"/MediaBox \[0 0 ([0-9.]+)", pdf)[0])
