@@ -49,7 +49,7 @@ async def test_filters_are_in_the_url(shop: ServerProcess, api: Api, browser: Br
         await ana.shows([wanted])
         await expect(page.get_by_role("searchbox")).to_have_value("f-")
         # An order is opened over the filtered board, and the way back leads to it.
-        await ana.card(wanted).dblclick()
+        await ana.card(wanted).locator(".number").click()
         dialog = page.get_by_role("dialog", name=f"Order #{wanted['orderId']}")
         await expect(dialog).to_be_visible(timeout=PATIENCE)
         await page.go_back()
