@@ -11,7 +11,7 @@ from ordercast import app, live
 from ordercast.api import event_schemas
 from ordercast.api.asyncapi import asyncapi, key
 from ordercast.api.event_catalogue import AUDIENCES, CONNECT, FROM_CLIENT, FROM_SERVER
-from ordercast.api.schemas import OrderView
+from ordercast.api.views import OrderView
 from ordercast.engineio.disconnects import Disconnect
 from ordercast.errors import AuthError
 from ordercast.live import limit, sessions

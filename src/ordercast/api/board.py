@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from fastapi import APIRouter, Response
 
 from ordercast.api.context import Caller, Parts, json_response
-from ordercast.api.schemas import BoardSettings, BoardView, ProblemView, SignInView, StatsView
+from ordercast.api.schemas import BoardSettings
 from ordercast.api.strict import StrictRoute
+from ordercast.api.views import BoardView, ProblemView, SignInView, StatsView
 from ordercast.orders.ids import json_id
 from ordercast.orders.principal import Principal
 

@@ -7,7 +7,8 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Response
 
 from ordercast.api.context import Caller, Parts
-from ordercast.api.schemas import PathId, ProblemView
+from ordercast.api.schemas import PathId
+from ordercast.api.views import ProblemView
 
 router = APIRouter(
     prefix="/api/customers",

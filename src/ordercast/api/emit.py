@@ -9,8 +9,9 @@ from fastapi import APIRouter, Response
 from pydantic import AfterValidator, Field
 
 from ordercast.api.context import Caller, Idempotency, Parts
-from ordercast.api.schemas import Body, ProblemView
+from ordercast.api.schemas import Body
 from ordercast.api.strict import StrictRoute, shallow
+from ordercast.api.views import ProblemView
 from ordercast.orders.own_events import MAX_NAME, event_name, room
 
 MAX_EMITTED = 65_536

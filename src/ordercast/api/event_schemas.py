@@ -13,7 +13,8 @@ from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema, with_config
 from pydantic.alias_generators import to_camel
 from typing_extensions import TypedDict
 
-from ordercast.api.schemas import ID_SCHEMA, JsonId, OrderView
+from ordercast.api.schemas import ID_SCHEMA
+from ordercast.api.views import JsonId, OrderView
 
 _EXACT = ConfigDict(
     extra="forbid", alias_generator=to_camel, validate_by_alias=True, frozen=True, use_attribute_docstrings=True

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Response
 
 from ordercast.api.context import Caller, Parts, Services, json_response
-from ordercast.api.schemas import EventPage, ProblemView
+from ordercast.api.views import EventPage, ProblemView
 from ordercast.errors import CursorGone, Invalid, InvalidToken
 from ordercast.orders.announcements import addressed, announcements, concerns, heard_by, needs_order
 from ordercast.orders.cursors import format_cursor, parse_cursor

@@ -10,8 +10,9 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, Field, ValidationError
 
 from ordercast.api.context import Parts, Services, json_response
-from ordercast.api.schemas import Body, Id, ProblemView, PutOrder, Reason, Status
+from ordercast.api.schemas import Body, Id, PutOrder, Reason, Status
 from ordercast.api.strict import StrictRoute, decode
+from ordercast.api.views import ProblemView
 from ordercast.errors import Invalid
 from ordercast.orders.principal import Principal, Role
 

@@ -8,20 +8,9 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Query, Request, Response
 
 from ordercast.api.context import Caller, Idempotency, Parts, Services, json_response
-from ordercast.api.schemas import (
-    ClaimOrder,
-    CreateOrder,
-    History,
-    Id,
-    OrderList,
-    OrderView,
-    PatchOrder,
-    PathId,
-    ProblemView,
-    PutOrder,
-    SharedOrderView,
-)
+from ordercast.api.schemas import ClaimOrder, CreateOrder, Id, PatchOrder, PathId, PutOrder
 from ordercast.api.strict import StrictRoute
+from ordercast.api.views import History, OrderList, OrderView, ProblemView, SharedOrderView
 from ordercast.errors import Invalid
 from ordercast.orders.announcements import history_for, view_for
 from ordercast.orders.models import OrderQuery, Written

@@ -7,7 +7,7 @@ from typing import Any
 from fastapi import APIRouter, Response
 
 from ordercast.api.context import Caller, Parts, json_response
-from ordercast.api.schemas import PresenceView, ProblemView
+from ordercast.api.views import PresenceView, ProblemView
 from ordercast.errors import Forbidden
 from ordercast.orders.ids import json_id
 

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Request, Response
 
 from ordercast.api.context import Caller, Parts, json_response
 from ordercast.api.orders import OrderId
-from ordercast.api.schemas import ProblemView, ShareView
+from ordercast.api.views import ProblemView, ShareView
 from ordercast.errors import Forbidden
 from ordercast.orders.models import iso
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from fastapi import APIRouter, Response
 
 from ordercast.api.context import Caller, Idempotency, Parts
-from ordercast.api.schemas import ProblemView, RevokeTokens
+from ordercast.api.schemas import RevokeTokens
 from ordercast.api.strict import StrictRoute
+from ordercast.api.views import ProblemView
 from ordercast.errors import Forbidden
 from ordercast.orders.principal import Role
 

@@ -7,8 +7,8 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Depends, Path, Query, Response
 
 from ordercast.api.context import Caller, Parts, json_response
-from ordercast.api.schemas import ProblemView
 from ordercast.api.strict import StrictRoute
+from ordercast.api.views import ProblemView
 from ordercast.api.webhook_schemas import (
     AddWebhook,
     DeliveryList,
