@@ -37,7 +37,7 @@ async def open_orders(settings: Settings | None = None) -> AsyncIterator[OrderSe
     one tells its clients. ``settings`` need no keys. Raises `SettingsError`, `StorageError`.
     """
     settings = settings or load_settings()
-    workflow = load_workflow(settings.workflow)
+    workflow = load_workflow(settings.workflow, settings.status_map)
     async with AsyncExitStack() as stack:
         if not settings.may_have_nodes:
             path = database_path(settings)

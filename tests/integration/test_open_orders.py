@@ -72,6 +72,13 @@ async def test_a_celery_task_moves_an_order_before_its_customers_eyes(
             assert [event["updatedBy"] for event in history] == ["shop", "kitchen", "kitchen", "kitchen"]
 
 
+async def test_the_shops_own_names_for_statuses(tmp_path: Path) -> None:
+    settings = Settings(database_url=f"sqlite:///{tmp_path}/orders.db", status_map={"CONFIRMED": "accepted"})
+    async with open_orders(settings) as orders:
+        id = (await orders.create(NewOrder(customer_id="42"), SHOP)).order.order_id
+        assert (await orders.change_status(id, "CONFIRMED", updated_by="cron")).status == "accepted"
+
+
 def test_plain_code_writes_what_a_server_on_postgresql_has(postgres_url: str) -> None:
     with open_orders_sync(Settings(database_url=postgres_url)) as orders:
         id = orders.create(NewOrder(customer_id="42"), SHOP).order.order_id
