@@ -83,6 +83,10 @@ class Terminal:
         self._type(text)
         await self._until(ready, mark)
 
+    async def says(self, pattern: str) -> None:
+        """Waits for something that matches, or has already."""
+        await self._until(pattern, 0)
+
     async def interrupt(self) -> None:
         """Ctrl-C: what runs ends, the shell goes on."""
         mark = len(self.said)

@@ -144,7 +144,7 @@ async def test_our_clients(fresh_server: ServerProcess, seventeen: Api, tmp_path
     connected = "SOCKET_CONNECTED" if says.isupper() else "drawn received 1"
     async with programs.running("node try.js", connected) as terminal:
         await seventeen.patch(17, status="accepted")
-        await terminal.leave_running("", f"{says} accepted 2")
+        await terminal.says(f"{says} accepted 2")
 
 
 async def test_several_processes(tmp_path: Path, redis: RedisServer, postgres_url: str, port: str) -> None:
