@@ -9,12 +9,12 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
-import socketio
 import uvicorn
 
 from ordercast.socketio import Server, Socket
 from ordercast.socketio.cluster_redis import RedisCluster
 from tests.harness import CLIENTS
+from tests.python_socketio import PythonSocketIO
 from tests.redis_server import RedisServer
 
 WAIT = 20  # s; bounds a failure only
@@ -141,7 +141,7 @@ class Client:
     def __init__(self, node: OurNode | NodeJs, namespace: str, answer: Callable[..., Any]) -> None:
         self.node = node
         self.namespace = namespace
-        self.io = socketio.AsyncClient(reconnection=False)
+        self.io = PythonSocketIO()
         self.heard: asyncio.Queue[tuple[Any, ...]] = asyncio.Queue()
         self.io.on("*", self._keep, namespace=namespace)
         self.io.on("disconnect", self._gone, namespace=namespace)

@@ -17,7 +17,8 @@ from typing import Any, Self
 
 import httpx2
 import jwt
-import socketio
+
+from tests.python_socketio import PythonSocketIO
 
 SECRET = "a-secret-of-the-tests-that-is-long-enough-1234567890"
 ROOT = Path(__file__).parent.parent
@@ -219,7 +220,7 @@ class Listener:
 
     def __init__(self, **options: Any) -> None:
         self.heard: list[tuple[str, Any]] = []
-        self.client = socketio.AsyncClient(**{"reconnection": False, **options})
+        self.client = PythonSocketIO(**options)
         self._news = asyncio.Event()
         for event in EVENTS:
             self.client.on(event, self._keeper(event))

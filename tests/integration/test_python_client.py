@@ -12,6 +12,7 @@ import pytest
 import socketio
 
 from tests.harness import Api, ServerProcess, token
+from tests.python_socketio import PythonSocketIO
 
 ROOT = Path(__file__).parent.parent.parent
 WAYS = {"polling": ["polling"], "websocket": ["websocket"], "upgrade": ["polling", "websocket"]}
@@ -35,7 +36,7 @@ class Client:
     """Keeps every event as it comes, those of the connection itself included."""
 
     def __init__(self, **options: Any) -> None:
-        self.io = socketio.AsyncClient(**{"reconnection": False, **options})
+        self.io = PythonSocketIO(**options)
         self.heard: asyncio.Queue[tuple[str, Any]] = asyncio.Queue()
         for event in ("connect", "connect_error", "disconnect", "watching", "order:updated", "echo:back"):
             self.io.on(event, self._keeper(event))

@@ -15,6 +15,7 @@ from tests.harness import ROOT, Api, Listener, ServerProcess, token
 from tests.manual import blocks
 from tests.nginx import Nginx
 from tests.programs import BIN, WAIT, Programs, listening, listening_with
+from tests.python_socketio import PythonSocketIO
 from tests.redis_server import RedisServer
 from tests.sites import free_port
 
@@ -98,7 +99,7 @@ async def test_within_an_application(tmp_path: Path, port: str) -> None:
     async with programs.running(f"uvicorn shop:app --port {port}", "running on"), programs.terminal() as terminal:
         create = f'curl -sSf -H "Authorization: Bearer {token("shop", "service")}" -H "Content-Type: application/json"'
         await terminal.run(f'{create} -d \'{{"customerId": 42, "orderId": 17}}\' {url}/live/api/orders')
-        customer = socketio.AsyncClient(reconnection=False)
+        customer = PythonSocketIO()
         customer.on("*", lambda event, data: told.put_nowait((event, data)))
         await customer.connect(url, auth={"token": token(42)}, socketio_path="/live/socket.io/", wait_timeout=WAIT)
         try:
