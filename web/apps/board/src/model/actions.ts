@@ -6,9 +6,12 @@ import type { Steps } from "./workflow.ts";
 
 /** A step that was made and can be taken back. */
 export interface Moved {
+  /** Which one is meant. */
   readonly order: Order;
   readonly from: string;
   readonly to: string;
+  /** The order as the server answered; `undefined`: it was refused. */
+  readonly answered: Promise<Order | undefined>;
 }
 
 type Client = Pick<OrdercastClient, "changeStatus" | "claim" | "release" | "contact" | "call" | "getOrder">;
@@ -18,6 +21,7 @@ interface Me {
 }
 
 export interface Happenings {
+  /** The server has agreed. */
   moved(moved: Moved): void;
   /** Something was undone or done that is worth a word. */
   said(text: string): void;
@@ -32,6 +36,9 @@ export class Doing {
   readonly #steps: Steps;
   readonly #happenings: Happenings;
   readonly #me: Me;
+  /** What is asked of an order, one thing after the other. */
+  readonly #asked = new Map<string, Promise<unknown>>();
+  #last: Moved | undefined;
 
   constructor(client: Client, board: Board, steps: Steps, me: Me, happenings: Happenings) {
     this.#client = client;
@@ -41,17 +48,27 @@ export class Doing {
     this.#happenings = happenings;
   }
 
-  async move(order: Order, to: string, reason?: string): Promise<boolean> {
-    const from = order.status;
-    const step = this.#steps.status(to)?.step ?? order.step;
-    const now = new Date().toISOString();
-    const changed = await this.#try(order, { status: to, step, updatedAt: now, statusSince: now }, () => this.#change(order, to, reason));
-    if (changed !== undefined) this.#happenings.moved({ order: changed, from, to });
-    return changed !== undefined;
+  /** The newest step, answered or not: what somebody means who says "undo". */
+  get last(): Moved | undefined {
+    return this.#last;
   }
 
-  /** Takes a step back. `reason`: said in the order's history. */
-  async undo({ order, from }: Moved, reason: string): Promise<void> {
+  async move(order: Order, to: string, reason?: string): Promise<boolean> {
+    const step = this.#steps.status(to)?.step ?? order.step;
+    const now = new Date().toISOString();
+    const fields = { status: to, step, updatedAt: now, statusSince: now };
+    const before = this.#last;
+    const made = { order, from: order.status, to, answered: this.#try(order, fields, () => this.#change(order, to, reason)) };
+    this.#last = made;
+    if ((await made.answered) !== undefined) this.#happenings.moved(made);
+    else if (this.#last === made) this.#last = before;
+    return (await made.answered) !== undefined;
+  }
+
+  /** Takes a step back, once it is known to have been made. `reason`: said in the order's history. */
+  async undo({ answered, from }: Moved, reason: string): Promise<void> {
+    const order = await answered;
+    if (order === undefined) return; // its card says why
     const now = this.#board.card(key(order.orderId))?.order ?? (await this.#client.getOrder(order.orderId).catch(() => order));
     const label = this.#steps.label(from);
     if (now.status !== order.status) {
@@ -97,7 +114,7 @@ export class Doing {
     this.#board.say(id, undefined);
     const takeBack = this.#board.guess(order, fields);
     try {
-      const changed = await ask();
+      const changed = await this.#inTurn(id, ask);
       takeBack();
       return changed;
     } catch (error) {
@@ -110,6 +127,14 @@ export class Doing {
       if (now === undefined) this.#happenings.said(`${name(order)}: ${unanswered ? GONE : words}`);
       return undefined;
     }
+  }
+
+  /** Asks once what was asked before about the same order has been answered. */
+  #inTurn(id: string, ask: () => Promise<Order>): Promise<Order> {
+    const answer = (this.#asked.get(id) ?? Promise.resolve()).then(ask);
+    const settled = answer.then(ignore, ignore).then(() => void (this.#asked.get(id) === settled && this.#asked.delete(id)));
+    this.#asked.set(id, settled);
+    return answer;
   }
 
   async #why(order: Order, error: unknown): Promise<string> {
@@ -146,5 +171,6 @@ const hasBecome = (order: Order, { status, claimedBy, firstContactAt }: Partial<
   (claimedBy === undefined || (claimedBy === null ? order.claimedBy === null : order.claimedBy !== null && key(claimedBy) === key(order.claimedBy))) &&
   (firstContactAt === undefined || order.firstContactAt !== null);
 
+const ignore = (): void => {};
 export const name = (order: Order): string => `Order ${order.orderId}`;
 const capital = (text: string): string => text.slice(0, 1).toUpperCase() + text.slice(1);

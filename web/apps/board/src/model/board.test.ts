@@ -139,8 +139,69 @@ it("takes a change that came about for made, where only its answer was lost", as
 
 it("does not take back what has moved on", async () => {
   const { doing, said } = setUp({});
-  await doing.undo({ order: at(3, { status: "preparing" }), from: "received", to: "preparing" }, "wrong order");
+  const moved = at(3, { status: "preparing" });
+  await doing.undo({ order: at(3), from: "received", to: "preparing", answered: Promise.resolve(moved) }, "wrong order");
   expect(said).toHaveBeenCalledWith("Order 3 is not taken back: it is ready by now.");
+});
+
+/** A server that answers when it is told to. */
+function slow() {
+  const asked: { status: string; answer: (order: Order) => void; refuse: (why: unknown) => void }[] = [];
+  const changeStatus = (_: unknown, status: string) => new Promise<Order>((answer, refuse) => asked.push({ status, answer, refuse }));
+  return { asked, client: { changeStatus, getOrder: async () => board.card("1")!.order } };
+}
+const settle = () => new Promise((done) => setTimeout(done));
+
+it("takes back what was done last, which the server has not answered yet", async () => {
+  const { asked, client } = slow();
+  const { doing, said } = setUp(client);
+  const moving = doing.move(at(1), "preparing");
+  const undoing = doing.undo(doing.last!, "pressed by mistake");
+  await settle();
+  expect(asked.map(({ status }) => status)).toEqual(["preparing"]);
+  show(at(1, { status: "preparing", version: 2 }), at(2));
+  asked[0]!.answer(at(1, { status: "preparing", version: 2 }));
+  expect(await moving).toBe(true);
+  await settle();
+  expect(asked.map(({ status }) => status)).toEqual(["preparing", "received"]);
+  asked[1]!.answer(at(1, { version: 3 }));
+  await undoing;
+  expect(said).toHaveBeenCalledWith("Order 1 is back in Received.");
+});
+
+it("takes nothing back where the step was refused, and knows the one before", async () => {
+  const { asked, client } = slow();
+  const { doing } = setUp(client);
+  const first = doing.move(at(2), "preparing");
+  await settle();
+  asked[0]!.answer(at(2, { status: "preparing", version: 2 }));
+  await first;
+  const before = doing.last;
+  const second = doing.move(at(1), "preparing");
+  const undoing = doing.undo(doing.last!, "pressed by mistake");
+  await settle();
+  asked[1]!.refuse(conflict());
+  expect(await second).toBe(false);
+  await undoing;
+  expect(asked).toHaveLength(2);
+  expect(doing.last).toBe(before);
+});
+
+it("asks one thing after the other about an order", async () => {
+  const { asked, client } = slow();
+  const { doing } = setUp(client);
+  const first = doing.move(at(1), "preparing");
+  const second = doing.move(board.card("1")!.order, "ready");
+  const other = doing.move(at(2), "preparing");
+  await settle();
+  expect(asked.map(({ status }) => status)).toEqual(["preparing", "preparing"]);
+  asked[0]!.answer(at(1, { status: "preparing", version: 2 }));
+  await first;
+  await settle();
+  expect(asked.map(({ status }) => status)).toEqual(["preparing", "preparing", "ready"]);
+  asked[1]!.answer(at(2, { status: "preparing", version: 2 }));
+  asked[2]!.answer(at(1, { status: "ready", version: 3 }));
+  expect([await second, await other]).toEqual([true, true]);
 });
 
 it("knows the ways of the workflow", () => {

@@ -52,7 +52,6 @@ export function BoardView({ client, board, steps, settings, me, shopName, wall }
   const [singleKeys, setSingleKeys] = useKept(localStorage, "ordercast.board.keys", true, isBoolean);
   const [filter, setFilter] = useFilter({ board, steps, me, targets });
   const shift = useShift();
-  const last = useRef<Moved>(undefined);
   const closeMenu = useCallback(() => setAsked(undefined), []);
   const closeNote = useCallback(() => setNote(undefined), []);
   const statuses = useMemo(() => steps.open, [steps]);
@@ -64,7 +63,6 @@ export function BoardView({ client, board, steps, settings, me, shopName, wall }
   }, []);
   const doing = useMemo(() => {
     const moved = (made: Moved) => {
-      last.current = made;
       setNote({ text: words.moved(made.order, steps.label(made.to)), action: { label: words.undo, act: () => askReason(made) } });
     };
     return new Doing(client, board, steps, me, { moved, said: (text) => setNote({ text }) });
@@ -78,7 +76,7 @@ export function BoardView({ client, board, steps, settings, me, shopName, wall }
     "?": () => setOpen("keys"),
     "/": () => document.querySelector<HTMLElement>(".search input")?.focus(),
     b: () => navigation.first(),
-    u: () => last.current !== undefined && askReason(last.current),
+    u: () => doing.last !== undefined && askReason(doing.last),
   });
   const more = [
     { id: "targets", label: words.targets, act: () => setOpen("targets") },
