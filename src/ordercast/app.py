@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import structlog
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -38,14 +38,16 @@ from ordercast.orders.service import OrderService
 from ordercast.orders.stats import Stats
 from ordercast.orders.workflow import load_workflow
 from ordercast.socketio import Server
-from ordercast.socketio.cluster_redis import RedisCluster
 from ordercast.storage.database import Storage, open_storage
 from ordercast.webhooks.addresses import rules_of
-from ordercast.webhooks.client import open_client
 from ordercast.webhooks.hooks import Hooks
 from ordercast.webhooks.runner import Line
 from ordercast.webhooks.sender import Sender
 from ordercast.webhooks.service import WebhookService
+from ordercast.webhooks.when_needed import client_when_needed
+
+if TYPE_CHECKING:
+    from ordercast.socketio.cluster_redis import RedisCluster
 
 _log = structlog.get_logger("ordercast")
 
@@ -138,7 +140,7 @@ class Ordercast:
             stack.callback(storage.revocations.subscribe(handlers.revoked))
             settings = self.settings
             rules = rules_of(settings.webhook_allow_private)
-            client = await stack.enter_async_context(open_client(rules, settings.webhook_timeout))
+            client = await stack.enter_async_context(client_when_needed(rules, settings.webhook_timeout))
             self.sender = sender = Sender(
                 Line(
                     self.nodes.run,
@@ -339,6 +341,8 @@ def _cluster(settings: Settings) -> RedisCluster | None:
     """Not by the server's own ``redis_url``, since we ask more of the cluster than a server does."""
     if settings.redis_url is None:
         return None
+    from ordercast.socketio.cluster_redis import RedisCluster  # redis takes a tenth of the time to the first answer
+
     try:
         return RedisCluster(settings.redis_url)
     except ValueError:  # whose words might hold a password

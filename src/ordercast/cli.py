@@ -1,4 +1,7 @@
-"""The commands. An option and its ``ORDERCAST_…`` variable say the same thing; the option wins."""
+"""The commands. An option and its ``ORDERCAST_…`` variable say the same thing; the option wins.
+
+Each imports what it needs when it runs: all of it together takes longer than most of them do.
+"""
 
 from __future__ import annotations
 
@@ -15,26 +18,12 @@ import typer
 from rich.console import Console
 
 from ordercast import logs
-from ordercast.api import pages
-from ordercast.api.shares import track_url
-from ordercast.app import Ordercast
-from ordercast.auth import TokenVerifier, sign_token
 from ordercast.cli_webhooks import commands as webhook_commands
 from ordercast.config import Settings, load_settings, unknown_settings
-from ordercast.demo import OPERATOR, DemoShop, targets
 from ordercast.errors import OrdercastError, SettingsError
-from ordercast.importing.run import Import
-from ordercast.importing.screen import RefusedLines, Source, bar, show, summary
 from ordercast.orders.ids import parse_id
 from ordercast.orders.principal import Principal, Role
-from ordercast.orders.workflow import load_workflow
-from ordercast.rows_bar import rows_bar
-from ordercast.serving import bind, run, serve, url_of
-from ordercast.storage import database, webhook_check
-from ordercast.storage.backup import back_up
-from ordercast.storage.restore import restore as put_back
 from ordercast.version import __version__
-from ordercast.workers import run_workers
 
 app = typer.Typer(
     help="Live order status: customers see their own order move, operators see all of them.",
@@ -101,6 +90,10 @@ def serve_command(
     Tokens are verified with ORDERCAST_JWT_SECRET, ORDERCAST_JWT_PUBLIC_KEY or ORDERCAST_JWKS_URL.
     """
     settings = _settings(**locals())
+    from ordercast.app import Ordercast
+    from ordercast.serving import bind, run, serve
+    from ordercast.workers import run_workers
+
     if settings.workers > 1:
         raise typer.Exit(run_workers(settings, bind(settings)))
     ordercast = Ordercast(settings)
@@ -116,6 +109,13 @@ def demo(
     speed: Annotated[float, typer.Option(min=0.1, max=50, help="Multiplies the shop's pace")] = 1.0,
 ) -> None:
     """Run the server on a throw-away database with a sample shop; prints links for an operator and a customer."""
+    from ordercast.api import pages
+    from ordercast.api.shares import track_url
+    from ordercast.app import Ordercast
+    from ordercast.auth import sign_token
+    from ordercast.demo import OPERATOR, DemoShop, targets
+    from ordercast.serving import bind, run, serve, url_of
+
     with tempfile.TemporaryDirectory(prefix="ordercast-demo-") as folder:
         # What the demo brings along, whatever the environment says of the shop's own server.
         own: dict[str, Any] = {
@@ -165,6 +165,8 @@ def token(
     shop: Annotated[list[str] | None, typer.Option(help="Restrict to a shop; may be repeated")] = None,
 ) -> None:
     """Print a signed token for trying things out."""
+    from ordercast.auth import sign_token
+
     id = parse_id(user)
     if id is None:
         raise typer.BadParameter("1 to 64 of A-Z a-z 0-9 _ . : -", param_hint="--user")
@@ -175,6 +177,8 @@ def token(
 @_in_words
 def migrate(database_url: DatabaseUrl = None) -> None:
     """Bring the database to the current schema."""
+    from ordercast.storage import database
+
     before, after = database.migrate(_settings(database_url=database_url, log_level="warning"))
     if before == after:
         _out.print(f"The database is at the current schema already ({after}).")
@@ -190,6 +194,9 @@ def backup(
     database_url: DatabaseUrl = None,
 ) -> None:
     """Copy the database into a file, as it is at one moment; servers may be running on it meanwhile."""
+    from ordercast.rows_bar import rows_bar
+    from ordercast.storage.backup import back_up
+
     settings = _settings(database_url=database_url, log_level="warning")
     with rows_bar(_err, "Copying") as progress:
         made = back_up(settings, file, force=force, progress=progress)
@@ -207,6 +214,9 @@ def restore(
 
     Servers must be stopped. The file is checked first.
     """
+    from ordercast.rows_bar import rows_bar
+    from ordercast.storage.restore import restore as put_back
+
     settings = _settings(database_url=database_url, log_level="warning")
     with rows_bar(_err, "Restoring") as progress:
         there = put_back(settings, file, force=force, progress=progress)
@@ -229,6 +239,9 @@ def import_command(
 
     Run the same again to go on where it was stopped: nothing is doubled. Exits with 1 if any line was refused.
     """
+    from ordercast.importing.run import Import
+    from ordercast.importing.screen import RefusedLines, Source, bar, show, summary
+
     settings = _settings(database_url=database_url, workflow=workflow, log_level="warning")
     source = Source(file)
     report = RefusedLines(refused or source.refused, source)
@@ -251,6 +264,8 @@ def import_command(
 @_in_words
 def check(database_url: DatabaseUrl = None, redis_url: Annotated[str | None, typer.Option()] = None) -> None:
     """Read the settings, reach database and Redis, and say what is wrong and how to mend it."""
+    from ordercast.storage import database
+
     settings = _settings(database_url=database_url, redis_url=redis_url, log_level="error")
     notes: list[str] = []
     checks: tuple[tuple[str, Callable[[], str]], ...] = (
@@ -274,6 +289,8 @@ def check(database_url: DatabaseUrl = None, redis_url: Annotated[str | None, typ
 
 
 async def _check_tokens(settings: Settings) -> str:
+    from ordercast.auth import TokenVerifier
+
     verifier = TokenVerifier.from_settings(settings)
     try:
         if problems := await verifier.problems():
@@ -284,12 +301,16 @@ async def _check_tokens(settings: Settings) -> str:
 
 
 def _check_workflow(settings: Settings) -> str:
+    from ordercast.orders.workflow import load_workflow
+
     workflow = load_workflow(settings.workflow, settings.status_map)
     theirs = f", {len(workflow.names)} of the shop's own names for them" if workflow.names else ""
     return f"{len(workflow.statuses)} statuses{theirs}"
 
 
 def _check_webhooks(settings: Settings, notes: list[str]) -> str:
+    from ordercast.storage import webhook_check
+
     count, sentences = webhook_check.look(settings)
     notes += sentences
     return f"{count}{', not all of them well' if sentences else ''}"

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Awaitable, Callable
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
@@ -20,12 +20,13 @@ from ordercast import logs
 from ordercast.config import Settings, load_settings
 from ordercast.errors import OrdercastError
 from ordercast.orders.ids import parse_id
-from ordercast.storage.database import Storage, open_storage
 from ordercast.webhooks.addresses import rules_of
-from ordercast.webhooks.client import open_client
 from ordercast.webhooks.models import Endpoint, Tally
 from ordercast.webhooks.service import MAX_PAGE, OVERLAP, WebhookService
 from ordercast.webhooks.views import answer_view, delivery_view, endpoint_view, secret_view
+
+if TYPE_CHECKING:
+    from ordercast.storage.database import Storage
 
 commands = typer.Typer(
     help="Where changes are sent: signed HTTP requests to the shop's own systems.", no_args_is_help=True
@@ -38,7 +39,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON")]
 _out = Console(highlight=False, soft_wrap=True)
 _err = Console(stderr=True, highlight=False, soft_wrap=True)
 
-_Use = Callable[[WebhookService, Storage], Awaitable[Any]]
+_Use = Callable[[WebhookService, "Storage"], Awaitable[Any]]
 
 
 def _run(database_url: str | None, use: _Use) -> Any:
@@ -53,6 +54,9 @@ def _run(database_url: str | None, use: _Use) -> Any:
 
 
 async def _on_database(settings: Settings, use: _Use) -> Any:
+    from ordercast.storage.database import open_storage  # which takes a while
+    from ordercast.webhooks.client import open_client
+
     rules = rules_of(settings.webhook_allow_private)
     async with open_storage(settings) as storage, open_client(rules, settings.webhook_timeout) as client:
         return await use(WebhookService(storage.webhooks, client, storage.log.head), storage)

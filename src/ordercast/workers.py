@@ -18,10 +18,8 @@ from typing import NoReturn
 import structlog
 
 from ordercast import logs
-from ordercast.app import Ordercast
 from ordercast.config import Settings
 from ordercast.errors import OrdercastError
-from ordercast.serving import bind, run, serve
 
 WRONG = 78
 """The exit status of a worker that says in words what is to be mended (``EX_CONFIG`` of sysexits.h)."""
@@ -114,6 +112,9 @@ def run_workers(settings: Settings, listener: socket.socket) -> int:
 
 
 def _work(settings: Settings, listener: socket.socket) -> NoReturn:
+    from ordercast.app import Ordercast  # all that the supervisor itself has no use for
+    from ordercast.serving import bind, run, serve
+
     logs.configure(settings.log_level, settings.log_format)
     try:
         # What other nodes ask of this process must not land on another one.

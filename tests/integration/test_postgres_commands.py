@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from ordercast.config import Settings
 from ordercast.errors import SettingsError, StorageError
 from ordercast.storage.database import check, migrate, open_storage
-from ordercast.storage.schema import newest
+from ordercast.storage.revisions import newest
 from ordercast.storage.tables import metadata
 from tests.contract.support import create
 from tests.postgres import PASSWORD, PostgresServer

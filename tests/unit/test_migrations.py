@@ -10,12 +10,14 @@ import pytest
 from alembic import command, op
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, create_engine, inspect
 
 from ordercast.config import Settings
 from ordercast.errors import StorageError
 from ordercast.orders.models import NewOrder, OrderQuery
 from ordercast.storage.database import check, migrate, open_storage
+from ordercast.storage.revisions import known, newest
 from ordercast.storage.rows import to_ms
 from ordercast.storage.schema import alembic_config
 from ordercast.storage.sqlite import connect
@@ -52,6 +54,12 @@ def _index(found: Any) -> dict[str, Any]:
     """With its condition, if it has one, as text."""
     options = found.get("dialect_options", {})
     return {**found, "dialect_options": {name: str(value) for name, value in options.items()}}
+
+
+def test_the_revisions_are_those_that_alembic_knows() -> None:
+    scripts = ScriptDirectory.from_config(alembic_config())
+    assert known() == tuple(sorted(script.revision for script in scripts.walk_revisions()))
+    assert newest() == scripts.get_current_head()
 
 
 def test_migrations_make_what_the_tables_say(settings: Settings, path: Path, tmp_path: Path) -> None:
@@ -212,9 +220,7 @@ async def test_a_database_of_a_newer_version_is_left_alone(settings: Settings, p
 
 
 def test_a_database_that_another_program_holds(settings: Settings, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(
-        "ordercast.storage.database.create_engine", lambda url: create_engine(url, connect_args={"timeout": 0})
-    )
+    monkeypatch.setattr("sqlalchemy.create_engine", lambda url: create_engine(url, connect_args={"timeout": 0}))
     connect(path).close()
     other = sqlite3.connect(path, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")

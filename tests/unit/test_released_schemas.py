@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from ordercast.config import Settings
 from ordercast.orders.models import EventKind, NewOrder, Order, OrderEvent, OrderQuery
 from ordercast.storage.database import check, migrate, open_storage
-from ordercast.storage.schema import newest
+from ordercast.storage.revisions import newest
 from tests.contract.support import all_of
 from tests.postgres import PostgresServer
 from tests.schemas import FOLDER, REVISIONS, dump_of, load_postgres, load_sqlite

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from fastapi import FastAPI
 from fastapi.openapi.docs import get_swagger_ui_html
@@ -11,9 +12,7 @@ from starlette.responses import FileResponse, HTMLResponse, Response
 from starlette.staticfiles import StaticFiles
 
 from ordercast.api.assets import assets
-from ordercast.api.asyncapi import asyncapi
 from ordercast.api.context import Parts, json_response
-from ordercast.api.events_page import POLICY, events_page
 from ordercast.api.tracking import tracking
 from ordercast.config_forms import origin_of
 from ordercast.version import __version__
@@ -80,10 +79,17 @@ def _connecting(url: str | None) -> dict[str, str]:
 def _event_documents(app: FastAPI) -> None:
     @app.get("/asyncapi.json", include_in_schema=False)
     async def document(request: Request) -> Response:
-        return json_response(asyncapi(request.url.netloc, request.scope.get("root_path", ""), __version__))
+        return json_response(_asyncapi(request))
 
     @app.get("/docs/events", include_in_schema=False)
     async def page(request: Request) -> HTMLResponse:
-        base = request.scope.get("root_path", "")
+        from ordercast.api.events_page import POLICY, events_page
+
         headers = _HEADERS | {"Content-Security-Policy": POLICY}
-        return HTMLResponse(events_page(asyncapi(request.url.netloc, base, __version__), base), headers=headers)
+        return HTMLResponse(events_page(_asyncapi(request), request.scope.get("root_path", "")), headers=headers)
+
+
+def _asyncapi(request: Request) -> dict[str, Any]:
+    from ordercast.api.asyncapi import asyncapi  # every event's model, which few ask for
+
+    return asyncapi(request.url.netloc, request.scope.get("root_path", ""), __version__)

@@ -17,7 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from ordercast.config import Settings
 from ordercast.errors import StorageError
 from ordercast.orders.models import iso, now
-from ordercast.storage import backup_file, postgres, schema
+from ordercast.storage import backup_file, postgres, revisions
 from ordercast.storage.backup_file import BATCH, Backup, Progress, Tally
 from ordercast.storage.database import database_path
 from ordercast.storage.postgres import FAILURES, Address
@@ -105,7 +105,7 @@ def _sync(path: Path) -> None:
 
 
 def _known(name: str, revision: str | None) -> str:
-    schema.refuse_newer(name, revision)
+    revisions.refuse_newer(name, revision)
     if revision is None:
         raise StorageError(f"The database {name} holds nothing yet: there is nothing to back up.")
     return revision

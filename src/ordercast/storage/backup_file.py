@@ -18,7 +18,7 @@ from typing import Any
 from sqlalchemy import URL, create_engine
 
 from ordercast.errors import StorageError
-from ordercast.storage import schema
+from ordercast.storage import revisions, schema
 from ordercast.storage.postgres_writer import MARK
 from ordercast.version import __version__
 
@@ -149,7 +149,7 @@ def verify(path: Path, progress: Progress = lambda done, total: None) -> Backup:
 def _described(path: Path, said: dict[str, str]) -> Backup:
     if int(said["format"]) > FORMAT:
         raise StorageError(f"{path} has a newer form: restore it with Ordercast {said['made_by']}, which made it.")
-    schema.refuse_newer(str(path), said["schema"])
+    revisions.refuse_newer(str(path), said["schema"])
     sums = json.loads(said["tables"])
     tables = {name: Tally(rows, int(sum, 16)) for name, (rows, sum) in sums.items()}
     return Backup(path, said["schema"], said["made_at"], tables)

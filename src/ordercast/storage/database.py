@@ -10,13 +10,13 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from sqlalchemy import URL, create_engine, make_url
-from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+from sqlalchemy import make_url
+from sqlalchemy.exc import ArgumentError
 
 from ordercast.config import Settings
 from ordercast.errors import SettingsError, StorageError
 from ordercast.orders.models import Logged
-from ordercast.storage import file_lock, postgres, schema
+from ordercast.storage import file_lock, postgres, revisions
 from ordercast.storage.checkpoints import SqlCheckpoints
 from ordercast.storage.driver import Readers, Statement, Writer
 from ordercast.storage.figures import SqlFigures
@@ -32,6 +32,7 @@ from ordercast.storage.postgres_open import check_postgres, listening, migrate_p
 from ordercast.storage.retention import Retention
 from ordercast.storage.revocations import SqlRevocations
 from ordercast.storage.sqlite import SqliteReaders, connect, open_sqlite
+from ordercast.storage.sqlite_schema import migrate_sqlite, revision_of
 from ordercast.storage.targets import SqlTargets
 from ordercast.storage.watches import SqlWatches
 from ordercast.storage.webhooks import SqlWebhooks
@@ -81,18 +82,7 @@ def migrate(settings: Settings) -> tuple[str | None, str]:
     """
     if postgres.is_postgres(settings):
         return asyncio.run(migrate_postgres(postgres.address_of(settings)))
-    path = database_path(settings)
-    connect(path).close()  # opens it first, for errors in our own words
-    engine = create_engine(URL.create("sqlite", database=str(path)))  # in an URL's text, % and ? would mean more
-    try:
-        with engine.begin() as connection:
-            # The driver begins none before a CREATE TABLE, and half a schema could never be completed.
-            connection.exec_driver_sql("BEGIN IMMEDIATE")
-            return schema.upgrade(connection, str(path))
-    except SQLAlchemyError as error:
-        raise StorageError(f"The database {path} could not be brought to the current schema: {error}") from error
-    finally:
-        engine.dispose()
+    return migrate_sqlite(database_path(settings))
 
 
 def check(settings: Settings) -> str:
@@ -106,12 +96,10 @@ def check(settings: Settings) -> str:
         return f"{path} does not exist yet; 'ordercast serve' will make it"
     db = connect(path, as_it_is=True)
     try:
-        table = db.execute("SELECT 1 FROM sqlite_master WHERE name = 'alembic_version'").fetchone()
-        row = db.execute("SELECT version_num FROM alembic_version").fetchone() if table else None
-        revision = row[0] if row else None
-        schema.refuse_newer(str(path), revision)
-        if revision != schema.newest():
-            return f"{path} is at schema {revision or 'none'}, 'ordercast migrate' brings it to {schema.newest()}"
+        revision = revision_of(db)
+        revisions.refuse_newer(str(path), revision)
+        if revision != revisions.newest():
+            return f"{path} is at schema {revision or 'none'}, 'ordercast migrate' brings it to {revisions.newest()}"
         (orders, position) = db.execute("SELECT (SELECT count(*) FROM orders), n FROM log_head").fetchone()
         return f"{path} holds {orders} orders, log position {position}, schema {revision}"
     except sqlite3.Error as error:

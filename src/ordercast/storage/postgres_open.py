@@ -6,17 +6,11 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 
-import asyncpg
 import structlog
-from sqlalchemy import Connection as SyncConnection
-from sqlalchemy import text
-from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.ext.asyncio import create_async_engine
-from sqlalchemy.pool import NullPool
 
 from ordercast.errors import StorageError
 from ordercast.orders.models import now
-from ordercast.storage import schema
+from ordercast.storage import revisions
 from ordercast.storage.driver import Writer
 from ordercast.storage.postgres import FAILURES, Address, Connection, PostgresReaders, connect, create_pool
 from ordercast.storage.postgres_batch import CHANNEL
@@ -26,7 +20,6 @@ from ordercast.storage.rows import to_ms
 OLDEST = 13
 """The oldest server that we would mend anything for; its own makers mend none older."""
 
-_MIGRATION_LOCK = 0x6F72_6465_7203  # of who migrates; any other number would do
 _KEEP_MARKS = 30 * 86_400_000  # ms that a writer's row is kept after its last commit, where it was killed
 _FORGET_MARKS = (
     f"DELETE FROM meta WHERE key LIKE '{MARK}%' AND CASE WHEN key LIKE '{MARK}%' "  # noqa: S608 - our own name
@@ -38,31 +31,20 @@ _log = structlog.get_logger("ordercast.storage")
 
 
 async def migrate_postgres(address: Address) -> tuple[str | None, str]:
-    """See `migrate`. All nodes may do it at once: one does, and the others find it done."""
+    """See `database.migrate`. All nodes may do it at once: one does, and the others find it done."""
     connection = await connect(address)  # first, for errors in our own words
     try:
         await _suitable(address, connection)
+        revision = await _revision(connection)
+    except FAILURES as error:
+        raise StorageError(f"The database {address.name} cannot be read: {error}.") from None
     finally:
         await connection.close()
+    if revision == revisions.newest():
+        return revision, revision
+    from ordercast.storage.postgres_schema import upgrade_postgres  # Alembic, which few starts need
 
-    def upgrade(connection: SyncConnection) -> tuple[str | None, str]:
-        connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _MIGRATION_LOCK})
-        return schema.upgrade(connection, address.name)
-
-    async def creator() -> Connection:
-        # A migration takes as long as it takes.
-        return await asyncpg.connect(address.dsn, server_settings={"application_name": "ordercast migrate"})
-
-    engine = create_async_engine("postgresql+asyncpg://", async_creator=creator, poolclass=NullPool)
-    try:
-        async with engine.begin() as migrating:
-            return await migrating.run_sync(upgrade)
-    except (SQLAlchemyError, *FAILURES) as error:
-        raise StorageError(
-            f"The database {address.name} could not be brought to the current schema: {error}"
-        ) from error
-    finally:
-        await engine.dispose()
+    return await upgrade_postgres(address)
 
 
 async def check_postgres(address: Address) -> str:
@@ -76,7 +58,7 @@ async def check_postgres(address: Address) -> str:
         raise StorageError(f"The database {address.name} cannot be read: {error}.") from None
     finally:
         await connection.close()
-    return f"{address.name} holds {orders} orders, log position {position}, schema {schema.newest()}"
+    return f"{address.name} holds {orders} orders, log position {position}, schema {revisions.newest()}"
 
 
 @asynccontextmanager
@@ -116,14 +98,18 @@ async def _suitable(address: Address, connection: Connection) -> None:
 async def _current(address: Address, connection: Connection) -> None:
     """Raises `StorageError` where the database is not as this version of Ordercast needs it."""
     await _suitable(address, connection)
-    there = await connection.fetchval("SELECT to_regclass('alembic_version') IS NOT NULL")
-    revision = await connection.fetchval("SELECT version_num FROM alembic_version") if there else None
-    schema.refuse_newer(address.name, revision)
-    if revision != schema.newest():
+    revision = await _revision(connection)
+    revisions.refuse_newer(address.name, revision)
+    if revision != revisions.newest():
         raise StorageError(
             f"The database {address.name} is at schema {revision or 'none'}, and this version of Ordercast needs "
-            f"{schema.newest()}: run 'ordercast migrate'."
+            f"{revisions.newest()}: run 'ordercast migrate'."
         )
+
+
+async def _revision(connection: Connection) -> str | None:
+    there = await connection.fetchval("SELECT to_regclass('alembic_version') IS NOT NULL")
+    return await connection.fetchval("SELECT version_num FROM alembic_version") if there else None
 
 
 @asynccontextmanager

@@ -20,7 +20,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from ordercast.config import Settings
 from ordercast.errors import StorageError
-from ordercast.storage import backup_file, file_lock, postgres, schema
+from ordercast.storage import backup_file, file_lock, postgres, revisions, schema
 from ordercast.storage.backup_file import Backup, Progress
 from ordercast.storage.database import database_path, migrate
 from ordercast.storage.nodes import ALIVE_MS, NOW
@@ -71,7 +71,7 @@ def restore(
 @contextmanager
 def _current(backup: Backup) -> Iterator[sqlite3.Connection]:
     """The backup at the current schema: a copy of it, where it is older."""
-    if backup.schema == schema.newest():
+    if backup.schema == revisions.newest():
         yield backup_file.open_read_only(backup.path)
         return
     with tempfile.TemporaryDirectory(prefix="ordercast-restore-") as folder:
