@@ -12,12 +12,16 @@ import sys
 import time
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Self
 
 import httpx2
 import jwt
 
+from ordercast.config import Settings
+from ordercast.storage.database import migrate
 from tests.python_socketio import PythonSocketIO
 
 SECRET = "a-secret-of-the-tests-that-is-long-enough-1234567890"
@@ -84,6 +88,14 @@ async def api_at(url: str, role: str | None = "service", user: object = "shop", 
         yield Api(client)
 
 
+@cache
+def migrated() -> bytes:
+    """A database file at the current schema, with nothing in it. Each server could make its own, a second later."""
+    with TemporaryDirectory() as folder:
+        migrate(Settings(database_url=f"sqlite:///{folder}/orders.db"))
+        return (Path(folder) / "orders.db").read_bytes()
+
+
 class ServerProcess:
     """``ordercast serve`` on a free port, or another ``command`` of ours that serves. Leaves no process behind,
     however the test ends."""
@@ -113,6 +125,9 @@ class ServerProcess:
 
     def start(self) -> Self:
         """Starts it and waits until it listens."""
+        file = self.folder / "orders.db"
+        if "database_url" not in self.settings and not file.exists():
+            file.write_bytes(migrated())
         with self.log_path.open("a") as log:
             mark = log.tell()
             self._process = subprocess.Popen(

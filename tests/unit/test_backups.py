@@ -24,7 +24,7 @@ from ordercast.storage.backup_file import make_empty, verify
 from ordercast.storage.database import open_storage
 from ordercast.storage.driver import Statement
 from ordercast.storage.nodes import NodeRow
-from ordercast.storage.schema import newest
+from ordercast.storage.revisions import newest
 from tests.contract.support import FULL, all_of, noting, setting
 from tests.postgres import PostgresServer
 
@@ -202,7 +202,7 @@ def test_an_older_backup_is_brought_up_to_date(other_url: str, tmp_path: Path, r
     restore.restore(Settings(database_url=other_url), file)
 
     async def look() -> None:
-        async with open_storage(Settings(database_url=other_url)) as storage:
+        async with open_storage(Settings(database_url=other_url, log_retention=0)) as storage:
             (found,) = (await storage.orders.find(OrderQuery(text="no 7"))).orders
             assert (found.order_id, found.status_since) == ("7", datetime.fromtimestamp(5, UTC))
             assert [event.position for event in await all_of(storage.log)] == [1]

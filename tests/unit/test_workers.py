@@ -49,7 +49,7 @@ def _ended_once(folder: Path, count: int) -> Iterator[None]:
     """Sends us SIGTERM when that many workers have been there."""
 
     def watch() -> None:
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 120
         while len(_pids(folder)) < count and time.monotonic() < deadline:
             time.sleep(0.01)
         os.kill(os.getpid(), signal.SIGTERM)
