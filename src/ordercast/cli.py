@@ -21,6 +21,7 @@ from ordercast import logs
 from ordercast.cli_webhooks import commands as webhook_commands
 from ordercast.config import Settings, load_settings, unknown_settings
 from ordercast.errors import OrdercastError, SettingsError
+from ordercast.imports import uncollected
 from ordercast.orders.ids import parse_id
 from ordercast.orders.principal import Principal, Role
 from ordercast.version import __version__
@@ -90,9 +91,10 @@ def serve_command(
     Tokens are verified with ORDERCAST_JWT_SECRET, ORDERCAST_JWT_PUBLIC_KEY or ORDERCAST_JWKS_URL.
     """
     settings = _settings(**locals())
-    from ordercast.app import Ordercast
-    from ordercast.serving import bind, run, serve
-    from ordercast.workers import run_workers
+    with uncollected():
+        from ordercast.app import Ordercast
+        from ordercast.serving import bind, run, serve
+        from ordercast.workers import run_workers
 
     if settings.workers > 1:
         raise typer.Exit(run_workers(settings, bind(settings)))
@@ -109,12 +111,13 @@ def demo(
     speed: Annotated[float, typer.Option(min=0.1, max=50, help="Multiplies the shop's pace")] = 1.0,
 ) -> None:
     """Run the server on a throw-away database with a sample shop; prints links for an operator and a customer."""
-    from ordercast.api import pages
-    from ordercast.api.shares import track_url
-    from ordercast.app import Ordercast
-    from ordercast.auth import sign_token
-    from ordercast.demo import OPERATOR, DemoShop, targets
-    from ordercast.serving import bind, run, serve, url_of
+    with uncollected():
+        from ordercast.api import pages
+        from ordercast.api.shares import track_url
+        from ordercast.app import Ordercast
+        from ordercast.auth import sign_token
+        from ordercast.demo import OPERATOR, DemoShop, targets
+        from ordercast.serving import bind, run, serve, url_of
 
     with tempfile.TemporaryDirectory(prefix="ordercast-demo-") as folder:
         # What the demo brings along, whatever the environment says of the shop's own server.

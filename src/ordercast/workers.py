@@ -20,6 +20,7 @@ import structlog
 from ordercast import logs
 from ordercast.config import Settings
 from ordercast.errors import OrdercastError
+from ordercast.imports import uncollected
 
 WRONG = 78
 """The exit status of a worker that says in words what is to be mended (``EX_CONFIG`` of sysexits.h)."""
@@ -112,8 +113,9 @@ def run_workers(settings: Settings, listener: socket.socket) -> int:
 
 
 def _work(settings: Settings, listener: socket.socket) -> NoReturn:
-    from ordercast.app import Ordercast  # all that the supervisor itself has no use for
-    from ordercast.serving import bind, run, serve
+    with uncollected():  # all that the supervisor itself has no use for
+        from ordercast.app import Ordercast
+        from ordercast.serving import bind, run, serve
 
     logs.configure(settings.log_level, settings.log_format)
     try:

@@ -7,9 +7,10 @@ from collections.abc import Mapping
 from fastapi import APIRouter, Response
 
 from ordercast.api.context import Caller, Parts, json_response
+from ordercast.api.description import problems
 from ordercast.api.schemas import BoardSettings
 from ordercast.api.strict import StrictRoute
-from ordercast.api.views import BoardView, ProblemView, SignInView, StatsView
+from ordercast.api.views import BoardView, SignInView, StatsView
 from ordercast.orders.ids import json_id
 from ordercast.orders.principal import Principal
 
@@ -17,7 +18,7 @@ router = APIRouter(
     prefix="/api",
     tags=["board"],
     route_class=StrictRoute,
-    responses={status: {"model": ProblemView} for status in (400, 401, 403, 413, 422, 503)},
+    responses=problems(400, 401, 403, 413, 422, 503),
 )
 sign_in_router = APIRouter(tags=["board"])
 

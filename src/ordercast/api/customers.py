@@ -7,13 +7,13 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Response
 
 from ordercast.api.context import Caller, Parts
+from ordercast.api.description import problems
 from ordercast.api.schemas import PathId
-from ordercast.api.views import ProblemView
 
 router = APIRouter(
     prefix="/api/customers",
     tags=["customers"],
-    responses={status: {"model": ProblemView} for status in (401, 403, 422, 503)},
+    responses=problems(401, 403, 422, 503),
 )
 
 

@@ -6,13 +6,21 @@ from typing import Any
 
 from fastapi import FastAPI
 
-_PROBLEM = "#/components/schemas/ProblemView"
+from ordercast.api.views import ProblemView
+
+_PROBLEM = {"schema": {"$ref": f"#/components/schemas/{ProblemView.__name__}"}}
 _BEARER = {
     "type": "http",
     "scheme": "bearer",
     "bearerFormat": "JWT",
     "description": "A token of the shop's, or a share token",
 }
+
+
+def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """Routes' ``responses`` with a problem for a body. FastAPI would make a model anew for each status of each route,
+    which takes a fifth of the time that it takes to import the API."""
+    return {status: {"content": {"application/problem+json": _PROBLEM}} for status in statuses}
 
 
 def install(app: FastAPI) -> None:
@@ -28,13 +36,11 @@ def install(app: FastAPI) -> None:
 
 
 def _complete(document: dict[str, Any]) -> None:
-    document["components"]["securitySchemes"] = {"bearer": _BEARER}
+    components = document["components"]
+    components["securitySchemes"] = {"bearer": _BEARER}
+    schemas = components["schemas"] | {ProblemView.__name__: ProblemView.model_json_schema()}
+    components["schemas"] = {name: schemas[name] for name in sorted(schemas)}
     for methods in document["paths"].values():
         for operation in methods.values():
-            responses = operation["responses"]
-            for response in responses.values():
-                content = response.get("content", {})
-                if content.get("application/json", {}).get("schema", {}).get("$ref") == _PROBLEM:
-                    content["application/problem+json"] = content.pop("application/json")
-            if "content" in responses.get("401", {}):  # only where a token is asked for
+            if "content" in operation["responses"].get("401", {}):  # only where a token is asked for
                 operation["security"] = [{"bearer": []}]

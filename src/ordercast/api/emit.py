@@ -9,9 +9,9 @@ from fastapi import APIRouter, Response
 from pydantic import AfterValidator, Field
 
 from ordercast.api.context import Caller, Idempotency, Parts
+from ordercast.api.description import problems
 from ordercast.api.schemas import Body
 from ordercast.api.strict import StrictRoute, shallow
-from ordercast.api.views import ProblemView
 from ordercast.orders.own_events import MAX_NAME, event_name, room
 
 MAX_EMITTED = 65_536
@@ -52,7 +52,7 @@ router = APIRouter(
     prefix="/api",
     tags=["events"],
     route_class=StrictRoute,
-    responses={status: {"model": ProblemView} for status in (400, 401, 403, 413, 422, 503)},
+    responses=problems(400, 401, 403, 413, 422, 503),
 )
 
 

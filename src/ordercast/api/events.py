@@ -11,7 +11,8 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Response
 
 from ordercast.api.context import Caller, Parts, Services, json_response
-from ordercast.api.views import EventPage, ProblemView
+from ordercast.api.description import problems
+from ordercast.api.views import EventPage
 from ordercast.errors import CursorGone, Invalid, InvalidToken
 from ordercast.orders.announcements import addressed, announcements, concerns, heard_by, needs_order
 from ordercast.orders.cursors import format_cursor, parse_cursor
@@ -29,7 +30,7 @@ _LOOKS = 16  # batches that one request goes through: some 4,000 events, most of
 router = APIRouter(
     prefix="/api",
     tags=["events"],
-    responses={status: {"model": ProblemView} for status in (401, 410, 422, 503)},
+    responses=problems(401, 410, 422, 503),
 )
 
 

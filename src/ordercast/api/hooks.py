@@ -10,9 +10,9 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, Field, ValidationError
 
 from ordercast.api.context import Parts, Services, json_response
+from ordercast.api.description import problems
 from ordercast.api.schemas import Body, Id, PutOrder, Reason, Status
 from ordercast.api.strict import StrictRoute, decode
-from ordercast.api.views import ProblemView
 from ordercast.errors import Invalid
 from ordercast.orders.principal import Principal, Role
 
@@ -22,7 +22,7 @@ router = APIRouter(
     prefix="/api/hooks",
     tags=["webhooks"],
     route_class=StrictRoute,
-    responses={status: {"model": ProblemView} for status in (400, 401, 404, 409, 413, 422, 503)},
+    responses=problems(400, 401, 404, 409, 413, 422, 503),
 )
 
 

@@ -8,9 +8,10 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Query, Request, Response
 
 from ordercast.api.context import Caller, Idempotency, Parts, Services, json_response
+from ordercast.api.description import problems
 from ordercast.api.schemas import ClaimOrder, CreateOrder, Id, PatchOrder, PathId, PutOrder
 from ordercast.api.strict import StrictRoute
-from ordercast.api.views import History, OrderList, OrderView, ProblemView, SharedOrderView
+from ordercast.api.views import History, OrderList, OrderView, SharedOrderView
 from ordercast.errors import Invalid
 from ordercast.orders.announcements import history_for, view_for
 from ordercast.orders.models import OrderQuery, Written
@@ -23,7 +24,7 @@ router = APIRouter(
     prefix="/api",
     tags=["orders"],
     route_class=StrictRoute,
-    responses={status: {"model": ProblemView} for status in (400, 401, 403, 404, 409, 413, 422, 503)},
+    responses=problems(400, 401, 403, 404, 409, 413, 422, 503),
 )
 
 OrderId = Annotated[PathId, Path(alias="id", description="The order's id")]

@@ -7,13 +7,12 @@ from typing import Any
 from fastapi import APIRouter, Response
 
 from ordercast.api.context import Caller, Parts, json_response
-from ordercast.api.views import PresenceView, ProblemView
+from ordercast.api.description import problems
+from ordercast.api.views import PresenceView
 from ordercast.errors import Forbidden
 from ordercast.orders.ids import json_id
 
-router = APIRouter(
-    prefix="/api", tags=["presence"], responses={status: {"model": ProblemView} for status in (401, 403, 503)}
-)
+router = APIRouter(prefix="/api", tags=["presence"], responses=problems(401, 403, 503))
 
 
 @router.get("/presence", response_model=PresenceView)

@@ -7,15 +7,16 @@ from datetime import UTC, datetime
 from fastapi import APIRouter, Request, Response
 
 from ordercast.api.context import Caller, Parts, json_response
+from ordercast.api.description import problems
 from ordercast.api.orders import OrderId
-from ordercast.api.views import ProblemView, ShareView
+from ordercast.api.views import ShareView
 from ordercast.errors import Forbidden
 from ordercast.orders.models import iso
 
 router = APIRouter(
     prefix="/api",
     tags=["orders"],
-    responses={status: {"model": ProblemView} for status in (401, 403, 404, 422, 503)},
+    responses=problems(401, 403, 404, 422, 503),
 )
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from fastapi import APIRouter, Response
 
 from ordercast.api.context import Caller, Idempotency, Parts
+from ordercast.api.description import problems
 from ordercast.api.schemas import RevokeTokens
 from ordercast.api.strict import StrictRoute
-from ordercast.api.views import ProblemView
 from ordercast.errors import Forbidden
 from ordercast.orders.principal import Role
 
@@ -15,7 +15,7 @@ router = APIRouter(
     prefix="/api/tokens",
     tags=["tokens"],
     route_class=StrictRoute,
-    responses={status: {"model": ProblemView} for status in (400, 401, 403, 413, 422, 503)},
+    responses=problems(400, 401, 403, 413, 422, 503),
 )
 
 

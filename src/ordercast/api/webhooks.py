@@ -7,8 +7,8 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Depends, Path, Query, Response
 
 from ordercast.api.context import Caller, Parts, json_response
+from ordercast.api.description import problems
 from ordercast.api.strict import StrictRoute
-from ordercast.api.views import ProblemView
 from ordercast.api.webhook_schemas import (
     AddWebhook,
     DeliveryList,
@@ -38,7 +38,7 @@ router = APIRouter(
     tags=["webhooks"],
     route_class=StrictRoute,
     dependencies=[Depends(_may)],
-    responses={status: {"model": ProblemView} for status in (400, 401, 403, 404, 409, 413, 422, 503)},
+    responses=problems(400, 401, 403, 404, 409, 413, 422, 503),
 )
 
 WebhookId = Annotated[str, Path(alias="id", max_length=64, description="The webhook's id")]
