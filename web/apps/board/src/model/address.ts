@@ -2,6 +2,8 @@
 
 import { useSyncExternalStore } from "react";
 
+const OPENED = { opened: true };
+
 class Address {
   #params = new URLSearchParams(location.search);
   readonly #listeners = new Set<() => void>();
@@ -22,7 +24,8 @@ class Address {
   change(params: URLSearchParams, push = false): void {
     const query = params.size === 0 ? "" : `?${params}`;
     if (query === location.search) return;
-    history[push ? "pushState" : "replaceState"](null, "", location.pathname + query);
+    if (push) history.pushState(OPENED, "", location.pathname + query);
+    else history.replaceState(history.state, "", location.pathname + query);
     this.#read();
   }
 
@@ -32,6 +35,12 @@ class Address {
     if (value === null) params.delete(name);
     else params.set(name, value);
     this.change(params, push);
+  }
+
+  /** Takes away what was opened: back to where it was from, or, where one came by a link, at once. */
+  close(name: string): void {
+    if ((history.state as typeof OPENED | null)?.opened) history.back();
+    else this.set(name, null);
   }
 
   #read(): void {

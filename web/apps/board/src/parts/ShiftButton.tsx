@@ -1,16 +1,22 @@
 /** Begins and ends a shift, and says that it is on. */
 
-import type { ReactNode } from "react";
+import { useId, type ReactNode } from "react";
 import { Button, Dialog, DialogTrigger, Label, Popover, Slider, SliderThumb, SliderTrack, Switch } from "react-aria-components";
 import type { ShiftState } from "./useShift.ts";
 import { shift as words } from "./words.ts";
 
 export function ShiftButton({ shift }: { shift: ShiftState }): ReactNode {
+  const does = useId();
   if (!shift.on) {
     return (
-      <Button className="button shift" onPress={shift.start}>
-        {words.start}
-      </Button>
+      <span title={words.does}>
+        <Button className="button shift" aria-describedby={does} onPress={shift.start}>
+          {words.start}
+        </Button>
+        <span id={does} hidden>
+          {words.does}
+        </span>
+      </span>
     );
   }
   const silent = shift.muted || shift.volume === 0 ? words.muted : shift.audible ? "" : words.locked;

@@ -33,6 +33,7 @@ export const announcements = {
 
 export const shift = {
   start: "Start shift",
+  does: "Rings for new orders, notifies you of them while you look elsewhere, and keeps this screen on",
   end: "End shift",
   on: "On shift",
   muted: "muted",
@@ -127,7 +128,7 @@ export const online = {
 
 export const search = {
   label: "Search orders",
-  placeholder: "Number, name, phone, item",
+  placeholder: "Number, name, phone …",
   clear: "Clear the search",
   others: "Closed and others",
   outcome: (status: "asking" | "found" | "failed", n: number, more: boolean) => {

@@ -140,16 +140,19 @@ function Holding({ order, stop, pending }: { order: Order; stop: boolean; pendin
   );
 }
 
+const SHORT = 12; // characters of a step's name that have room for an arrow before them
+
 function Acts({ order, stop, pending, handle }: { order: Order; stop: boolean; pending: boolean; handle: ReactNode }) {
   const desk = useDesk();
   const id = key(order.orderId);
   const next = desk.steps.onward(order, desk.me.role);
+  const label = next === undefined ? "" : desk.steps.label(next);
   const tab = stop ? 0 : -1;
   return (
     <div className="acts">
       {next !== undefined && (
-        <button type="button" className="next" tabIndex={tab} disabled={pending} onClick={() => void desk.doing.move(order, next)}>
-          <span aria-hidden="true">→</span> {desk.steps.label(next)}
+        <button type="button" className="next" data-long={label.length > SHORT || undefined} tabIndex={tab} disabled={pending} onClick={() => void desk.doing.move(order, next)}>
+          <span aria-hidden="true">→</span> {label}
         </button>
       )}
       {stop && handle}

@@ -8,7 +8,7 @@ import { choices } from "./choices.ts";
 
 export default function Details({ orderId }: { orderId: string }) {
   const { steps } = useDesk();
-  return <OrderDetails orderId={orderId} workflow={steps.workflow} onClose={() => address.set("order", null)} actions={(order) => <Actions order={order} />} />;
+  return <OrderDetails orderId={orderId} workflow={steps.workflow} onClose={() => address.close("order")} actions={(order) => <Actions order={order} />} />;
 }
 
 function Actions({ order }: { order: Order }) {
