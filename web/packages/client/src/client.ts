@@ -41,7 +41,7 @@ export class OrdercastClient extends Actions {
   constructor(url: string | undefined, options: ClientOptions) {
     const place = parseUrl(url ?? ownOrigin());
     const tokens = new Tokens(options.token);
-    const rest = new Rest(place.origin + place.base, tokens, options.fetch ?? ((to, init) => platform.fetch(to, init)));
+    const rest = new Rest(place.origin + place.base, tokens, options.fetch ?? ((to, init) => platform.fetch(to, init)), options.requestTimeout);
     const backoff = options.backoff ?? BACKOFF;
     const store = new OrderStore((id) => rest.call<Order>("GET", `orders/${encodeURIComponent(id)}`), backoff);
     super(rest, store);

@@ -18,6 +18,8 @@ export interface ClientOptions {
   backoff?: Backoff | undefined;
   /** ms that a socket may take to connect. */
   connectTimeout?: number | undefined;
+  /** ms that a request may take, 15,000 as a rule. */
+  requestTimeout?: number | undefined;
   /** Instead of the global `fetch`. */
   fetch?: Fetch | undefined;
   /** Instead of `socket.io-client`, for tests. */

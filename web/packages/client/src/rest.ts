@@ -1,7 +1,7 @@
 /** The REST API, over `fetch`. */
 
 import type { ProblemDetails } from "./models.ts";
-import type { AbortSignalLike } from "./platform.ts";
+import { platform, type AbortSignalLike } from "./platform.ts";
 import { TokenError, type Tokens } from "./tokens.ts";
 
 /** What the server says against a request (RFC 9457). `type` is like `urn:ordercast:version-conflict`. */
@@ -44,8 +44,12 @@ export interface CallOptions {
   body?: unknown;
   /** The same key again: the same answer, and no second order. */
   idempotencyKey?: string;
+  /** Gives the request up, in the place of the client's own patience (`requestTimeout`). */
   signal?: AbortSignalLike;
 }
+
+/** ms. A server answers in some, and a person waits. */
+export const REQUEST_TIMEOUT = 15_000;
 
 /** Splits where the server is into what a socket and what REST need. No `URL`: React Native's is not whole. */
 export function parseUrl(url: string): { origin: string; base: string } {
@@ -59,22 +63,24 @@ export class Rest {
   readonly #root: string;
   readonly #tokens: Tokens;
   readonly #fetch: Fetch;
+  readonly #patience: number;
 
-  /** `root` ends in a slash. */
-  constructor(root: string, tokens: Tokens, fetch: Fetch) {
+  /** `root` ends in a slash. `patience`: ms that a request without a `signal` may take. */
+  constructor(root: string, tokens: Tokens, fetch: Fetch, patience = REQUEST_TIMEOUT) {
     this.#root = root;
     this.#tokens = tokens;
     this.#fetch = fetch;
+    this.#patience = patience;
   }
 
   /** One request to `/api/{path}`. Rejects with `Problem`, with `TokenError`, or as `fetch` does. */
   async call<T>(method: string, path: string, options: CallOptions = {}): Promise<T> {
     const token = await this.#tokens.current();
     try {
-      return await this.#once<T>(method, path, options, token);
+      return await this.#patiently<T>(method, path, options, token);
     } catch (error) {
       if (!(error instanceof Problem && error.status === 401 && this.#tokens.renewable)) throw error;
-      return this.#once<T>(method, path, options, await this.#renewed(token));
+      return this.#patiently<T>(method, path, options, await this.#renewed(token));
     }
   }
 
@@ -82,6 +88,24 @@ export class Rest {
   async #renewed(refused: string): Promise<string> {
     const current = await this.#tokens.current();
     return current === refused ? this.#tokens.fresh() : current;
+  }
+
+  /** Packets that vanish on the way are told by nobody: after a while, no answer is one. */
+  async #patiently<T>(method: string, path: string, options: CallOptions, token: string): Promise<T> {
+    if (options.signal !== undefined) return this.#once<T>(method, path, options, token);
+    const controller = new platform.AbortController();
+    let timer;
+    const late = new Promise<never>((_, reject) => {
+      timer = platform.setTimeout(() => {
+        reject(new Error(`The server has not answered within ${this.#patience / 1000} s.`));
+        controller.abort();
+      }, this.#patience);
+    });
+    try {
+      return await Promise.race([this.#once<T>(method, path, { ...options, signal: controller.signal }, token), late]);
+    } finally {
+      platform.clearTimeout(timer);
+    }
   }
 
   async #once<T>(method: string, path: string, { query, body, idempotencyKey, signal }: CallOptions, token: string): Promise<T> {
