@@ -9,7 +9,7 @@ BIN := $(VENV)/bin
 STAMPS := .cache/stamps
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help demo serve test check sbom bench results build packages lock tools clean
+.PHONY: help demo serve test check docs sbom bench results build packages lock tools clean
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -33,6 +33,10 @@ check: build ## Linters, types, the rules of the house, known holes
 	@$(BIN)/lint-imports
 	@cd web && npm run --silent typecheck
 	@$(BIN)/python -m scripts.audit
+
+docs: $(STAMPS)/package ## The documentation as a site, in dist/docs/
+	@$(BIN)/sphinx-build -W -n --keep-going -q -d .cache/docs docs dist/docs
+	@echo "dist/docs/index.html"
 
 sbom: build ## What it is made of (CycloneDX), for both languages, in dist/
 	@mkdir -p dist

@@ -205,7 +205,7 @@ class Ordercast:
         self._rest = None
 
     async def authenticate(self, token: object) -> Principal:
-        """Whose token it is, for routes of the host's own: as ours take it, ``Bearer `` before it or not.
+        """Whose token it is, for routes of the host's own: as ours take it, with ``Bearer`` before it or not.
 
         Raises `AuthError`, also for one that has been revoked.
         """

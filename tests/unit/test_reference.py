@@ -19,29 +19,11 @@ from ordercast.engineio.disconnects import Disconnect
 from ordercast.engineio.request import Request
 from ordercast.socketio import BroadcastOperator, DynamicNamespace, Handshake, Namespace, Server, Socket
 from ordercast.socketio.packet import RESERVED
+from scripts.site.inside import INSIDE
 from tests.harness import ROOT, ServerProcess
 
 TEXT = (ROOT / "docs" / "reference" / "socketio.md").read_text()
 WAIT = 20  # s; bounds a failure only
-
-# What the parts of the server call on each other: no leading underscore, and yet not for applications.
-INSIDE = {
-    Server: {
-        "on_open",
-        "on_message",
-        "on_close",
-        "await_attachments",
-        "find_existing",
-        "find_namespace",
-        "forget_namespace",
-        "spawn",
-    },
-    Namespace: {"connect", "emptied", "event", "remove", "members", "next_ack", "encode_event", "hear_server_side"},
-    DynamicNamespace: set(),
-    BroadcastOperator: {"ask", "deliver"},
-    Socket: {"acknowledged", "catch_all", "expect", "expect_no_more", "let_go", "over", "send_packet"},
-    Handshake: set(),
-}
 
 
 def section(title: str) -> str:

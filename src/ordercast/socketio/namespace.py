@@ -34,7 +34,7 @@ class Namespace(Emitter, ServerSide):
     """One namespace of a `Server`. What `Server` offers for ``/`` is offered here for any other.
 
     It listens (`on`) to ``connection`` (socket), ``disconnecting`` and ``disconnect`` (socket, reason), and to events
-    of its clients (socket, *args); a socket's own listeners come before it.
+    of its clients (``socket, *args``); a socket's own listeners come before it.
     """
 
     def __init__(self, server: Server, name: str) -> None:
