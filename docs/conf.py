@@ -33,6 +33,7 @@ suppress_warnings = ["ref.python"]  # an `Order` is the server's or the client's
 html_theme = "furo"
 html_static_path = ["_static"]
 html_css_files = ["site.css"]
+html_js_files = [("site.js", {"defer": "defer"})]
 html_favicon = "_static/icon.svg"
 html_logo = "_static/icon.svg"
 html_copy_source = False

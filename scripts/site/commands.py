@@ -25,8 +25,8 @@ def _commands(command: Any, name: str) -> Iterator[str]:
     below = getattr(command, "commands", {})
     if not below:
         yield f"```text\n{_usage(command, name)}\n```\n"
-    yield table(("", "", ""), (_option(one) for one in command.params if one.param_type_name == "option"))
-    yield table(("", ""), ((f"`{_metavar(one)}`", one.help or "") for one in _arguments(command)))
+    yield table(("option", "takes", ""), (_option(one) for one in command.params if one.param_type_name == "option"))
+    yield table(("argument", ""), ((f"`{_metavar(one)}`", one.help or "") for one in _arguments(command)))
     for child in below.values():
         yield from _commands(child, f"{name} {child.name}")
 

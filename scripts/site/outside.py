@@ -25,7 +25,7 @@ from scripts.site.included import ROOT, homes
 
 _log = logging.getLogger(__name__)
 _FOLDER = "source"  # where those pages are, on the site
-_PLAIN = {".mjs": "js", ".jsx": "tsx", ".lock": "text"}
+_LANGUAGES = {".conf": "nginx", ".jsx": "tsx", ".service": "ini", ".timer": "ini"}
 
 
 @cache
@@ -89,7 +89,7 @@ def _file(app: Sphinx, path: str) -> str:
     except UnicodeDecodeError:
         return "<p>No text.</p>"
     try:
-        language = _PLAIN.get(PurePosixPath(path).suffix) or get_lexer_for_filename(path).aliases[0]
+        language = _LANGUAGES.get(PurePosixPath(path).suffix) or get_lexer_for_filename(path).aliases[0]
     except ClassNotFound:
         language = "text"
     return str(app.builder.highlighter.highlight_block(text, language, force=True))  # type: ignore[attr-defined]

@@ -44,7 +44,7 @@ def _route(name: str, operation: Json) -> Iterator[str]:
         (f"`{one['name']}`", f"{one['in']}, {_type(one['schema'])}", _said(one, required=one.get("required", False)))
         for one in operation.get("parameters", ())
     ]
-    yield table(("parameter", "", ""), rows)
+    yield table(("parameter", "is", ""), rows)
     if "requestBody" in operation:
         yield f"Body: {_content(operation['requestBody'])}.\n"
     yield from _answers(operation)
@@ -58,15 +58,17 @@ def _who(operation: Json) -> str:
 
 
 def _answers(operation: Json) -> Iterator[str]:
-    refused = []
-    for status, response in operation["responses"].items():
-        if _PROBLEM in response.get("content", {}):
-            refused.append(status)
-        else:
-            yield f"Answer: {status}{', ' + said if (said := _content(response)) else ''}.\n"
+    responses = operation["responses"]
+    refused = [status for status, response in responses.items() if _PROBLEM in response.get("content", {})]
+    answers = (
+        f"{status}{', ' + said if (said := _content(response)) else ''}"
+        for status, response in responses.items()
+        if status not in refused
+    )
+    yield f"Answer: {'; '.join(answers)}.\n"
     if refused:
-        types = {str(cls.status) for cls in problems()}
-        told = [f"[{status}](errors.md)" if status in types else status for status in refused]
+        named = {str(cls.status) for cls in problems()}
+        told = (f"[{status}](errors.md)" if status in named else status for status in refused)
         yield f"Refused with: {', '.join(told)}.\n"
 
 
@@ -84,7 +86,7 @@ def _schema(name: str, schema: Json) -> Iterator[str]:
         (f"`{field}`", _type(one), _said(one, required=field in required))
         for field, one in schema.get("properties", {}).items()
     ]
-    yield table(("field", "", ""), rows)
+    yield table(("field", "is", ""), rows)
 
 
 def _said(one: Json, *, required: bool) -> str:
@@ -117,11 +119,8 @@ def _type(schema: Json) -> str:
 
 def _bounds(schema: Json) -> str:
     """How large or long it may be."""
-    low, high = (schema.get(f"min{word}") for word in ("imum", "Length")), None
-    least = next((value for value in low if value is not None), None)
-    most = schema.get("maximum", schema.get("maxLength", high))
-    if least is None and most is None:
-        return ""
+    least = schema.get("minimum", schema.get("minLength", 0))
+    most = schema.get("maximum", schema.get("maxLength"))
     if most is None:
-        return f", {least} or more"
-    return f", up to {most}" if least in (None, 0) else f", {least} to {most}"
+        return f", {least} or more" if least else ""
+    return f", {least} to {most}" if least else f", up to {most}"

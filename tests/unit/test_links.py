@@ -1,22 +1,21 @@
-"""Links of the documentation lead to files, and to headings that are there."""
+"""Links of the pages outside docs/ lead to files, and to headings that are there; the others are the site's to check
+(tests/browser/test_docs.py)."""
 
 from __future__ import annotations
 
 import re
-import subprocess
 from pathlib import Path
 
 import pytest
 
+from tests.code_blocks import pages
 from tests.harness import ROOT
 
 _FENCE = re.compile(r"^```.*?^```", re.M | re.S)
 _LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)\)")
 _HEADING = re.compile(r"^#+ +(.+?)\s*$", re.M)
 
-PAGES = sorted(
-    subprocess.run(["git", "ls-files", "*.md"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split()
-)
+PAGES = [page for page in pages() if not page.startswith("docs/")]
 
 
 def anchors(page: Path) -> set[str]:
@@ -39,4 +38,4 @@ def test_links_lead_somewhere(name: str) -> None:
 
 
 def test_there_are_pages_to_look_at() -> None:
-    assert {"README.md", "docs/howto/javascript.md"} < set(PAGES)
+    assert {"README.md", "examples/README.md"} < set(PAGES)

@@ -1,0 +1,125 @@
+"""The documentation's site: it builds without a warning, and is read from its folder alone, on a telephone as at a desk."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from playwright.async_api import Browser, Page, expect
+
+from scripts.site.outside import kept
+from tests.browser.boards import PATIENCE
+from tests.browser.test_board_axe import ALL, AXE, COLOURS
+from tests.harness import ROOT, Json
+
+TYPICAL = ("index", "tutorial/react", "reference/commands", "source/deploy/systemd")
+MUST_BUILD = 300  # s; bounds a failure only. Alone it takes less than 20.
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """As ``make docs`` builds it; a broken link, an anchor that is not there and a page that none lists are warnings."""
+    folder = tmp_path_factory.mktemp("site")
+    build = [sys.executable, "-m", "sphinx", "-W", "-n", "--keep-going", "-q", "-d", str(folder / "doctrees")]
+    done = subprocess.run(
+        [*build, "docs", str(folder / "html")], cwd=ROOT, capture_output=True, text=True, timeout=MUST_BUILD
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    return folder / "html"
+
+
+@pytest.fixture
+async def page(browser: Browser) -> AsyncIterator[Page]:
+    """A page that may read files and nothing else."""
+    page = await browser.new_page(viewport={"width": 1400, "height": 900})
+    elsewhere: list[str] = []
+    page.on("request", lambda asked: elsewhere.append(asked.url) if not _is_here(asked.url) else None)
+    page.on("pageerror", lambda error: elsewhere.append(str(error)))
+    yield page
+    assert elsewhere == []
+
+
+def _is_here(url: str) -> bool:
+    return url.startswith(("file:", "data:"))
+
+
+def test_every_page_is_there(site: Path) -> None:
+    pages = [path for path in kept() if path.startswith("docs/") and path.endswith(".md")]
+    assert len(pages) > 40
+    assert [path for path in pages if not (site / path.removeprefix("docs/")).with_suffix(".html").is_file()] == []
+
+
+def test_every_link_of_every_page_leads_to_a_file_of_the_site(site: Path) -> None:
+    """Also those of pages that Sphinx does not check: of files outside docs/, and of folders."""
+    links = re.compile(r'\b(?:href|src)="(?![a-z]+:|#)([^"#?]+)')
+    found = [
+        (page.relative_to(site), link)
+        for page in sorted(site.rglob("*.html"))
+        for link in links.findall(page.read_text("utf-8"))
+    ]
+    assert len(found) > 1_000
+    assert [(str(page), link) for page, link in found if not (site / page).parent.joinpath(link).exists()] == []
+
+
+def test_what_is_made_from_the_code(site: Path) -> None:
+    for page, says in (
+        ("rest", ("PATCH /api/orders/{id}", "expectedVersion", "Idempotency-Key")),
+        ("commands", ("ordercast serve", "--cors-origins", "ordercast webhook rotate", "--overlap")),
+        ("metrics", ("ordercast_connections", "ordercast_sessions_closed_total")),
+        ("errors", ("VersionConflict", "urn:ordercast:version-conflict")),
+        ("python", ("change_status", "OrderRepository", "memory_storage", "OrdercastClient", "except_")),
+        ("javascript", ("watchOrders", "useChangeStatus", "ordercastSlice")),
+    ):
+        text = re.sub(r"<[^>]+>", "", (site / "reference" / f"{page}.html").read_text("utf-8"))
+        assert [one for one in says if one not in text] == [], page
+
+
+@pytest.mark.parametrize("name", TYPICAL)
+async def test_axe_finds_nothing(site: Path, page: Page, name: str) -> None:
+    await page.goto((site / f"{name}.html").as_uri())
+    await page.evaluate(AXE.read_text("utf-8"))
+    await page.emulate_media(color_scheme="light", reduced_motion="reduce")
+    assert await found(page, ALL) == []
+    await page.emulate_media(color_scheme="dark")
+    assert await found(page, COLOURS) == []
+    await page.set_viewport_size({"width": 360, "height": 800})
+    assert await found(page, ALL) == []
+
+
+async def test_nothing_is_too_wide_for_a_telephone(site: Path, page: Page) -> None:
+    await page.set_viewport_size({"width": 360, "height": 800})
+    pages = [path for path in sorted(site.rglob("*.html")) if "source" not in path.parts]
+    wide = []
+    for path in pages:
+        await page.goto(path.as_uri())
+        if not await page.evaluate("document.documentElement.scrollWidth <= innerWidth"):
+            wide.append(str(path.relative_to(site)))
+    assert (len(pages) > 40, wide) == (True, [])
+
+
+async def found(page: Page, what: Json) -> list[tuple[str, list[str]]]:
+    """What axe has against it."""
+    # The last column of our tables, whose cells are remarks, needs no name.
+    rules = {"runOnly": what, "rules": {"empty-table-header": {"enabled": False}}}
+    said: Json = await page.evaluate("(rules) => axe.run(document, rules)", rules)
+    assert said["passes"]
+    return [(one["id"], [node["html"][:150] for node in one["nodes"]][:5]) for one in said["violations"]]
+
+
+async def test_it_is_searched_without_a_server(site: Path, page: Page) -> None:
+    await page.goto((site / "index.html").as_uri())
+    await page.get_by_placeholder("Search").fill("backup")
+    await page.keyboard.press("Enter")
+    await expect(page.locator("#search-results li a").first).to_be_visible(timeout=PATIENCE)
+
+
+async def test_from_the_start_page_to_a_file_of_the_repository(site: Path, page: Page) -> None:
+    await page.goto((site / "index.html").as_uri())
+    await page.get_by_role("main").get_by_role("link", name="From one process to many").click()
+    await page.get_by_role("link", name=re.compile("nginx")).first.click()
+    await expect(page.get_by_role("heading", level=1)).to_have_text("deploy/nginx/ordercast.conf", timeout=PATIENCE)
+    await expect(page.get_by_text("upstream ordercast {")).to_be_visible(timeout=PATIENCE)
