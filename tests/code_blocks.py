@@ -48,12 +48,18 @@ READ = {
     ("README.md", "<script src="): "the beginning of docs/howto/script-tag.md, which is run",
     # Of a machine, or a release, that a test does not have.
     ("docs/howto/postgresql.md", "createdb"): "another machine's database; its commands are run on one of the tests'",
-    ("docs/howto/scale.md", "export ORDERCAST_DATABASE_URL"): "the same; tests/integration/test_workers.py runs several",
+    (
+        "docs/howto/scale.md",
+        "export ORDERCAST_DATABASE_URL",
+    ): "the same; tests/integration/test_workers.py runs several",
     ("docs/howto/upgrade.md", "ordercast backup"): "installs what is not out yet",
     ("docs/howto/upgrade.md", "ordercast restore"): "the end of the same",
     ("docs/howto/webhooks.md", "export ORDERCAST_HOOKS"): "a setting, which the tests give their server themselves",
     ("docs/howto/webhooks.md", "{"): "what a receiver gets; held by tests/unit/test_webhook_rules.py and its kin",
-    ("examples/README.md", "token=$(ordercast token"): "moves orders of the examples, which tests/browser/test_examples.py does",
+    (
+        "examples/README.md",
+        "token=$(ordercast token",
+    ): "moves orders of the examples, which tests/browser/test_examples.py does",
     ("examples/recipe/README.md", "npm ci"): "as tests/browser/test_recipe_clients.py does",
     # Lines of an application: they name things of its own. Checked against the types of what they call.
     ("docs/howto/come-back.md", "let cursor;"): "types",
@@ -65,7 +71,10 @@ READ = {
     ("docs/howto/javascript.md", "try {"): "types",
     ("docs/howto/javascript.md", "const { targets, me }"): "types",
     ("docs/howto/own-events.md", 'socket.on("courier:near"'): "types",
-    ("web/packages/client/README.md", 'import { connect } from "@ordercast/client";\n\nconst client = connect("https'): "types",
+    (
+        "web/packages/client/README.md",
+        'import { connect } from "@ordercast/client";\n\nconst client = connect("https',
+    ): "types",
     ("web/packages/react/README.md", "import { OrdercastProvider"): "types",
     ("web/packages/react/README.md", "import { keepQueriesLive"): "types",
 }
@@ -105,7 +114,7 @@ def found() -> list[Found]:
 def unknown_to_the_shell(script: str) -> list[str]:
     """What a script asks of our commands and of `make` that they do not have."""
     targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text("utf-8"), re.M))
-    wrong = []
+    wrong: list[str] = []
     for program, arguments in _COMMAND.findall(script.replace("\\\n", " ")):
         words = arguments.split()
         wrong += _unknown(words) if program == "ordercast" else [word for word in words if word not in targets]

@@ -14,8 +14,9 @@ _FOLDER = re.compile(r"^<!-- and: (\S+)/\* -->$", re.M)
 
 def trees(page: str) -> str:
     """A hidden tree for each section of the page that lists pages."""
-    parts = _SECTION.split(page)
-    return "\n".join(_tree(names, title) for title, text in zip(parts[1::2], parts[2::2]) if (names := _names(text)))
+    _, *parts = _SECTION.split(page)
+    sections = zip(parts[::2], parts[1::2], strict=True)
+    return "\n".join(_tree(names, title) for title, text in sections if (names := _names(text)))
 
 
 def _names(section: str) -> list[str]:

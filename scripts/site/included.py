@@ -42,8 +42,10 @@ def taken(kind: str, path: str, page: str) -> str:
                 yield part
             else:
                 moved = _LINK.sub(link, part)
-                yield re.sub(r"^# .*\n", "", moved, flags=re.M) if kind == "page" else re.sub(
-                    r"^#", "##", moved, flags=re.M
+                yield (
+                    re.sub(r"^# .*\n", "", moved, flags=re.M)
+                    if kind == "page"
+                    else re.sub(r"^#", "##", moved, flags=re.M)
                 )
 
     return "".join(parts())

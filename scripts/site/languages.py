@@ -10,7 +10,7 @@ from pygments.token import Name, Punctuation, Text
 from sphinx.application import Sphinx
 
 
-class JsxLexer(TypeScriptLexer):
+class JsxLexer(TypeScriptLexer):  # type: ignore[misc]  # Pygments has no types
     """TypeScript with tags. Where a word stands before `<`, that is of a generic."""
 
     name = "JSX"

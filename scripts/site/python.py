@@ -72,7 +72,9 @@ def _public(module: Any) -> list[str]:
     """What a module is for others: its ``__all__``, or what it defines itself."""
     if hasattr(module, "__all__"):
         return [name for name in module.__all__ if inspect.isclass(getattr(module, name)) or _is_def(module, name)]
-    return [name for name, value in vars(module).items() if inspect.isclass(value) and value.__module__ == module.__name__]
+    return [
+        name for name, value in vars(module).items() if inspect.isclass(value) and value.__module__ == module.__name__
+    ]
 
 
 def _is_def(module: Any, name: str) -> bool:
@@ -87,7 +89,8 @@ def _directive(module: str, name: str, value: Any) -> Iterable[str]:
     yield ":members:"
     if bases := [one for one in value.__mro__[1:] if one.__module__.startswith("ordercast.")]:
         # What ours inherit of ours, and nothing of the language's own.
-        yield f":inherited-members: {', '.join(sorted({b.__name__ for b in value.__mro__} - {b.__name__ for b in bases} - {name}))}"
+        others = {one.__name__ for one in value.__mro__[1:] if one not in bases}
+        yield f":inherited-members: {', '.join(sorted(others))}"
     if hidden := INSIDE.get(value):
         yield f":exclude-members: {', '.join(sorted(hidden))}"
 

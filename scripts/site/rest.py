@@ -1,4 +1,4 @@
-"""The REST API, from the OpenAPI document that the server gives at `/openapi.json` and the client's types are made of."""
+"""The REST API, from the OpenAPI document, which is the server's own and what the client's types are made of."""
 
 from __future__ import annotations
 

@@ -8,8 +8,8 @@ import sys
 from pathlib import Path
 
 from tests.harness import ServerProcess, token
+from tests.heard import listening_at
 from tests.manual import blocks
-from tests.programs import WAIT, listening
 from tests.redis_server import RedisServer
 
 
@@ -36,15 +36,15 @@ async def test_the_manual_on_other_processes(postgres_url: str, redis: RedisServ
     within_a_loop = f"import asyncio\n{loop.splitlines()[0]}\nasync def main():\n{awaited}\nasyncio.run(main())\n"
     known = {"ORDERCAST_DATABASE_URL": postgres_url}
     with ServerProcess(tmp_path, database_url=postgres_url, redis_url=redis.url) as server:
-        async with server.api() as api, listening(server.url, 42) as mine:
+        async with server.api() as api, listening_at(server.url, token(42)) as mine:
             order = {"customerId": 42, "status": "preparing"}
             await api.send("PUT", "/api/orders/17", json=order)
             await run(plain, tmp_path, **known)
             await run(within_celery, tmp_path, **known)
             await api.send("PUT", "/api/orders/17", json=order)
             await run(within_a_loop, tmp_path, **known)
-            heard = [one["status"] for one in await mine.until("order:updated", 4, wait=WAIT)]
+            heard = [one["status"] for one in await mine.until("order:updated", 4)]
             assert heard == ["ready", "out_for_delivery", "preparing", "ready"]
             assert "redis://127.0.0.1:6379" in emitter
             await run(emitter.replace("redis://127.0.0.1:6379", redis.url), tmp_path)
-            assert await mine.until("kitchen:bell", wait=WAIT) == [{"orderId": 17}]
+            assert await mine.until("kitchen:bell") == [{"orderId": 17}]

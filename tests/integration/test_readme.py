@@ -31,7 +31,7 @@ async def test_use_it(tmp_path: Path) -> None:
         for terminal in (one, two):
             await terminal.run(f"export PATH={BIN}:$PATH ORDERCAST_PORT={port}")
             # The token is signed where the secret is: both terminals have it.
-            await terminal.run(f"test -e secret || {{ {secret}; echo \"$ORDERCAST_JWT_SECRET\" > secret; }}")
+            await terminal.run(f'test -e secret || {{ {secret}; echo "$ORDERCAST_JWT_SECRET" > secret; }}')
             await terminal.run("export ORDERCAST_JWT_SECRET=$(cat secret)")
         await one.leave_running(serve, "listens on")
         assert (tmp_path / "ordercast.db").exists()

@@ -1,4 +1,4 @@
-"""No block of code in the documentation is run by nothing, unless there is a reason; those are read by their language."""
+"""No block of code in the documentation is run by nothing, unless there is a reason; those are read, by language."""
 
 from __future__ import annotations
 
@@ -38,8 +38,15 @@ declare function age(...what: unknown[]): void;
 declare function loadOrders(): void;
 """
 OPTIONS = {
-    **{"allowJs": True, "checkJs": True, "noEmit": True, "skipLibCheck": True, "strict": False},
-    **{"jsx": "react-jsx", "module": "esnext", "moduleResolution": "bundler", "target": "esnext"},
+    "allowJs": True,
+    "checkJs": True,
+    "noEmit": True,
+    "skipLibCheck": True,
+    "strict": False,
+    "jsx": "react-jsx",
+    "module": "esnext",
+    "moduleResolution": "bundler",
+    "target": "esnext",
     "lib": ["esnext", "dom", "dom.iterable"],
     "types": [],
 }
@@ -71,7 +78,9 @@ def test_what_is_typed_into_a_shell(block: Found) -> None:
 
 
 def test_what_the_shell_would_not_know_is_found() -> None:
-    said = unknown_to_the_shell("ordercast serve --prot 1 && ordercast stop\nordercast webhook add x --evnt y\nmake dmeo")
+    said = unknown_to_the_shell(
+        "ordercast serve --prot 1 && ordercast stop\nordercast webhook add x --evnt y\nmake dmeo"
+    )
     assert said == ["--prot", "stop", "--evnt", "dmeo"]
 
 
