@@ -51,10 +51,9 @@ def _route(name: str, operation: Json) -> Iterator[str]:
 
 
 def _who(operation: Json) -> str:
-    roles: list[str] | None = operation.get("x-roles")
-    if "security" not in operation:
+    if "x-roles" not in operation:
         return "everybody, without a token"
-    return "whoever has a token" if roles is None else ", ".join(roles)
+    return ", ".join(operation["x-roles"]) or "who signs what they send, without a token"
 
 
 def _answers(operation: Json) -> Iterator[str]:
