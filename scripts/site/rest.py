@@ -39,7 +39,7 @@ def _routes(document: Json) -> Iterator[str]:
 def _route(name: str, operation: Json) -> Iterator[str]:
     yield f"### `{name}`\n"
     yield prose(operation.get("description", "")) + "\n"
-    yield f"For {_who(operation)}.\n"
+    yield f"Who: {_who(operation)}.\n"
     rows = [
         (f"`{one['name']}`", f"{one['in']}, {_type(one['schema'])}", _said(one, required=one.get("required", False)))
         for one in operation.get("parameters", ())
