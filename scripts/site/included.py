@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
 from functools import cache
 from pathlib import Path, PurePosixPath
 
@@ -36,16 +35,9 @@ def taken(kind: str, path: str, page: str) -> str:
     def link(found: re.Match[str]) -> str:
         return found[1] + os.path.relpath(PurePosixPath(path).parent / found[2], here)
 
-    def parts() -> Iterator[str]:
-        for number, part in enumerate(_FENCE.split(text)):
-            if number % 2:
-                yield part
-            else:
-                moved = _LINK.sub(link, part)
-                yield (
-                    re.sub(r"^# .*\n", "", moved, flags=re.M)
-                    if kind == "page"
-                    else re.sub(r"^#", "##", moved, flags=re.M)
-                )
+    def moved(prose: str) -> str:
+        prose = _LINK.sub(link, prose)
+        return re.sub(r"^# .*\n", "", prose, flags=re.M) if kind == "page" else re.sub(r"^#", "##", prose, flags=re.M)
 
-    return "".join(parts())
+    # Every second part is a block of code.
+    return "".join(part if number % 2 else moved(part) for number, part in enumerate(_FENCE.split(text)))

@@ -59,7 +59,9 @@ async def test_filters_are_in_the_url(shop: ServerProcess, api: Api, browser: Br
         await expect(dialog).to_be_visible(timeout=PATIENCE)
         await page.keyboard.press("Escape")
         await expect(dialog).to_have_count(0)
-        assert await page.evaluate("history.state?.opened") is None, "closing is the way back, and leaves no step behind"
+        assert await page.evaluate("history.state?.opened") is None, (
+            "closing is the way back, and leaves no step behind"
+        )
         # What a filter hides is said beside the columns, and comes back with it.
         await expect(page.get_by_role("region", name="Closed and others")).to_contain_text("F-3", timeout=PATIENCE)
         await page.get_by_role("button", name="Filter (2)").click()
