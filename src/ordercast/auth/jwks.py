@@ -47,7 +47,7 @@ class RemoteKeys:
     """The keys at a URL. When the URL does not answer, the keys we have go on serving. Lives on one event loop."""
 
     def __init__(self, url: str, timeout: float = TIMEOUT, clock: Callable[[], float] = time.monotonic) -> None:
-        self._url = url
+        self.url = url
         self._timeout = timeout
         self._clock = clock
         self._keys: tuple[Key, ...] = ()
@@ -108,12 +108,12 @@ class RemoteKeys:
         try:
             # The thread ends by itself soon after; a hanging name server could keep it, but not us.
             async with asyncio.timeout(2 * self._timeout):
-                keys = await asyncio.to_thread(fetch_keys, self._url, self._timeout)
+                keys = await asyncio.to_thread(fetch_keys, self.url, self._timeout)
         except Exception as error:
-            self.trouble = f"no keys from {urlsplit(self._url).hostname}: {_reason(error)}"
+            self.trouble = f"no keys from {urlsplit(self.url).hostname}: {_reason(error)}"
             _log.warning(
                 "keys for tokens could not be fetched; those we have go on serving",
-                host=urlsplit(self._url).hostname,
+                host=urlsplit(self.url).hostname,
                 reason=_reason(error),
                 keys=len(self._keys),
             )

@@ -51,6 +51,10 @@ class ShareTokens:
         self._lifetime = lifetime
         self._clock = clock
 
+    def adopt(self, lifetime: float) -> None:
+        """Another lifetime, for tokens that are issued from now on."""
+        self._lifetime = lifetime
+
     def issue(self, order_id: str, customer_id: str) -> Share:
         """A token for one order while it is this customer's. Whether the caller may see that order is for the caller of
         this to ask."""

@@ -26,11 +26,8 @@ class TokenVerifier:
     def __init__(
         self, settings: Settings, keys: Sequence[Key] | RemoteKeys, clock: Callable[[], float] = time.time
     ) -> None:
-        self._local: Sequence[Key] = () if isinstance(keys, RemoteKeys) else tuple(keys)
-        self._remote = keys if isinstance(keys, RemoteKeys) else None
-        self._claims = ClaimReader(settings)
         self._clock = clock
-        self._seen = SeenTokens()
+        self._take(keys, ClaimReader(settings))
         self.shares: ShareTokens | None = None
         """Share tokens count too where these are given: their key is known once the database is open."""
 
@@ -48,6 +45,30 @@ class TokenVerifier:
             f"with: {MAKE_SECRET}), or ORDERCAST_JWT_PUBLIC_KEY or ORDERCAST_JWKS_URL, "
             "with ORDERCAST_JWT_ISSUER and ORDERCAST_JWT_AUDIENCE, to what your identity provider publishes"
         )
+
+    def _take(self, keys: Sequence[Key] | RemoteKeys, claims: ClaimReader) -> None:
+        self._local: Sequence[Key] = () if isinstance(keys, RemoteKeys) else tuple(keys)
+        self._remote = keys if isinstance(keys, RemoteKeys) else None
+        self._claims = claims
+        self._seen = SeenTokens()
+
+    def has_keys_of(self, other: TokenVerifier) -> bool:
+        """Whether both verify by the same keys, or by those at the same URL."""
+        if self._remote is None or other._remote is None:
+            return self._remote is other._remote and self._local == other._local
+        return self._remote.url == other._remote.url
+
+    async def adopt(self, other: TokenVerifier) -> None:
+        """Verifies as ``other``, which is not used any more, from now on: what was remembered of tokens is forgotten.
+
+        Keys that were fetched from the same URL stay.
+        """
+        before, keys = self._remote, other._remote
+        if before is not None and keys is not None and before.url == keys.url:
+            keys = before
+        self._take(other._local if keys is None else keys, other._claims)
+        if before is not None and before is not keys:
+            await before.close()
 
     @property
     def is_local(self) -> bool:

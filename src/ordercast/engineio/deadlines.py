@@ -17,7 +17,8 @@ class Deadlines(Generic[T]):
     """Calls ``due(item)`` a fixed ``delay`` (s) after each `add`.
 
     Equal delays fall due in the order they were added, so a queue is enough and adding costs no heap. Items are
-    not taken out when they no longer matter: ``due`` looks at the item and decides.
+    not taken out when they no longer matter: ``due`` looks at the item and decides. A ``delay`` that is set anew counts
+    for what is added from then on; behind what has a longer one, it may come late by the difference.
     """
 
     __slots__ = ("_timer", "delay", "due", "queue")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 from collections import Counter
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -27,6 +28,14 @@ class Gate:
         self._options = options
         self._of_address: Counter[str] = Counter()
         self._proxies = _networks(options.trusted_proxies)
+
+    def adopt(self, options: Options, sessions: Iterable[Session]) -> None:
+        """Other options from now on. Those that are there are counted anew: by address, and whose that is, may have
+        come to matter just now."""
+        self._options = options
+        self._proxies = _networks(options.trusted_proxies)
+        counted = sessions if options.max_sessions_per_address else ()
+        self._of_address = Counter(self.address_of(session.request) for session in counted)
 
     def origin_allowed(self, request: Request) -> bool:
         """Origin against the allow-list; requests without one do not come from a foreign page (RFC 6454)."""

@@ -18,7 +18,7 @@ _PER_SECOND = 10  # pings of one client whose deadlines are kept: a flood of the
 
 
 class Heartbeat:
-    """``interval`` and ``timeout`` in seconds, the same for every session.
+    """``interval`` and ``timeout`` in seconds, the same for every session that was opened with it.
 
     The next PING follows an interval after the PONG, as in the reference server: clients give up when none has come
     for interval and timeout together, whatever else they receive.

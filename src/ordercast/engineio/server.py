@@ -63,7 +63,8 @@ class EngineServer:
         self.gate = Gate(options)
         self.journal = Journal()
         self.timer = Timer()
-        self.heartbeat = Heartbeat(self.timer, options.ping_interval, options.ping_timeout)
+        self._heartbeats: dict[tuple[float, float], Heartbeat] = {}
+        self.heartbeat = self._heartbeat(options)
         self._lingering: Deadlines[Session] = Deadlines(self.timer, options.linger, Session.abort)
         self._probes: Deadlines[Probe] = Deadlines(self.timer, options.upgrade_timeout, _expire)
         self._late: Deadlines[tuple[Session, int]] = Deadlines(self.timer, options.max_queue_time, self._still_behind)
@@ -80,6 +81,22 @@ class EngineServer:
         self._last: list[Packet] = []
         self._batch = Batch()
 
+    def adopt(self, options: Options) -> None:
+        """Other options from now on. Sessions that are there keep the heartbeat that their clients were told, and
+        what else their transports began with."""
+        self.options = options
+        self.heartbeat = self._heartbeat(options)
+        self.gate.adopt(options, self.sessions.values())
+        self._probes.delay = options.upgrade_timeout
+        self._late.delay = options.max_queue_time
+
+    def _heartbeat(self, options: Options) -> Heartbeat:
+        """One for all sessions that were told the same."""
+        times = options.ping_interval, options.ping_timeout
+        if times not in self._heartbeats:
+            self._heartbeats[times] = Heartbeat(self.timer, *times)
+        return self._heartbeats[times]
+
     # -- opening ------------------------------------------------------------------------------------------
 
     def open(self, request: Request, transport: Transport, id: str | None = None) -> Session:
@@ -89,7 +106,7 @@ class EngineServer:
         self.sessions[session.id] = session
         self.opened += 1
         session.send(self._open_packet(session))
-        self.heartbeat.start(session)
+        session.heartbeat.start(session)
         self.handler.on_open(session)
         return session
 

@@ -62,6 +62,7 @@ class Session:
         "backlog",
         "data",
         "dirty",
+        "heartbeat",
         "holder",
         "id",
         "joined",
@@ -92,6 +93,7 @@ class Session:
         self.dirty = False
         self.backlog: Backlog | None = None  # there while the client is behind
         self.protocol = transport.protocol
+        self.heartbeat = server.heartbeat  # the server's may be another one by and by
         self.ping = 0  # see `Heartbeat`
         self.joined = False  # see `Gate.joined`
         self.second = 0  # the second in which `messages` were counted
@@ -187,10 +189,10 @@ class Session:
             else:
                 self.server.handler.on_message(self, data)
         elif type is PacketType.PONG and self.protocol == 4:
-            self.server.heartbeat.pong(self)
+            self.heartbeat.pong(self)
         elif type is PacketType.PING and self.protocol == 3:
             self.send(Packet(PacketType.PONG, data.encode() if isinstance(data, str) else data))
-            self.server.heartbeat.pinged(self)
+            self.heartbeat.pinged(self)
         elif type is PacketType.CLOSE:
             self.close(disconnects.TRANSPORT_CLOSE)
         else:

@@ -7,18 +7,38 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 
 
-@asynccontextmanager
-async def every(interval: float, do: Callable[[], None]) -> AsyncIterator[None]:
-    """Calls ``do`` every ``interval`` seconds, for the first time after one, while the context is open."""
+class Every:
+    """Calls ``do`` every ``interval`` seconds while it runs, for the first time after one."""
 
-    async def run() -> None:
+    def __init__(self, interval: float, do: Callable[[], None]) -> None:
+        self._interval = interval
+        self._do = do
+        self._changed = asyncio.Event()
+
+    def adopt(self, interval: float) -> None:
+        """Another interval, which begins now."""
+        if interval != self._interval:
+            self._interval = interval
+            self._changed.set()
+
+    async def run(self) -> None:
+        """Until it is cancelled."""
         while True:
-            await asyncio.sleep(interval)
-            do()
+            self._changed.clear()
+            try:
+                async with asyncio.timeout(self._interval):
+                    await self._changed.wait()
+            except TimeoutError:
+                self._do()
 
-    task = asyncio.create_task(run(), name=f"ordercast {getattr(do, '__qualname__', 'every')}")
+
+@asynccontextmanager
+async def every(interval: float, do: Callable[[], None]) -> AsyncIterator[Every]:
+    """An `Every` that runs while the context is open."""
+    one = Every(interval, do)
+    task = asyncio.create_task(one.run(), name=f"ordercast {getattr(do, '__qualname__', 'every')}")
     try:
-        yield
+        yield one
     finally:
         task.cancel()
         with suppress(asyncio.CancelledError):

@@ -43,7 +43,6 @@ class Handlers:
         revocations: Revocations,
         max_watches: int,
     ) -> None:
-        """``max_watches``: orders that one socket may watch; 0: no limit."""
         self._verifier = verifier
         self._orders = orders
         self._feed = feed
@@ -53,7 +52,8 @@ class Handlers:
         self._replay = replay
         self._watches = watches
         self._revocations = revocations
-        self._max_watches = max_watches
+        self.max_watches = max_watches
+        """Orders that one socket may watch; 0: no limit."""
         self._io = io
         feed.speaker.moved = self.moved
         io.use(self.authenticate)
@@ -207,7 +207,7 @@ class Handlers:
             return self._deny(socket, None, "invalid_order_id")
         member: Member = socket.data
         member.watching = member.watching or set()
-        if 0 < self._max_watches <= len(member.watching) and id not in member.watching:
+        if 0 < self.max_watches <= len(member.watching) and id not in member.watching:
             return self._deny(socket, id, "too_many_watches")
         member.watching.add(id)
         try:

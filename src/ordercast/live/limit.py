@@ -55,6 +55,10 @@ class ConnectionLimit:
         self._io = io
         self._limit = limit
 
+    def adopt(self, limit: int) -> None:
+        """Another limit, for who connects from now on."""
+        self._limit = limit
+
     def claims(self, principal: Principal) -> bool:
         """Whether `claim` must be awaited before `admit`."""
         return False
@@ -105,13 +109,19 @@ class SharedLimit(ConnectionLimit):
         self._doomed: set[str] = set()  # of those, evicted before they were connected
         self._gone: set[tuple[str, str]] = set()  # (user, socket) that the database must hear of
         self._look: Callable[[], None] = lambda: None
+        self._used = limit > 0  # at some time, so that there may be rows of ours
         self._told = self._told_clients = False  # that the database is away
         self.hint: Callable[[str], None] = lambda run: None
         """Tells the node of this run that it has something to see."""
 
+    def adopt(self, limit: int) -> None:
+        """See `ConnectionLimit.adopt`. Connections from before there was a limit are not counted: they have no row."""
+        super().adopt(limit)
+        self._used = self._used or limit > 0
+
     def claims(self, principal: Principal) -> bool:
         """See `ConnectionLimit.claims`."""
-        return not principal.is_guest
+        return self._limit > 0 and not principal.is_guest
 
     async def claim(self, socket: Socket, principal: Principal, before: str | None) -> None:
         """See `ConnectionLimit.claim`. Where the database does not answer, the connection ends, for the client to try
@@ -166,7 +176,7 @@ class SharedLimit(ConnectionLimit):
     def left(self, socket: Socket) -> None:
         """See `ConnectionLimit.left`."""
         principal: Principal = socket.data.principal
-        if self.claims(principal):
+        if self._used and not principal.is_guest:
             self._over(principal.user_id, socket)
 
     # -- what is looked after ------------------------------------------------------------------------------
@@ -176,12 +186,16 @@ class SharedLimit(ConnectionLimit):
         """Evicts who must go while the context is open; gives what to call when there may be news."""
         async with looking(self.look) as self._look, every(LOOK, self._look):
             yield self._look
+        if not self._used:
+            return
         with suppress(StorageError, TimeoutError):
             async with asyncio.timeout(_LEAVING):
                 await self._logins.release_run(self._run)
 
     async def look(self) -> None:
         """Evicts those of this node that a newer one has taken the place of, and says which are over."""
+        if not self._used:
+            return
         try:
             for user, id in await self._logins.evicted(self._run):
                 self._evict(user, id)

@@ -65,11 +65,15 @@ class Replay:
         self._orders = orders
         self._pids = pids
         self._watches = watches
+        self.adopt(max_events, max_age, max_watches)
+        self.replayed = 0
+        self.resyncs = 0
+
+    def adopt(self, max_events: int, max_age: float, max_watches: int) -> None:
+        """Other bounds, for who comes back from now on."""
         self._max_events = max_events
         self._max_age = timedelta(seconds=max_age)
         self._max_watches = max_watches
-        self.replayed = 0
-        self.resyncs = 0
 
     # -- planning ------------------------------------------------------------------------------------------
 

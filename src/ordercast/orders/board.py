@@ -30,7 +30,7 @@ class Board:
 
     def __init__(self, targets: Targets, workflow: Workflow, announce: Announce) -> None:
         self._targets = targets
-        self._workflow = workflow
+        self.workflow = workflow
         self._announce = announce
 
     async def targets(self, by: Principal) -> dict[str, int]:
@@ -38,7 +38,7 @@ class Board:
         if not by.is_operator:
             raise Forbidden("The board is for operators and admins.")
         found = {**DEFAULTS, **await self._targets.read()}
-        return {name: s for name in self._workflow.statuses if self._workflow.waits_in(name) and (s := found.get(name))}
+        return {name: s for name in self.workflow.statuses if self.workflow.waits_in(name) and (s := found.get(name))}
 
     async def set_targets(self, targets: Mapping[str, int | None], by: Principal) -> dict[str, int]:
         """Sets all of them, and returns them as `targets` does; ``None`` or absent: no target. Raises `Forbidden`,
@@ -48,12 +48,12 @@ class Board:
         if by.shops is not None:
             raise Forbidden("Targets are every shop's, and your token names some: ask an admin of all shops.")
         for name, seconds in targets.items():
-            self._workflow.status(name)
-            if not self._workflow.waits_in(name):
+            self.workflow.status(name)
+            if not self.workflow.waits_in(name):
                 raise Invalid(f"targets: nothing follows '{name}', so that no order waits there; leave it out")
             if seconds is not None and not 1 <= seconds <= MAX_TARGET:
                 raise Invalid(f"targets: '{name}' must be 1 to {MAX_TARGET} seconds, or null for no target")
-        waiting = filter(self._workflow.waits_in, self._workflow.statuses)
+        waiting = filter(self.workflow.waits_in, self.workflow.statuses)
         await self._targets.replace({name: targets.get(name) for name in waiting})
         found = await self.targets(by)
         self._announce(found)

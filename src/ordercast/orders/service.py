@@ -41,7 +41,8 @@ class OrderService:
 
     def __init__(self, repository: OrderRepository, workflow: Workflow) -> None:
         self._repository = repository
-        self._workflow = workflow
+        self.workflow = workflow
+        """Set anew, it counts from the next change on."""
 
     # -- reading -------------------------------------------------------------------------------------------
 
@@ -69,7 +70,7 @@ class OrderService:
         if query.text is not None:
             query = replace(query, text=sought(query.text))
         if query.statuses is not None:
-            query = replace(query, statuses=frozenset(self._workflow.status(name).name for name in query.statuses))
+            query = replace(query, statuses=frozenset(self.workflow.status(name).name for name in query.statuses))
         if by.is_staff:
             return await self._repository.find(replace(query, shops=by.shops))
         if query.customer_id not in (None, by.user_id):
@@ -95,7 +96,7 @@ class OrderService:
         if not by.is_staff:
             raise Forbidden("Customers do not create orders here; the shop's backend does, with a service token.")
         new = as_kept(within_shops(new, by))
-        written = await self._repository.create(new, self._workflow.initial, by.user_id, idempotency, render)
+        written = await self._repository.create(new, self.workflow.initial, by.user_id, idempotency, render)
         _visible(written.order, by)  # the answer to an earlier request may be of an order that is not theirs any more
         return written
 
@@ -131,7 +132,7 @@ class OrderService:
                     currentStatus=order.status,
                 )
             wanted = {name: kept(name, value) for name, value in (fields or {}).items()}
-            return changing(self._workflow, order, wanted, status, by, updated_by, reason, force)
+            return changing(self.workflow, order, wanted, status, by, updated_by, reason, force)
 
         return await self._repository.change(order_id, decide)
 
@@ -157,13 +158,13 @@ class OrderService:
         if new.order_id is None:
             raise Invalid("orderId: must be given")
         new = as_kept(within_shops(new, by))
-        status = None if status is None else self._workflow.status(status).name
+        status = None if status is None else self.workflow.status(status).name
 
         def decide(order: Order) -> Change | None:
             if not by.may_see(order):
                 raise OrderExists(f"There is an order '{order.order_id}' already. Choose another orderId.")
             told = {name: getattr(new, name) for name in TOLD if name != "created_at" or new.created_at is not None}
-            return changing(self._workflow, order, told, status, by, updated_by, reason, force=True)
+            return changing(self.workflow, order, told, status, by, updated_by, reason, force=True)
 
         created = Change(
             kind=EventKind.IMPORTED if imported else EventKind.CREATED,
@@ -171,7 +172,7 @@ class OrderService:
             updated_by=updated_by or by.user_id,
             reason=reason,
         )
-        return await self._repository.put(new, status or self._workflow.initial, created, decide)
+        return await self._repository.put(new, status or self.workflow.initial, created, decide)
 
     async def contact(
         self,

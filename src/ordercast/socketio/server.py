@@ -6,6 +6,7 @@ import asyncio
 import logging
 import re
 from collections.abc import Coroutine
+from dataclasses import replace
 from typing import Any, overload
 
 from ordercast.engineio import EngineServer, Options, Session, disconnects
@@ -152,6 +153,18 @@ class Server:
     def uvicorn_settings(self) -> dict[str, Any]:
         """Keyword arguments for ``uvicorn.Config`` that let frames bypass ASGI."""
         return {"http": protocol_class(self.engine), "ws": "websockets-sansio"}
+
+    def adopt(self, **options: Any) -> None:
+        """Sets other limits and options while clients are connected, by the names they have at the beginning; what is
+        not named stays. To be called on the event loop.
+
+        A connection that is there keeps its heartbeat, and the size of messages that it began with.
+        """
+        self._waiting.delay = options.pop("connect_timeout", self._waiting.delay)
+        self._attachments.delay = options.pop("attachment_timeout", self._attachments.delay)
+        for name in ("max_attachments", "max_attachment_bytes", "max_depth", "max_digits"):
+            setattr(self, name, options.pop(name, getattr(self, name)))
+        self.engine.adopt(replace(self.engine.options, **options))
 
     def start(self) -> None:
         """Joins the cluster, from within the event loop. At the latest the first client or emit does it too."""

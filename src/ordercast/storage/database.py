@@ -56,6 +56,7 @@ class Storage:
     webhooks: SqlWebhooks
     hooks: SqlReceived
     secret_key: str
+    retention: Retention
     nodes: SqlNodes | None
     logins: SqlLogins | None
     """Both ``None`` where the database is a file, which has one node."""
@@ -148,6 +149,7 @@ async def open_storage(
             SqlWebhooks(writer, readers, shared=shared),
             SqlReceived(writer, readers, settings.idempotency_ttl),
             settings.secret_key or secret_key,
+            Retention(writer, readers, log, settings.log_retention),
             nodes,
             logins,
         )
@@ -160,9 +162,8 @@ async def open_storage(
         writer.committed = committed
         if postgres.is_postgres(settings):
             await stack.enter_async_context(listening(address, look_every, writer, log.catch_up))
-        retention = Retention(writer, readers, log, settings.log_retention)
         await storage.revocations.look()  # before any token is
-        chores = [retention.remove_old, storage.watches.purge, storage.revocations.purge, storage.hooks.purge]
+        chores = [storage.retention.remove_old, storage.watches.purge, storage.revocations.purge, storage.hooks.purge]
         chores += [one.purge for one in (nodes, logins) if one is not None]
         await stack.enter_async_context(regularly(look_every, storage.revocations.look, log.head))
         await stack.enter_async_context(regularly(tidy_every, *chores))

@@ -31,6 +31,10 @@ class Retention:
         self._writer = writer
         self._readers = readers
         self._log = log
+        self.adopt(seconds)
+
+    def adopt(self, seconds: float) -> None:
+        """Another age, from the next removal on."""
         self._keep_ms = round(seconds * 1000)
 
     async def remove_old(self) -> None:

@@ -37,10 +37,14 @@ class SqlRevocations:
     def __init__(self, writer: Writer, readers: Readers, max_lifetime: float, answers: Answers) -> None:
         self._writer = writer
         self._readers = readers
-        self._lifetime_ms = math.ceil(max_lifetime * 1000)
+        self.adopt(max_lifetime)
         self._answers = answers
         self._revoked = Revoked()
         self._seen = -1
+
+    def adopt(self, max_lifetime: float) -> None:
+        """Another one, for what is revoked from now on."""
+        self._lifetime_ms = math.ceil(max_lifetime * 1000)
 
     def is_revoked(self, principal: Principal) -> bool:
         return self._revoked.reaches(principal)

@@ -40,9 +40,9 @@ _log = structlog.get_logger("ordercast.webhooks")
 _Do = Callable[[], Awaitable[None]]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Line:
-    """What all runners of a node share."""
+    """What all runners of a node share. ``schedule``: seconds between attempts, from the next one on."""
 
     run: str
     store: Webhooks

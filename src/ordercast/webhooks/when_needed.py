@@ -27,6 +27,12 @@ class ClientWhenNeeded:
         self._opening = asyncio.Lock()
         self._client: Client | None = None
 
+    async def adopt(self, rules: Rules, patience: float) -> None:
+        """Other rules, and another patience (s), from the next attempt on. Those under way end as they began, and no
+        connection that the new rules might refuse is used again."""
+        async with self._opening:
+            self._rules, self._patience, self._client = rules, patience, None  # the one before is closed at the end
+
     async def check(self, url: str) -> None:
         """See `Client.check`."""
         await (await self._open()).check(url)
