@@ -1,5 +1,6 @@
 """Writes what the server says of itself: the REST API's schema and the events' (``web/packages/client/openapi.json``,
-``asyncapi.json``), from which the client's types are made, and the reference of the events for people.
+``asyncapi.json``), from which the client's types are made, and the references of the events and of the settings for
+people.
 
 They are kept in git, since the packages are built where no Python is, and so that a change of the contract is seen in
 review; tests/unit/test_openapi.py holds that they are the server's own.
@@ -16,6 +17,7 @@ from ordercast.api.application import documented_api
 from ordercast.api.asyncapi import asyncapi
 from ordercast.api.context import Services
 from scripts.event_reference import reference
+from scripts.settings_reference import settings_reference
 
 ROOT = Path(__file__).parent.parent
 CLIENT = ROOT / "web" / "packages" / "client"
@@ -47,6 +49,7 @@ def written() -> dict[Path, str]:
         CLIENT / "openapi.json": _json(openapi()),
         CLIENT / "asyncapi.json": _json(events),
         ROOT / "docs" / "reference" / "events.md": reference(events),
+        ROOT / "docs" / "reference" / "settings.md": settings_reference(),
     }
 
 

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Any, Self
 
 import structlog
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from ordercast.adopting import Parts, Reloads, look
 from ordercast.api.application import create_api
 from ordercast.api.context import Services
 from ordercast.auth import TokenVerifier
 from ordercast.auth.shares import ShareTokens
 from ordercast.config import Settings, load_settings
+from ordercast.config_changes import Changes
 from ordercast.errors import SettingsError
 from ordercast.live.every import every
 from ordercast.live.feed import Feed
@@ -89,6 +92,7 @@ class Ordercast:
             **settings.server_options(),
         )
         self.metrics = Metrics()
+        self.reloads = Reloads()
         self.requests: Counter[str] = Counter()
         """HTTP requests so far by method, Engine.IO's left out."""
         self.port = settings.port
@@ -97,7 +101,8 @@ class Ordercast:
         self.shares: ShareTokens
         self.feed: Feed
         self.storage: Storage
-        self._services: Services
+        self._parts: Parts
+        self._reloading = asyncio.Lock()
         self._rest: ASGIApp | None = None
         self._stack = AsyncExitStack()
 
@@ -109,7 +114,7 @@ class Ordercast:
             self.io.engine.locate = self.nodes.address
             self.orders = OrderService(storage.orders, self.workflow)
             self.board = Board(storage.targets, self.workflow, self._tell_boards)
-            self.feed = Feed(self.io, storage.log, storage.orders, self.workflow.step)
+            self.feed = Feed(self.io, storage.log, storage.orders, self._step)
             self.shares = self.verifier.shares = ShareTokens(storage.secret_key, self.settings.share_lifetime)
             clock = TokenClock()
             self.connection_limit = limit = self._limit(storage)
@@ -147,14 +152,14 @@ class Ordercast:
                     storage.webhooks,
                     storage.log,
                     storage.orders,
-                    self.workflow.step,
+                    self._step,
                     client,
                     settings.webhook_retries,
                 )
             )
             webhooks = WebhookService(storage.webhooks, client, storage.log.head, sender.wake)
             freshness = Freshness(self.io, self.feed)
-            self._services = services = Services(
+            services = Services(
                 orders=self.orders,
                 repository=storage.orders,
                 log=storage.log,
@@ -180,12 +185,25 @@ class Ordercast:
             await self.feed.start()
             stack.push_async_callback(self.feed.stop)
             await stack.enter_async_context(sender.running())
-            await stack.enter_async_context(every(self.settings.position_interval, freshness.tell))
+            position = await stack.enter_async_context(every(self.settings.position_interval, freshness.tell))
             self.renewal = Renewal(self.io, storage.watches)
             await stack.enter_async_context(every(self.settings.recovery_ttl / PER_LIFE, self.renewal.begin))
             await stack.enter_async_context(self.nodes.running(storage.nodes))
             news = await stack.enter_async_context(limit.running()) if isinstance(limit, SharedLimit) else None
-            await stack.enter_async_context(every(self.settings.monitor_interval, self.nodes.log))
+            monitor = await stack.enter_async_context(every(self.settings.monitor_interval, self.nodes.log))
+            self._parts = Parts(
+                self.io,
+                self.verifier,
+                handlers,
+                self.replay,
+                limit,
+                storage,
+                services,
+                client,
+                sender.line,
+                position,
+                monitor,
+            )
             stack.callback(clock.close)
             if self.cluster is not None:
                 # Of this log alone: who has another database may share our Redis.
@@ -209,7 +227,27 @@ class Ordercast:
 
         Raises `AuthError`, also for one that has been revoked.
         """
-        return await self._services.authenticate(token)
+        return await self._parts.services.authenticate(token)
+
+    async def reload(self, read: Callable[[], Settings] = load_settings) -> Changes:
+        """Takes over what the settings say now, without an end to any connection: all that can be, which the `Changes`
+        name beside what needs a restart. ``read`` is called on a thread.
+
+        Raises `SettingsError`, and changes nothing then.
+        """
+        async with self._reloading:
+            if self._rest is None:
+                raise RuntimeError("Ordercast is not running: there is nothing to reload")
+            try:
+                settings = await asyncio.to_thread(read)
+                news = await asyncio.to_thread(look, self.settings, settings, self.workflow, self.verifier)
+                rest = await self._parts.adopt(news)
+            except Exception:
+                self.reloads.count(False)
+                raise
+            self._rest, self.settings, self.workflow = rest, news.changes.settings, news.workflow
+            self.reloads.count(True)
+            return news.changes
 
     async def leave(self) -> None:
         """Ends all connections: over `Settings.drain_time` where other nodes are there to take the clients, else at
@@ -264,6 +302,9 @@ class Ordercast:
         """
         return self.io.uvicorn_settings()
 
+    def _step(self, status: str) -> int:
+        return self.workflow.step(status)
+
     def _tell_boards(self, targets: Mapping[str, int]) -> None:
         self.io.to(BOARD).emit("board:changed", {"targets": targets})
 
@@ -272,7 +313,7 @@ class Ordercast:
 
     def _limit(self, storage: Storage) -> ConnectionLimit:
         most = self.settings.max_connections_per_user
-        if not most or storage.logins is None:
+        if storage.logins is None:
             return ConnectionLimit(self.io, most)
         limit = SharedLimit(self.io, most, storage.logins, self.nodes.run)
         if (cluster := self.cluster) is not None:
@@ -332,6 +373,9 @@ class Ordercast:
         metrics.watch("webhooks_oldest_seconds", lambda: self.sender.oldest_age)
         metrics.watch_labelled("webhook_attempts", lambda: self.sender.outcomes)
         metrics.watch_labelled("requests", lambda: self.requests)
+        metrics.watch("config_last_reload_successful", lambda: self.reloads.last_taken)
+        metrics.watch("config_last_reload_success_timestamp_seconds", lambda: self.reloads.taken_at)
+        metrics.watch_labelled("config_reloads", lambda: self.reloads.outcomes)
         metrics.watch_labelled(
             "connections_by_role", lambda: {role.value: n for role, n in self.monitor.connections.items()}
         )

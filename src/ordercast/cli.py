@@ -14,13 +14,16 @@ from functools import partial, wraps
 from pathlib import Path
 from typing import Annotated, Any, ParamSpec
 
+import structlog
 import typer
 from rich.console import Console
 
 from ordercast import logs
 from ordercast.cli_webhooks import commands as webhook_commands
-from ordercast.config import Settings, load_settings, unknown_settings
+from ordercast.config import Settings, load, load_settings
+from ordercast.config_file import chosen
 from ordercast.errors import OrdercastError, SettingsError
+from ordercast.hangup import hold
 from ordercast.imports import uncollected
 from ordercast.orders.ids import parse_id
 from ordercast.orders.principal import Principal, Role
@@ -37,10 +40,14 @@ app.add_typer(webhook_commands, name="webhook")
 
 P = ParamSpec("P")
 
+Config = Annotated[
+    Path | None, typer.Option("--config", "-c", help="A TOML file with settings [ORDERCAST_CONFIG, else none]")
+]
 Host = Annotated[str | None, typer.Option(help="Address to listen on [127.0.0.1]")]
 Port = Annotated[int | None, typer.Option(help="Port to listen on; 0 takes a free one [3001]")]
 DatabaseUrl = Annotated[str | None, typer.Option(help="Where orders live [sqlite+aiosqlite:///ordercast.db]")]
 
+_log = structlog.get_logger("ordercast")
 _out = Console(highlight=False, soft_wrap=True)
 _err = Console(stderr=True, highlight=False, soft_wrap=True)
 
@@ -68,6 +75,7 @@ def _settings(fixed: Mapping[str, Any] | None = None, /, **options: Any) -> Sett
 @app.command("serve")
 @_in_words
 def serve_command(
+    config: Config = None,
     host: Host = None,
     port: Port = None,
     workers: Annotated[int | None, typer.Option(help="Processes [1]")] = None,
@@ -90,16 +98,26 @@ def serve_command(
 
     Tokens are verified with ORDERCAST_JWT_SECRET, ORDERCAST_JWT_PUBLIC_KEY or ORDERCAST_JWKS_URL.
     """
-    settings = _settings(**locals())
+    options = locals()
+    hold()
+    read = partial(load, **options)
+    loaded = read()
+    settings = loaded.settings
+    # The same file later, though by then nobody knows what the command line said before the command.
+    read = partial(load, **options | {"config": settings.config})
+    logs.configure(settings.log_level, settings.log_format)
+    for note in loaded.notes():
+        _log.warning(note)
     with uncollected():
         from ordercast.app import Ordercast
+        from ordercast.reloading import Reloader
         from ordercast.serving import bind, run, serve
         from ordercast.workers import run_workers
 
     if settings.workers > 1:
-        raise typer.Exit(run_workers(settings, bind(settings)))
+        raise typer.Exit(run_workers(settings, bind(settings), read))
     ordercast = Ordercast(settings)
-    run(serve(ordercast, bind(settings)))
+    run(serve(ordercast, bind(settings), reloader=Reloader(ordercast, read)))
 
 
 @app.command()
@@ -265,79 +283,34 @@ def import_command(
 
 @app.command()
 @_in_words
-def check(database_url: DatabaseUrl = None, redis_url: Annotated[str | None, typer.Option()] = None) -> None:
+def check(
+    config: Config = None,
+    database_url: DatabaseUrl = None,
+    redis_url: Annotated[str | None, typer.Option()] = None,
+    offline: Annotated[bool, typer.Option("--offline", help="Only the settings, and the files that they name")] = False,
+) -> None:
     """Read the settings, reach database and Redis, and say what is wrong and how to mend it."""
-    from ordercast.storage import database
+    from ordercast.cli_check import check_all
 
-    settings = _settings(database_url=database_url, redis_url=redis_url, log_level="error")
-    notes: list[str] = []
-    checks: tuple[tuple[str, Callable[[], str]], ...] = (
-        ("tokens", lambda: asyncio.run(_check_tokens(settings))),
-        ("workflow", lambda: _check_workflow(settings)),
-        ("database", lambda: database.check(settings)),
-        ("webhooks", lambda: _check_webhooks(settings, notes)),
-        ("redis", lambda: asyncio.run(_check_redis(settings))),
-    )
-    failed = False
-    for name, do in checks:
-        try:
-            _out.print(f"[green]ok[/]    {name:<9} {do()}")
-        except OrdercastError as error:
-            failed = True
-            _out.print(f"[red]wrong[/] {name:<9} {error}")
-    for sentence in (*notes, *unknown_settings()):
-        _out.print(f"[yellow]note[/]  {sentence}")
-    if failed:
+    loaded = load(config=config, database_url=database_url, redis_url=redis_url)
+    logs.configure("error", loaded.settings.log_format)
+    if not check_all(loaded, _out, offline=offline):
         raise typer.Exit(1)
 
 
-async def _check_tokens(settings: Settings) -> str:
-    from ordercast.auth import TokenVerifier
-
-    verifier = TokenVerifier.from_settings(settings)
-    try:
-        if problems := await verifier.problems():
-            raise SettingsError(" ".join(problems))
-    finally:
-        await verifier.close()
-    return "keys in the settings" if verifier.is_local else f"keys from {settings.jwks_url}"
-
-
-def _check_workflow(settings: Settings) -> str:
-    from ordercast.orders.workflow import load_workflow
-
-    workflow = load_workflow(settings.workflow, settings.status_map)
-    theirs = f", {len(workflow.names)} of the shop's own names for them" if workflow.names else ""
-    return f"{len(workflow.statuses)} statuses{theirs}"
-
-
-def _check_webhooks(settings: Settings, notes: list[str]) -> str:
-    from ordercast.storage import webhook_check
-
-    count, sentences = webhook_check.look(settings)
-    notes += sentences
-    return f"{count}{', not all of them well' if sentences else ''}"
-
-
-async def _check_redis(settings: Settings) -> str:
-    if settings.redis_url is None:
-        return "not set: one node"
-    from redis.asyncio import Redis
-    from redis.exceptions import RedisError
-
-    try:
-        async with Redis.from_url(settings.redis_url, socket_connect_timeout=5) as redis:
-            await redis.ping()
-    except (RedisError, OSError, ValueError) as error:
-        raise SettingsError(f"Redis does not answer ({error}): start it, or correct ORDERCAST_REDIS_URL") from None
-    return "answers"
-
-
 @app.callback(invoke_without_command=True)
-def _root(version: Annotated[bool, typer.Option("--version", help="Print the version", is_eager=True)] = False) -> None:
+def _root(
+    context: typer.Context,
+    config: Config = None,
+    version: Annotated[bool, typer.Option("--version", help="Print the version", is_eager=True)] = False,
+) -> None:
     if version:
         sys.stdout.write(f"ordercast {__version__}\n")
         raise typer.Exit
+    if context.invoked_subcommand is None:
+        sys.stdout.write(context.get_help() + "\n")
+        raise typer.Exit(2)
+    chosen.set(config)
 
 
 def main() -> None:

@@ -1,4 +1,5 @@
-"""Settings: the only reader of the environment. ``--port`` and ``ORDERCAST_PORT`` are the same setting.
+"""Settings: the only reader of the environment and of the settings file. ``--port``, ``ORDERCAST_PORT`` and ``port`` in
+the file are the same setting; an option counts before the environment, and that before the file.
 
 A variable that is set to nothing counts as not set, as in ``docker compose`` with ``${REDIS_URL:-}``.
 """
@@ -8,13 +9,12 @@ from __future__ import annotations
 import difflib
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
-from urllib.parse import urlsplit
 
 from pydantic import (
-    AliasChoices,
     Field,
     NonNegativeInt,
     PositiveInt,
@@ -22,28 +22,23 @@ from pydantic import (
     field_validator,
     model_validator,
 )
-from pydantic_settings import NoDecode, SettingsConfigDict
+from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
-from ordercast.config_forms import is_loopback, network, node_address, node_name, origin, pairs
+from ordercast.config_catalogue import SETTINGS
+from ordercast.config_file import FileSource, Record, chosen, exposed, record, secrets_of
+from ordercast.config_forms import Words, network, node_address, node_name, origin, pairs, words
 from ordercast.config_limits import Limits, Seconds, SecondsOr0
 from ordercast.config_shop import ShopSettings
+from ordercast.config_tokens import MAKE_SECRET as MAKE_SECRET
+from ordercast.config_tokens import ROLES as ROLES
+from ordercast.config_tokens import TokenSettings
 from ordercast.config_webhooks import WebhookSettings
 from ordercast.errors import SettingsError
 
-MIN_SECRET_BYTES = 32
-"""RFC 7518, section 3.2: a key of the hash's size or larger is needed for HS256."""
-
-MAKE_SECRET = 'python3 -c "import secrets; print(secrets.token_urlsafe(48))"'  # noqa: S105 - a command
-"""What to run for a secret."""
-
-ROLES = ("customer", "operator", "admin", "service")
-"""The contract's roles, as `orders.principal.Role` has them, which stands above this module."""
-
-Words = Annotated[tuple[str, ...], NoDecode]
-"""A list in the environment: separated by commas or white space."""
+_SHOWN = 100  # characters of a value
 
 
-class Settings(Limits, ShopSettings, WebhookSettings):
+class Settings(Limits, ShopSettings, WebhookSettings, TokenSettings):
     """Everything that can be set. Intervals are in seconds, sizes in bytes."""
 
     model_config = SettingsConfigDict(
@@ -54,6 +49,8 @@ class Settings(Limits, ShopSettings, WebhookSettings):
         populate_by_name=True,
         hide_input_in_errors=True,
     )
+
+    config: Path | None = None  # the file with the rest of these
 
     # Where we listen, and what for.
     host: str = "127.0.0.1"
@@ -79,23 +76,6 @@ class Settings(Limits, ShopSettings, WebhookSettings):
     replay_max_age: Seconds = 86_400
     recovery_ttl: Seconds = 86_400
 
-    # Tokens.
-    secret_key: str | None = Field(default=None, repr=False)
-    jwt_secret: Words = Field(
-        # Our own name counts before the one that other programs may share.
-        default=(),
-        validation_alias=AliasChoices("ORDERCAST_JWT_SECRET", "JWT_SECRET", "jwt_secret"),
-        repr=False,
-    )
-    jwt_public_key: str | None = None
-    jwks_url: str | None = None
-    jwt_issuer: str | None = None
-    jwt_audience: str | None = None
-    jwt_user_claim: Annotated[str, Field(min_length=1)] = "userId"
-    jwt_role_claim: Annotated[str, Field(min_length=1)] = "role"
-    jwt_role_map: Annotated[dict[str, str], NoDecode] = Field(default_factory=dict)
-    jwt_max_lifetime: Seconds = 400 * 86_400
-
     # Connections; how much each may ask: `Limits`.
     max_connections_per_user: NonNegativeInt = 0
     max_watches: NonNegativeInt = 1_000  # orders that one socket watches: more than a screen shows, or anyone follows
@@ -106,10 +86,17 @@ class Settings(Limits, ShopSettings, WebhookSettings):
     # REST.
     max_body: PositiveInt = 1_048_576
 
-    @field_validator("jwt_secret", "cors_origins", "trusted_proxies", mode="before")
+    @classmethod
+    def settings_customise_sources(
+        cls, settings_cls: type[BaseSettings], *others: PydanticBaseSettingsSource, **more: PydanticBaseSettingsSource
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """As they are, the first one wins: pydantic's own, then the file."""
+        return *others, *more.values(), FileSource(settings_cls)
+
+    @field_validator("cors_origins", "trusted_proxies", mode="before")
     @classmethod
     def _split(cls, value: Any) -> Any:
-        return tuple(filter(None, re.split(r"[,\s]+", value))) if isinstance(value, str) else value
+        return words(value)
 
     @field_validator("database_url")
     @classmethod
@@ -154,25 +141,6 @@ class Settings(Limits, ShopSettings, WebhookSettings):
     def _address(cls, url: str | None) -> str | None:
         return None if url is None else node_address(url)
 
-    @field_validator("jwt_secret")
-    @classmethod
-    def _long_enough(cls, secrets: tuple[str, ...]) -> tuple[str, ...]:
-        for number, secret in enumerate(secrets, 1):
-            if len(secret.encode()) < MIN_SECRET_BYTES:
-                which = f"secret {number} of {len(secrets)} (commas and spaces separate them) " * (len(secrets) > 1)
-                raise ValueError(f"{which}must be at least {MIN_SECRET_BYTES} bytes; make one with: {MAKE_SECRET}")
-        return secrets
-
-    @field_validator("secret_key")
-    @classmethod
-    def _key_long_enough(cls, key: str | None) -> str | None:
-        if key is not None and len(key.encode()) < MIN_SECRET_BYTES:
-            raise ValueError(
-                f"must be at least {MIN_SECRET_BYTES} bytes; make one with: {MAKE_SECRET}, "
-                "or leave it unset: one is made and kept in the database"
-            )
-        return key
-
     @field_validator("cors_origins")
     @classmethod
     def _origins(cls, origins: tuple[str, ...]) -> tuple[str, ...]:
@@ -183,34 +151,10 @@ class Settings(Limits, ShopSettings, WebhookSettings):
     def _networks(cls, proxies: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(map(network, proxies))
 
-    @field_validator("jwks_url")
-    @classmethod
-    def _https(cls, url: str | None) -> str | None:
-        if url is None:
-            return url
-        try:
-            parts = urlsplit(url)
-            host, _ = parts.hostname or "", parts.port
-        except ValueError:
-            raise ValueError("must be an https:// address") from None
-        if parts.username or parts.password:
-            raise ValueError("must hold no password: key sets are public")
-        if not host or not (parts.scheme == "https" or (parts.scheme == "http" and is_loopback(host))):
-            raise ValueError("must be an https:// address, or whoever is on the way could put in keys of their own")
-        return url
-
-    @field_validator("jwt_role_map", "status_map", mode="before")
+    @field_validator("status_map", mode="before")
     @classmethod
     def _pairs(cls, value: Any) -> Any:
         return pairs(value) if isinstance(value, str) else value
-
-    @field_validator("jwt_role_map")
-    @classmethod
-    def _our_roles(cls, role_map: dict[str, str]) -> dict[str, str]:
-        for foreign, ours in role_map.items():
-            if ours not in ROLES:
-                raise ValueError(f"maps {foreign!r} to {ours!r}, which is none of {', '.join(ROLES)}")
-        return role_map
 
     @property
     def may_have_nodes(self) -> bool:
@@ -248,20 +192,94 @@ class Settings(Limits, ShopSettings, WebhookSettings):
 
 
 def load_settings(fixed: Mapping[str, Any] | None = None, /, **options: Any) -> Settings:
-    """Settings from the environment, overruled by ``options`` (``None`` means not given) and by ``fixed`` (where it
-    means unset).
+    """Settings from the environment and the file, overruled by ``options`` (``None`` means not given) and by ``fixed``
+    (where it means unset).
 
     Raises `SettingsError`, one sentence per setting that is wrong.
     """
+    return load(fixed, **options).settings
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """Settings, and where they come from."""
+
+    settings: Settings
+    record: Record
+
+    def notes(self) -> list[str]:
+        """A sentence for each thing about the file that its author may not know."""
+        if (path := self.settings.config) is None:
+            return []
+        given = self.record.given
+        notes = [
+            f"{name} in {path} counts for nothing: {_source(name, given[name])} overrules it"
+            for name in self.record.overruled
+        ]
+        open_to_all = exposed(path, self.settings, given)
+        return notes if open_to_all is None else [open_to_all, *notes]
+
+    def described(self) -> list[tuple[str, str, str]]:
+        """Name, value and source of each setting that is not the default, secrets left out."""
+        defaults, hidden = Settings.model_construct(), set(secrets_of(self.settings))
+        return [
+            (name, "not shown" if name in hidden else shown(value), _source(name, self.record.given[name]))
+            for name in SETTINGS
+            if name in self.record.given
+            if (value := getattr(self.settings, name)) != getattr(defaults, name)
+        ]
+
+
+Read = Callable[[], Loaded]
+"""Reads settings anew."""
+
+
+def load(fixed: Mapping[str, Any] | None = None, /, **options: Any) -> Loaded:
+    """As `load_settings`, and says where they come from."""
+    found = Record()
+    before = record.set(found)
     try:
-        return Settings(**{k: v for k, v in options.items() if v is not None} | dict(fixed or {}))
+        return Loaded(Settings(**_arguments(options) | dict(fixed or {})), found)
     except ValidationError as error:
-        sentences = []
-        for item in error.errors(include_url=False, include_input=False):
-            name = str(item["loc"][0]).upper().removeprefix("ORDERCAST_") if item["loc"] else ""
-            text = item["msg"].removeprefix("Value error, ")
-            sentences.append(f"ORDERCAST_{name}: {text}" if name else text)
-        raise SettingsError("; ".join(sentences)) from None
+        raise SettingsError("; ".join(_sentences(error, found.given))) from None
+    finally:
+        record.reset(before)
+
+
+def _arguments(options: Mapping[str, Any]) -> dict[str, Any]:
+    given = {name: value for name, value in options.items() if value is not None}
+    return given if (path := chosen.get()) is None else {"config": path, **given}
+
+
+def _sentences(error: ValidationError, given: Mapping[str, str]) -> Iterator[str]:
+    for item in error.errors(include_url=False, include_input=False):
+        text = item["msg"].removeprefix("Value error, ")
+        name = str(item["loc"][0]).lower().removeprefix("ordercast_") if item["loc"] else ""
+        source = given.get(name, "environment")
+        if not name:
+            yield text
+        elif source in ("option", "environment"):
+            yield f"ORDERCAST_{name.upper()}: {text}"
+        else:
+            yield f"{source}: {name}: {text}"
+
+
+def shown(value: Any) -> str:
+    """A value for people, in one line."""
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key}={one}" for key, one in value.items())
+    text = ", ".join(map(str, value)) if isinstance(value, tuple) else str(value)
+    return " ".join(text.split()) if len(text) <= _SHOWN else f"{' '.join(text[:_SHOWN].split())}…"
+
+
+def _source(name: str, source: str) -> str:
+    if source == "option":
+        return f"--{name.replace('_', '-')}"
+    if source != "environment":
+        return source
+    ours = f"ORDERCAST_{name.upper()}"
+    there = any(variable.upper() == ours and value for variable, value in os.environ.items())
+    return ours if there else name.upper()
 
 
 # Variables that Kubernetes sets for a Service called ordercast, for all containers beside it.

@@ -5,7 +5,12 @@ from __future__ import annotations
 import ipaddress
 import json
 import re
-from typing import Any
+from typing import Annotated, Any
+
+from pydantic_settings import NoDecode
+
+Words = Annotated[tuple[str, ...], NoDecode]
+"""A list in the environment: separated by commas or white space."""
 
 # Origins as browsers write them (RFC 6454, section 6.2); apps have schemes of their own, such as capacitor://localhost.
 _ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://(\[[0-9a-f:.]+\]|[a-z0-9_.-]+)(:[0-9]{1,5})?", re.ASCII)
@@ -74,6 +79,11 @@ def node_address(text: str) -> str:
     if not _NODE_ADDRESS.fullmatch(text):
         raise ValueError("must be http://host:port, as the other nodes reach this one")
     return text
+
+
+def words(value: Any) -> Any:
+    """Those of a text; what is none stays for pydantic to judge."""
+    return tuple(filter(None, re.split(r"[,\s]+", value))) if isinstance(value, str) else value
 
 
 def pairs(text: str) -> Any:

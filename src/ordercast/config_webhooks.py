@@ -56,6 +56,8 @@ class WebhookSettings(BaseSettings):
     @classmethod
     def _sources(cls, value: Any) -> Any:
         """``name=whsec_…,name=whsec_…``: the same name again is another secret of it, for a rotation."""
+        if isinstance(value, dict):
+            return {name: (one,) if isinstance(one, str) else one for name, one in value.items()}
         if not isinstance(value, str):
             return value
         sources: dict[str, tuple[str, ...]] = {}

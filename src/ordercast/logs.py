@@ -18,14 +18,15 @@ _SHARED: list[Any] = [
 
 
 def configure(level: str = "info", format: str = "console") -> None:
-    """Sends our log and the libraries' to stderr. ``format``: ``console`` or ``json``.
+    """Sends our log and the libraries' to stderr. ``format``: ``console`` or ``json``. May be called again.
 
     uvicorn's access log is left off: it writes whole URLs, and 2016 clients carry their token in theirs.
     """
     structlog.configure(
-        processors=[*_SHARED, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        # Not by the class, which loggers keep from their first word on: the level may be another one later.
+        processors=[structlog.stdlib.filter_by_level, *_SHARED, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         logger_factory=structlog.stdlib.LoggerFactory(),
-        wrapper_class=structlog.make_filtering_bound_logger(getattr(logging, level.upper())),
+        wrapper_class=structlog.make_filtering_bound_logger(logging.NOTSET),
         cache_logger_on_first_use=True,
     )
     renderer: Any
@@ -54,6 +55,12 @@ def configure(level: str = "info", format: str = "console") -> None:
     logging.getLogger("alembic").setLevel(logging.WARNING)
     # uvicorn's own "WebSocket /path?query [accepted]" lines hold the query, and so a token.
     logging.getLogger("uvicorn.error").setLevel(max(logging.WARNING, logging.getLevelName(level.upper())))
+
+
+def is_louder(level: str, other: str) -> bool:
+    """Whether more is said at a level than at another."""
+    levels = logging.getLevelNamesMapping()
+    return levels[level.upper()] < levels[other.upper()]
 
 
 def _keep(logger: Any, name: str, event: Any) -> Any:

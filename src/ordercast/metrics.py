@@ -26,6 +26,8 @@ _GAUGES = {
     "redis_connected": "1 where this node hears and reaches the others through Redis, 0 while Redis is away.",
     "webhooks_behind": "Webhooks this node sends to that have not got all yet.",
     "webhooks_oldest_seconds": "Age of the oldest event that one of them has not got yet.",
+    "config_last_reload_successful": "1 where the settings were taken when last read, 0 where they were refused.",
+    "config_last_reload_success_timestamp_seconds": "When the settings that count now were read.",
     "log_position": "Newest position of the event log that this node has emitted.",
 }
 _COUNTERS = {
@@ -47,6 +49,7 @@ _LABELLED_COUNTERS = {
     "sessions_closed": ("reason", "Engine.IO sessions closed."),
     "requests_refused": ("reason", "Engine.IO requests refused."),
     "webhook_attempts": ("outcome", "Attempts to send a webhook's message."),
+    "config_reloads": ("outcome", "Times that the settings were read again."),
     "requests": ("method", "HTTP requests other than Engine.IO's: REST, pages and files."),
 }
 _LABELLED_GAUGES = {"connections_by_role": ("role", "Sockets connected to this node, by role.")}

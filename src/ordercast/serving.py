@@ -8,15 +8,18 @@ import gc
 import signal
 import socket
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from types import FrameType
+from typing import Any
 
 import structlog
 import uvicorn
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from ordercast.app import Ordercast
 from ordercast.config import Settings
 from ordercast.errors import SettingsError
+from ordercast.reloading import Reloader
 
 _log = structlog.get_logger("ordercast")
 
@@ -91,6 +94,22 @@ class _Server(uvicorn.Server):
         await super().shutdown(sockets)
 
 
+class _Proxied:
+    """The application, with the addresses of clients from the proxies that are trusted now."""
+
+    def __init__(self, ordercast: Ordercast) -> None:
+        self._ordercast = ordercast
+        self._proxies: tuple[str, ...] = ()
+        self._app: Any = ordercast.asgi
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        if (proxies := self._ordercast.settings.trusted_proxies) is not self._proxies:
+            self._proxies = proxies
+            app: Any = self._ordercast.asgi
+            self._app = ProxyHeadersMiddleware(app, list(proxies)) if proxies else app
+        await self._app(scope, receive, send)
+
+
 def raise_file_limit() -> None:
     """Each connection is an open file, and the usual soft limit of 1,024 is no limit of this machine's."""
     try:
@@ -119,21 +138,21 @@ async def serve(
     listener: socket.socket,
     beside: Callable[[], Awaitable[None]] | None = None,
     own: socket.socket | None = None,
+    reloader: Reloader | None = None,
 ) -> None:
     """Serves until SIGINT or SIGTERM. ``beside`` runs as long, on the same loop. ``own``: where other nodes reach this
-    one, if the listener is not its alone. Raises `StorageError`, and `SettingsError` where the listener's port was
-    taken meanwhile."""
+    one, if the listener is not its alone. ``reloader`` takes SIGHUP meanwhile. Raises `StorageError`, and
+    `SettingsError` where the listener's port was taken meanwhile."""
     listeners = [listener] if own is None else [listener, own]
     config = uvicorn.Config(
-        ordercast.asgi,
+        _Proxied(ordercast),
         lifespan="off",
         access_log=False,
         log_config=None,
         server_header=False,
         timeout_graceful_shutdown=_SHUTDOWN,
         backlog=_BACKLOG,
-        proxy_headers=bool(ordercast.settings.trusted_proxies),
-        forwarded_allow_ips=list(ordercast.settings.trusted_proxies),
+        proxy_headers=False,  # `_Proxied` sees to them
         **ordercast.uvicorn_settings(),
     )
     ordercast.port = listeners[-1].getsockname()[1]
@@ -146,7 +165,8 @@ async def serve(
             task = asyncio.ensure_future(beside()) if beside is not None else None
             _log.info(f"Ordercast listens on {url_of(listener)}")
             try:
-                await server.serve(sockets=listeners)
+                with reloader.listening() if reloader is not None else nullcontext():
+                    await server.serve(sockets=listeners)
             finally:
                 if task is not None:
                     task.cancel()

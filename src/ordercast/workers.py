@@ -10,6 +10,7 @@ import socket
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from multiprocessing.connection import wait
 from multiprocessing.process import BaseProcess
 from types import FrameType
@@ -18,8 +19,10 @@ from typing import NoReturn
 import structlog
 
 from ordercast import logs
-from ordercast.config import Settings
+from ordercast.config import Read, Settings
+from ordercast.config_changes import changes
 from ordercast.errors import OrdercastError
+from ordercast.hangup import HANGUP, Terminal, hold, release
 from ordercast.imports import uncollected
 
 WRONG = 78
@@ -39,9 +42,12 @@ Start = Callable[[], BaseProcess]
 class Workers:
     """``count`` processes that ``start`` starts, for as long as `run` runs."""
 
-    def __init__(self, count: int, start: Start) -> None:
+    def __init__(self, count: int, start: Start, reload: Callable[[], None] = lambda: None) -> None:
+        """``reload`` is called before SIGHUP goes on to all of them."""
         self._count = count
         self._start = start
+        self._reload = reload
+        self._terminal = Terminal()
         self._running: dict[int, tuple[BaseProcess, float]] = {}  # by sentinel, with the time of the start
         self._due: list[float] = []  # when the successors of dead ones start
         self._pause = _FIRST_PAUSE
@@ -50,6 +56,8 @@ class Workers:
     def run(self) -> int:
         """Runs until SIGINT or SIGTERM and returns 0; or 1 where a worker cannot start, which has then said why."""
         before = {number: signal.signal(number, self._stop) for number in (signal.SIGINT, signal.SIGTERM)}
+        if HANGUP is not None:
+            before[HANGUP] = signal.signal(HANGUP, self._hang_up)
         began = time.monotonic()
         status = 0
         try:
@@ -74,6 +82,15 @@ class Workers:
                 signal.signal(number, handler)
         return status
 
+    def _hang_up(self, number: int, frame: FrameType | None) -> None:
+        if self._terminal.closed:
+            self._stop(number, frame)
+            return
+        self._reload()
+        for process, _ in tuple(self._running.values()):
+            if process.pid is not None and process.is_alive():
+                os.kill(process.pid, number)
+
     def _stop(self, number: int, frame: FrameType | None) -> None:
         self._stopping = True
         for process, _ in tuple(self._running.values()):
@@ -86,9 +103,12 @@ class Workers:
         for _ in due:
             if self._stopping:
                 return
+            # One that is told meanwhile is told as soon as it can hear (`Reloader.listening`).
+            hold()
             process = self._start()
             process.start()
             self._running[process.sentinel] = process, now
+            release()
             if self._stopping:  # told so while it started
                 process.terminate()
 
@@ -103,25 +123,42 @@ class Workers:
         self._due.append(time.monotonic() + self._pause)
 
 
-def run_workers(settings: Settings, listener: socket.socket) -> int:
-    """Serves with ``settings.workers`` processes at the listener's address. Returns the exit status."""
+def run_workers(settings: Settings, listener: socket.socket, read: Read) -> int:
+    """Serves with ``settings.workers`` processes at the listener's address. ``read`` gives the settings anew. Returns
+    the exit status."""
+    now = settings
 
     def start() -> BaseProcess:
-        return _context.Process(target=_work, args=(settings, listener), name="ordercast worker")
+        return _context.Process(target=_work, args=(now, listener, read), name="ordercast worker")
 
-    return Workers(settings.workers, start).run()
+    def reload() -> None:
+        from ordercast.auth import TokenVerifier
+        from ordercast.orders.workflow import load_workflow
+
+        # For those that start from now on. What is wrong the workers say, each for itself.
+        nonlocal now
+        with suppress(OrdercastError):
+            after = read().settings
+            load_workflow(after.workflow, after.status_map)
+            TokenVerifier.from_settings(after)
+            now = changes(now, after).settings
+            logs.configure(now.log_level, now.log_format)
+
+    return Workers(settings.workers, start, reload).run()
 
 
-def _work(settings: Settings, listener: socket.socket) -> NoReturn:
+def _work(settings: Settings, listener: socket.socket, read: Read) -> NoReturn:
     with uncollected():  # all that the supervisor itself has no use for
         from ordercast.app import Ordercast
+        from ordercast.reloading import Reloader
         from ordercast.serving import bind, run, serve
 
     logs.configure(settings.log_level, settings.log_format)
     try:
         # What other nodes ask of this process must not land on another one.
         own = bind(settings.model_copy(update={"port": 0}))
-        run(serve(Ordercast(settings), listener, _end_with_supervisor, own))
+        ordercast = Ordercast(settings)
+        run(serve(ordercast, listener, _end_with_supervisor, own, Reloader(ordercast, read)))
     except OrdercastError as error:
         sys.stderr.write(f"ordercast: {error}\n")
         sys.exit(WRONG)

@@ -171,3 +171,29 @@ async def _until(server: ServerProcess, words: str) -> None:
     async with asyncio.timeout(15):
         while words not in server.log:  # noqa: ASYNC110 - another process's file
             await asyncio.sleep(0.05)
+
+
+def test_check_says_which_file_was_read_and_where_values_come_from(tmp_path: Path) -> None:
+    file = tmp_path / "shop.toml"
+    file.write_text(f'jwt_secret = "{SECRET}"\nmax_watches = 7\nmax_body = 9\nredis_url = "redis://127.0.0.1:1"')
+    file.chmod(0o644)
+    postgres = {"database_url": "postgresql://u:hunter2@127.0.0.1:1/x", "max_body": "8"}
+    done = ordercast(tmp_path, "--config", "shop.toml", "check", "--offline", **postgres)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert re.search(r"ok +settings +shop\.toml\n", done.stdout)
+    for words in (
+        r"max_watches +7 +from shop\.toml",
+        r"max_body +8 +from ORDERCAST_MAX_BODY",
+        r"jwt_secret +not shown +from shop\.toml",
+        r"database_url +not shown +from ORDERCAST_DATABASE_URL",
+        r"note +shop\.toml holds jwt_secret and can be read by everyone",
+        r"note +max_body in shop\.toml counts for nothing: ORDERCAST_MAX_BODY overrules it",
+    ):
+        assert re.search(words, done.stdout), done.stdout
+    assert SECRET not in done.stdout
+    assert "hunter2" not in done.stdout
+    file.write_text("max_watchs = 7")
+    for command in (["check"], ["serve"], ["migrate"], ["token", "--user", "1"], ["webhook", "list"]):
+        wrong = ordercast(tmp_path, "-c", "shop.toml", *command)
+        assert (wrong.returncode, wrong.stdout) == (1, ""), command
+        assert wrong.stderr == "ordercast: shop.toml: 'max_watchs' is no setting; did you mean max_watches?\n"

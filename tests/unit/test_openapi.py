@@ -17,4 +17,4 @@ def test_what_is_written_down_is_current(path: Path) -> None:
 
 
 def test_what_is_written_down() -> None:
-    assert {path.name for path in WRITTEN} == {"openapi.json", "asyncapi.json", "events.md"}
+    assert {path.name for path in WRITTEN} == {"openapi.json", "asyncapi.json", "events.md", "settings.md"}
