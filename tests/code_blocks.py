@@ -29,10 +29,11 @@ RUN = {
     "docs/howto/privacy.md": ("tests/integration/test_anonymising.py", 1),
     "docs/howto/python.md": ("tests/integration/test_python_howto.py", 5),
     "docs/howto/script-tag.md": ("tests/browser/test_script_tag.py", 4),
+    "docs/howto/settings.md": ("tests/unit/test_reload.py", 2),
     "docs/howto/share.md": ("tests/integration/test_share_howto.py", 3),
     "docs/howto/webhooks.md": ("tests/integration/test_webhooks_howto.py", 6),
     "docs/reference/events.md": ("tests/unit/test_openapi.py", 19),
-    "docs/reference/socketio.md": ("tests/unit/test_reference.py", 39),
+    "docs/reference/socketio.md": ("tests/unit/test_reference.py", 40),
     "web/packages/client/README.md": ("tests/integration/test_packed.py", 1),
     "web/packages/redux/README.md": ("tests/integration/test_packed.py", 3),
 }
@@ -52,6 +53,11 @@ READ = {
         "docs/howto/scale.md",
         "export ORDERCAST_DATABASE_URL",
     ): "the same; tests/integration/test_workers.py runs several",
+    (
+        "docs/howto/settings.md",
+        "ordercast --config",
+    ): "on that machine's file; tests/integration/test_commands.py has others",
+    ("docs/howto/settings.md", "systemctl reload"): "a service; tests/integration/test_reload.py sends the signal",
     ("docs/howto/upgrade.md", "ordercast backup"): "installs what is not out yet",
     ("docs/howto/upgrade.md", "ordercast restore"): "the end of the same",
     ("docs/howto/webhooks.md", "export ORDERCAST_HOOKS"): "a setting, which the tests give their server themselves",
@@ -123,6 +129,8 @@ def unknown_to_the_shell(script: str) -> list[str]:
 
 def _unknown(words: list[str]) -> list[str]:
     command: Any = get_command(app)
+    while words[:1] in (["--config"], ["-c"]):  # of all commands, before theirs
+        words = words[2:]
     while words and words[0] in getattr(command, "commands", {}):
         command, words = command.commands[words[0]], words[1:]
     if hasattr(command, "commands"):

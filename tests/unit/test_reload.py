@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 import os
+import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -10,14 +12,14 @@ from typing import Any
 import pytest
 
 from ordercast.app import Ordercast
-from ordercast.config import Settings
+from ordercast.config import Settings, load
 from ordercast.config_catalogue import SETTINGS, Taken
 from ordercast.config_changes import Changes
 from ordercast.engineio import PacketType
 from ordercast.errors import SettingsError, UnknownStatus
 from ordercast.webhooks.addresses import AddressRefused
 from tests.fakes import FakeTransport, request
-from tests.harness import SECRET, token
+from tests.harness import ROOT, SECRET, token
 from tests.rest import ask
 from tests.visitor import Visitor
 
@@ -222,6 +224,30 @@ async def test_what_is_wrong_changes_nothing(app: Ordercast, wrong: dict[str, An
     await reload(app, max_watches=1)
     assert await metric(app, "config_last_reload_successful") == 1
     assert await metric(app, "config_last_reload_success_timestamp_seconds") > since
+
+
+def blocks(language: str) -> list[str]:
+    """Those of docs/howto/settings.md."""
+    page = (ROOT / "docs" / "howto" / "settings.md").read_text("utf-8")
+    return re.findall(rf"^```{language}\n(.*?)^```$", page, re.M | re.S)
+
+
+def test_the_file_of_the_manual(tmp_path: Path) -> None:
+    (text,) = blocks("toml")
+    path = tmp_path / "ordercast.toml"
+    path.write_text(text, "utf-8")
+    loaded = load(config=path).settings
+    assert loaded.status_map == {"SHIPPED": "out_for_delivery"}
+    assert loaded.workflow == tmp_path / "workflow.toml"
+    assert len(loaded.jwt_secret) == 1
+
+
+async def test_the_application_of_the_manual(app: Ordercast, capsys: pytest.CaptureFixture[str]) -> None:
+    (text,) = blocks("python")
+    code = compile(text, "settings.md", "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+    await eval(code, {"live": app, "Settings": Settings, "secrets_of_my_vault": lambda: (NEWER,)})
+    assert capsys.readouterr().out == "('jwt_secret',) ()\n"
+    assert await status(app, token("ana", "operator", secret=NEWER)) == 200
 
 
 OTHERS: dict[str, Any] = {
