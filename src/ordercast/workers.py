@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from ctypes import c_byte
 from multiprocessing.connection import wait
 from multiprocessing.process import BaseProcess
 from types import FrameType
@@ -42,10 +43,13 @@ Start = Callable[[], BaseProcess]
 class Workers:
     """``count`` processes that ``start`` starts, for as long as `run` runs."""
 
-    def __init__(self, count: int, start: Start, reload: Callable[[], None] = lambda: None) -> None:
-        """``reload`` is called before SIGHUP goes on to all of them."""
+    def __init__(
+        self, count: int, start: Start, served: Callable[[], bool], reload: Callable[[], None] = lambda: None
+    ) -> None:
+        """``served``: whether one has ever served. ``reload`` is called before SIGHUP goes on to all of them."""
         self._count = count
         self._start = start
+        self._served = served
         self._reload = reload
         self._terminal = Terminal()
         self._running: dict[int, tuple[BaseProcess, float]] = {}  # by sentinel, with the time of the start
@@ -58,10 +62,9 @@ class Workers:
         before = {number: signal.signal(number, self._stop) for number in (signal.SIGINT, signal.SIGTERM)}
         if HANGUP is not None:
             before[HANGUP] = signal.signal(HANGUP, self._hang_up)
-        began = time.monotonic()
         status = 0
         try:
-            self._due = [began] * self._count
+            self._due = [time.monotonic()] * self._count
             while self._running or (self._due and not self._stopping):
                 self._start_due()
                 until = min(self._due, default=time.monotonic() + 1) - time.monotonic()
@@ -70,7 +73,7 @@ class Workers:
                     code, lived = self._ended(sentinel)
                     if self._stopping:
                         continue
-                    if code == WRONG and time.monotonic() - began < _STEADY:
+                    if code == WRONG and not self._served():  # later the same is an outage, and passes
                         status = 1
                         self._stop(signal.SIGTERM, None)
                         continue
@@ -127,9 +130,10 @@ def run_workers(settings: Settings, listener: socket.socket, read: Read) -> int:
     """Serves with ``settings.workers`` processes at the listener's address. ``read`` gives the settings anew. Returns
     the exit status."""
     now = settings
+    served = _context.RawValue("b", 0)  # without a lock, which one that is killed might take along
 
     def start() -> BaseProcess:
-        return _context.Process(target=_work, args=(now, listener, read), name="ordercast worker")
+        return _context.Process(target=_work, args=(now, listener, read, served), name="ordercast worker")
 
     def reload() -> None:
         from ordercast.auth import TokenVerifier
@@ -144,21 +148,25 @@ def run_workers(settings: Settings, listener: socket.socket, read: Read) -> int:
             now = changes(now, after).settings
             logs.configure(now.log_level, now.log_format)
 
-    return Workers(settings.workers, start, reload).run()
+    return Workers(settings.workers, start, lambda: bool(served.value), reload).run()
 
 
-def _work(settings: Settings, listener: socket.socket, read: Read) -> NoReturn:
+def _work(settings: Settings, listener: socket.socket, read: Read, served: c_byte) -> NoReturn:
     with uncollected():  # all that the supervisor itself has no use for
         from ordercast.app import Ordercast
         from ordercast.reloading import Reloader
         from ordercast.serving import bind, run, serve
+
+    async def listening() -> None:
+        served.value = 1
+        await _end_with_supervisor()
 
     logs.configure(settings.log_level, settings.log_format)
     try:
         # What other nodes ask of this process must not land on another one.
         own = bind(settings.model_copy(update={"port": 0}))
         ordercast = Ordercast(settings)
-        run(serve(ordercast, listener, _end_with_supervisor, own, Reloader(ordercast, read)))
+        run(serve(ordercast, listener, listening, own, Reloader(ordercast, read)))
     except OrdercastError as error:
         sys.stderr.write(f"ordercast: {error}\n")
         sys.exit(WRONG)

@@ -30,14 +30,14 @@ def _noted(folder: Path, code: int | None) -> None:
         time.sleep(60)
 
 
-def _workers(folder: Path, *codes: int | None) -> Workers:
+def _workers(folder: Path, *codes: int | None, served: bool = False) -> Workers:
     """Two, of which the first end with these codes; those that come later live on."""
     left = list(codes)
 
     def start() -> BaseProcess:
         return _context.Process(target=_noted, args=(folder, left.pop(0) if left else None))
 
-    return Workers(2, start)
+    return Workers(2, start, lambda: served)
 
 
 def _pids(folder: Path) -> list[int]:
@@ -89,8 +89,7 @@ def test_one_that_says_what_is_wrong_ends_all(tmp_path: Path) -> None:
     assert _alive(tmp_path) == []
 
 
-def test_later_the_same_is_an_outage_that_passes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(workers, "_STEADY", 0.0)
+def test_once_one_has_served_the_same_is_an_outage_that_passes(tmp_path: Path) -> None:
     with _ended_once(tmp_path, 3):
-        assert _workers(tmp_path, WRONG).run() == 0
+        assert _workers(tmp_path, WRONG, served=True).run() == 0
     assert len(_pids(tmp_path)) == 3
