@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+import requests
 import schemathesis
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
@@ -62,6 +63,13 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
         assert "Traceback" not in process.log
 
 
+@pytest.fixture(scope="module")
+def session() -> Iterator[requests.Session]:
+    """One connection for all: to make one for each request would take longer than the request."""
+    with requests.Session() as session:
+        yield session
+
+
 async def _fill(server: ServerProcess) -> None:
     async with server.api() as api:
         for id in KNOWN:
@@ -76,14 +84,19 @@ async def _fill(server: ServerProcess) -> None:
 @schema.parametrize()
 @settings(max_examples=EXAMPLES, derandomize=True, suppress_health_check=list(HealthCheck))
 def test_the_server_is_as_described(
-    case: schemathesis.Case[Any], role: str, known: str | None, status: str, server: ServerProcess
+    case: schemathesis.Case[Any],
+    role: str,
+    known: str | None,
+    status: str,
+    server: ServerProcess,
+    session: requests.Session,
 ) -> None:
     if known is not None:
         _make_known(case, known, status)
     if isinstance(wait := case.query.get("wait"), (int, float)) and 0 <= wait <= 60:
         case.query["wait"] = min(wait, WAIT)
     headers = {"Authorization": f"Bearer {ROLES[role]}"}
-    response = case.call(server.url, headers=headers)
+    response = case.call(server.url, headers=headers, session=session)
     try:
         case.validate_response(response, headers=headers)
     except schemathesis.core.failures.FailureGroup as group:

@@ -14,7 +14,7 @@ from typing import Annotated, Any, TypeVar
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from ordercast.api.strict import shallow
+from ordercast.api.strict import MAX_DEPTH, shallow
 from ordercast.orders.ids import parse_id
 from ordercast.orders.models import Fulfilment, NewOrder
 
@@ -78,9 +78,9 @@ _create = msgspec.json.Decoder(_Create)
 def patch_arguments(body: bytes) -> dict[str, Any] | None:
     """The keyword arguments of `OrderService.update` that a body of ``PATCH /api/orders/{id}`` asks for."""
     patch = _decode(_patch, body)
-    if patch is None or not _plain(patch.note, patch.reason):
+    if patch is None:
         return None
-    if isinstance(patch.contact, dict) and not _shallow(patch.contact):
+    if not _is_simple(body) and not (_plain(patch.note, patch.reason) and _shallow(patch.contact)):
         return None
     updated_by = None
     if patch.updated_by is not None and (updated_by := parse_id(patch.updated_by)) is None:
@@ -105,16 +105,19 @@ def patch_arguments(body: bytes) -> dict[str, Any] | None:
 def new_order(body: bytes) -> NewOrder | None:
     """The order that a body of ``POST /api/orders`` asks for."""
     order = _decode(_create, body)
-    return None if order is None else _told(order)
+    return None if order is None else _told(order, _is_simple(body))
 
 
 def put_arguments(body: bytes) -> tuple[NewOrder, dict[str, Any]] | None:
     """The arguments of `OrderService.put` that a body of ``PUT /api/orders/{id}`` asks for."""
     put = _decode(_put, body)
-    if put is None or not _plain(put.reason):
+    if put is None:
+        return None
+    simple = _is_simple(body)
+    if not simple and not _plain(put.reason):
         return None
     try:
-        new = _told(put, _time(put.expected_at), _time(put.created_at))
+        new = _told(put, simple, _time(put.expected_at), _time(put.created_at))
     except ValueError:
         return None
     if new is None:
@@ -125,17 +128,20 @@ def put_arguments(body: bytes) -> tuple[NewOrder, dict[str, Any]] | None:
     return new, {"status": put.status, "updated_by": updated_by, "reason": put.reason}
 
 
-def _told(order: _Create, expected_at: datetime | None = None, created_at: datetime | None = None) -> NewOrder | None:
-    if not _plain(order.note, order.reference):
+def _told(
+    order: _Create, simple: bool, expected_at: datetime | None = None, created_at: datetime | None = None
+) -> NewOrder | None:
+    if not simple and not (_plain(order.note, order.reference) and _shallow(order.items) and _shallow(order.contact)):
         return None
-    given = (order.customer_id, order.order_id, order.shop_id)
-    customer_id, order_id, shop_id = ids = [None if id is None else parse_id(id) for id in given]
-    if customer_id is None or any(id is None for id, was in zip(ids, given, strict=True) if was is not None):
+    order_id = shop_id = None
+    if (
+        (customer_id := parse_id(order.customer_id)) is None
+        or (order.order_id is not None and (order_id := parse_id(order.order_id)) is None)
+        or (order.shop_id is not None and (shop_id := parse_id(order.shop_id)) is None)
+    ):
         return None
     currency = order.currency
     if currency is not None and not (currency.isascii() and currency.isalpha() and currency.isupper()):
-        return None
-    if not _shallow(order.items) or not _shallow(order.contact):
         return None
     return NewOrder(
         customer_id=customer_id,
@@ -167,6 +173,12 @@ def _decode(decoder: msgspec.json.Decoder[T], body: bytes) -> T | None:
         return decoder.decode(body)
     except (ValueError, RecursionError):  # msgspec's own errors and broken UTF-8 are ValueErrors
         return None
+
+
+def _is_simple(body: bytes) -> bool:
+    """Whether nothing in it can be nested too deeply or hold a NUL. Brackets in texts count as well, so some that are
+    simple are looked at closely."""
+    return body.count(b"{") + body.count(b"[") <= MAX_DEPTH and b"\\u0000" not in body
 
 
 def _plain(*texts: object) -> bool:

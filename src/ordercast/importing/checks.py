@@ -19,6 +19,8 @@ from ordercast.orders.models import NewOrder
 from ordercast.orders.values import as_kept
 from ordercast.orders.workflow import Workflow
 
+_CACHE = 16_384  # kB of the ids seen that are in memory: those of half a million orders
+
 
 @dataclass(frozen=True, slots=True)
 class Told:
@@ -48,6 +50,7 @@ class Checks:
         self._seen = sqlite3.connect("", isolation_level=None, check_same_thread=False)
         self._seen.execute("PRAGMA journal_mode = OFF")
         self._seen.execute("PRAGMA synchronous = OFF")
+        self._seen.execute(f"PRAGMA cache_size = -{_CACHE}")
         self._seen.execute("CREATE TABLE seen (order_id TEXT PRIMARY KEY, line INTEGER) WITHOUT ROWID")
         self._seen.execute("BEGIN")
 

@@ -20,8 +20,7 @@ import msgspec
 from ordercast.config import Settings
 from ordercast.errors import Problem, StorageError
 from ordercast.importing.checks import Checks, Refused, Told
-from ordercast.importing.lines import lines
-from ordercast.orders.models import Written
+from ordercast.importing.lines import Line, lines
 from ordercast.orders.principal import Principal, Role
 from ordercast.orders.service import OrderService
 from ordercast.orders.workflow import load_workflow
@@ -31,8 +30,10 @@ from ordercast.storage.database import Storage, database_path, open_storage
 SHOP = Principal("import", Role.SERVICE)
 """Who the history says it was, where a line does not say."""
 
-_AT_ONCE = 1_024  # orders handed to the writer together: some commits' worth, so that it never waits for us
-_BESIDE = 256  # the same beside a server, whose changes wait for ours
+_AT_ONCE = 4_096  # orders in a commit: a page of an index that is written then has some of them, not one
+_SHARED = 1_024  # the same where other nodes' commits wait for the end of ours, some 10 ms
+_BESIDE = 256  # the same beside a server with one writer, whose changes wait for all of ours
+_BYTES = 4 << 20  # of lines in a commit, and one more: with long ones there are fewer, for the memory's sake
 _LOOK = 1.0  # s between two checkpoints, and between two looks whether there is a server
 _PIECE = 1 << 20  # bytes
 
@@ -97,11 +98,12 @@ class Import:
         self._since: float | None = None  # the first order was stored, on the monotonic clock, likewise below
         self._kept = 0.0
         self._looked = 0.0
+        self._shared = postgres.is_postgres(settings)
         self._beside = False
 
     async def run(self) -> Tally:
         """Imports the file. Raises `SettingsError`, `StorageError`."""
-        async with open_storage(self._settings) as storage:
+        async with open_storage(self._settings, bulk=True) as storage:
             begin = await self._begin(storage)
             try:
                 with Checks(self._workflow, self._settings.max_body) as checks:
@@ -131,13 +133,14 @@ class Import:
         """The file, read. What is stored already is read too, since later lines may name the same orders."""
         digest = hashlib.sha256()
         found = lines(self._file, self._settings.max_body, digest)
-        size = 1
-        while size:
-            size, skipped, end = 0, 0, 0
+        count = 1
+        while count:
+            most = _BESIDE if self._beside else _SHARED if self._shared else _AT_ONCE
+            count, skipped, end = 0, 0, 0
             told: list[Told] = []
             refused: list[Refused] = []
-            for line in islice(found, _BESIDE if self._beside else _AT_ONCE):
-                size, end = size + 1, line.end
+            for line in _portion(found, most):
+                count, end = count + 1, line.end
                 checked = checks.read(line)
                 if isinstance(checked, Refused):
                     refused.append(checked)
@@ -145,11 +148,12 @@ class Import:
                     skipped += 1
                 elif checked is not None:
                     told.append(checked)
-            if size:
+            if count:
                 yield _Batch(told, refused, skipped, Checkpoint(end, digest.hexdigest()))
 
     async def _store_all(self, storage: Storage, batches: Iterator[_Batch]) -> None:
         orders = OrderService(storage.orders, self._workflow)
+        self._look()
         batch = await asyncio.to_thread(next, batches, None)
         while batch is not None:
             reading = asyncio.ensure_future(asyncio.to_thread(next, batches, None))
@@ -164,10 +168,10 @@ class Import:
             self._since = began
         for refused in batch.refused:
             self._refuse(refused)
-        outcomes = await asyncio.gather(*(_put(orders, told) for told in batch.told))
-        for outcome in outcomes:
-            if isinstance(outcome, Refused):
-                self._refuse(outcome)
+        outcomes = await orders.put_all([(told.new, told.arguments) for told in batch.told], SHOP)
+        for told, outcome in zip(batch.told, outcomes, strict=True):
+            if isinstance(outcome, Problem):
+                self._refuse(Refused(told.line, outcome.detail))
             elif outcome.created:
                 self.tally.created += 1
             elif outcome.event is not None:
@@ -182,23 +186,26 @@ class Import:
         if self._name is not None and now - self._kept > _LOOK and not batch.skipped:
             self._kept = now
             await storage.checkpoints.set(self._name, msgspec.json.encode(batch.point).decode())
-        if self._is_beside(now):
+        if now - self._looked > _LOOK:
+            self._look()
+        if self._beside:
             await asyncio.sleep(now - began)  # half of the time is the server's
 
     def _refuse(self, refused: Refused) -> None:
         self.tally.refused += 1
         self._report(refused)
 
-    def _is_beside(self, now: float) -> bool:
-        """Whether a server has the same file open. In PostgreSQL nobody waits for us."""
-        if not postgres.is_postgres(self._settings) and now - self._looked > _LOOK:
-            self._looked = now
-            self._beside = file_lock.is_held(database_path(self._settings))
-        return self._beside
+    def _look(self) -> None:
+        """Sees whether a server has the same file open."""
+        self._looked = time.monotonic()
+        self._beside = not self._shared and file_lock.is_held(database_path(self._settings))
 
 
-async def _put(orders: OrderService, told: Told) -> Written | Refused:
-    try:
-        return await orders.put(told.new, SHOP, **told.arguments, imported=True)
-    except Problem as problem:
-        return Refused(told.line, problem.detail)
+def _portion(found: Iterator[Line], most: int) -> Iterator[Line]:
+    """The lines of one commit."""
+    size = 0
+    for line in islice(found, most):
+        size += len(line.text)
+        yield line
+        if size > _BYTES:
+            return

@@ -21,7 +21,8 @@ def to_utc(t: datetime) -> datetime:
 
     Raises ``OverflowError`` for one that is outside the years 1 to 9999 there.
     """
-    t = t.astimezone(UTC)
+    if t.tzinfo is not UTC:
+        t = t.astimezone(UTC)
     return t.replace(microsecond=t.microsecond // 1000 * 1000)
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
+from ordercast.errors import Problem
 from ordercast.orders.figures import Fact, Standing
 from ordercast.orders.models import (
     Change,
@@ -24,6 +25,16 @@ from ordercast.orders.principal import Principal
 Decide = Callable[[Order], Change | None]
 """Pure: looks at the current order inside the transaction and says what to change (``None``: nothing), or
 raises a `Problem`, which refuses this one write and spoils no other."""
+
+
+class Put(NamedTuple):
+    """What `OrderRepository.put` is given. The order has an id."""
+
+    new: NewOrder
+    status: str
+    created: Change
+    decide: Decide
+
 
 Render = Callable[[Order], bytes]
 """Turns the written order into the answer's body, stored under the `IdempotencyKey`."""
@@ -72,6 +83,10 @@ class OrderRepository(Protocol):
 
         Raises whatever ``decide`` raises.
         """
+
+    async def put_all(self, puts: Sequence[Put]) -> Sequence[Written | Problem]:
+        """Does as `put` does for each, all in one transaction: what came of it, or why it was refused, which spoils no
+        other. What is new may get its position before what is not."""
 
     async def history(self, order_id: str) -> Sequence[OrderEvent]:
         """All events of one order that the log still has, by version."""

@@ -22,7 +22,7 @@ def fold(text: str) -> str:
     """The text without case, accents and doubled white space: ``" JOSÉ  Núñez"`` is ``"jose nunez"``."""
     if not text.isascii():
         apart = unicodedata.normalize("NFKD", text.casefold())
-        text = "".join(c for c in apart if not unicodedata.combining(c)).casefold()
+        text = "".join([c for c in apart if c.isascii() or not unicodedata.combining(c)]).casefold()
     return " ".join(text.replace("\0", " ").lower().split())
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -11,7 +11,7 @@ from ordercast.errors import (
     Forbidden,
     Invalid,
     NotFound,
-    OrderExists,
+    Problem,
     VersionConflict,
 )
 from ordercast.orders.changing import changing
@@ -29,10 +29,11 @@ from ordercast.orders.models import (
     Written,
     now,
 )
-from ordercast.orders.ports import Decide, OrderRepository, Render
+from ordercast.orders.ports import Decide, OrderRepository, Put, Render
 from ordercast.orders.principal import OPERATORS, Principal, Role
+from ordercast.orders.putting import putting
 from ordercast.orders.search import wanted as sought
-from ordercast.orders.values import TOLD, as_kept, kept, within_shops
+from ordercast.orders.values import as_kept, kept, within_shops
 from ordercast.orders.workflow import Workflow
 
 
@@ -153,26 +154,21 @@ class OrderService:
         many others, of each of which clients are not told. Raises `Forbidden`, `Invalid`, `UnknownStatus`, and
         `OrderExists` where that order is not the caller's to change.
         """
-        if by.role is not Role.SERVICE:
-            raise Forbidden("PUT is for the shop's backend, with a service token. Change an order with PATCH.")
-        if new.order_id is None:
-            raise Invalid("orderId: must be given")
-        new = as_kept(within_shops(new, by))
-        status = None if status is None else self.workflow.status(status).name
+        return await self._repository.put(*putting(self.workflow, new, by, status, updated_by, reason, imported))
 
-        def decide(order: Order) -> Change | None:
-            if not by.may_see(order):
-                raise OrderExists(f"There is an order '{order.order_id}' already. Choose another orderId.")
-            told = {name: getattr(new, name) for name in TOLD if name != "created_at" or new.created_at is not None}
-            return changing(self.workflow, order, told, status, by, updated_by, reason, force=True)
-
-        created = Change(
-            kind=EventKind.IMPORTED if imported else EventKind.CREATED,
-            values={},
-            updated_by=updated_by or by.user_id,
-            reason=reason,
-        )
-        return await self._repository.put(new, status or self.workflow.initial, created, decide)
+    async def put_all(
+        self, told: Iterable[tuple[NewOrder, Mapping[str, Any]]], by: Principal
+    ) -> Sequence[Written | Problem]:
+        """Imports many in one transaction: as `put` of each, given with its other keyword arguments. For each in their
+        order what came of it, or why it was refused, which spoils no other."""
+        puts: list[Put | Problem] = []
+        for new, arguments in told:
+            try:
+                puts.append(putting(self.workflow, new, by, **arguments, imported=True))
+            except Problem as problem:
+                puts.append(problem)
+        done = iter(await self._repository.put_all([one for one in puts if isinstance(one, Put)]))
+        return [one if isinstance(one, Problem) else next(done) for one in puts]
 
     async def contact(
         self,

@@ -111,12 +111,17 @@ def check(settings: Settings) -> str:
 
 @asynccontextmanager
 async def open_storage(
-    settings: Settings, *, serves: bool = False, look_every: float = LOOK_EVERY, tidy_every: float = TIDY_EVERY
+    settings: Settings,
+    *,
+    serves: bool = False,
+    bulk: bool = False,
+    look_every: float = LOOK_EVERY,
+    tidy_every: float = TIDY_EVERY,
 ) -> AsyncIterator[Storage]:
     """The open database, closed at the end. Raises `SettingsError`, `StorageError`.
 
     ``serves``: to clients, which one process at most may do from a file. A file is migrated here; a server must have
-    been, since its other nodes may run another version (`migrate`).
+    been, since its other nodes may run another version (`migrate`). ``bulk``: to write very much, and nothing else.
     """
     async with AsyncExitStack() as stack:
         writer: Writer
@@ -128,7 +133,7 @@ async def open_storage(
             if serves:
                 stack.enter_context(file_lock.held(database_path(settings)))
             await asyncio.to_thread(migrate, settings)
-            writer, readers = await stack.enter_async_context(open_sqlite(database_path(settings)))
+            writer, readers = await stack.enter_async_context(open_sqlite(database_path(settings), bulk=bulk))
         log_id, secret_key = await _identity(writer, readers)
         ((head, floor),) = await readers.fetch("SELECT n, floor FROM log_head")
         log = SqlLog(readers, log_id, head, floor)

@@ -7,14 +7,16 @@ both understand is written once, with ``?`` for its parameters.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Generic, Protocol, TypeVar
 
-from ordercast.orders.models import Change, IdempotencyKey, Logged, Order, OrderEvent, Written
+from ordercast.orders.models import Change, IdempotencyKey, Logged, Order, OrderEvent
+
+T = TypeVar("T")
 
 MAX_BATCH = 256
-"""Changes in one commit: bounds how long the first of them waits for the last."""
+"""Works in one commit: bounds how long the first of them waits for the last."""
 
 Row = Sequence[Any]
 
@@ -43,13 +45,16 @@ class Transaction(Protocol):
     """What a change of an order works with, inside its batch: it sees what those before it in the batch did."""
 
     def order(self, order_id: str) -> Order | None:
-        """The order as it is now. Only the one that the `Work` names, and those that answers name."""
+        """The order as it is now. Only those that the `Work` names, and those that answers name."""
 
     def next_number(self) -> str:
         """The next number that no order has, the shop's own ids considered."""
 
     def insert(self, order: Order, change: Change) -> OrderEvent:
         """Adds a new order, with its first event."""
+
+    def insert_all(self, new: Sequence[tuple[Order, Change]]) -> Sequence[OrderEvent]:
+        """As `insert` of each, cheaper."""
 
     def update(self, before: Order, order: Order, change: Change) -> OrderEvent:
         """Puts ``order`` in the place of ``before``, with the event that tells of it."""
@@ -62,15 +67,15 @@ class Transaction(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Work:
-    """A change of an order: what it does, and what it needs for that.
+class Work(Generic[T]):
+    """A change of orders, of one as a rule: what it does, and what it needs for that.
 
-    ``do`` may be run more than once, and only the last time counts. What it raises refuses it, and spoils no other.
-    ``order_id`` ``None``: it adds an order that is to be numbered.
+    ``do`` may be run more than once, and only the last time counts. What it raises refuses it, and spoils no other. It
+    gives a `Written`, or a list with some in it. No ``order_ids``: it adds an order that is to be numbered.
     """
 
-    do: Callable[[Transaction], Written]
-    order_id: str | None
+    do: Callable[[Transaction], T]
+    order_ids: Collection[str]
     key: IdempotencyKey | None = None
 
 
@@ -101,7 +106,7 @@ class Writer(Protocol):
 
     committed: Committed
 
-    async def submit(self, work: Work) -> Written:
+    async def submit(self, work: Work[T]) -> T:
         """Runs ``work`` in a transaction, and returns its result once that is on disk.
 
         Raises what ``work`` raises, with nothing changed, or `StorageError` where the commit failed.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 
-from ordercast.errors import NotFound, OrderExists
+from ordercast.errors import NotFound, OrderExists, Problem
 from ordercast.orders.models import (
     Change,
     EventKind,
@@ -20,7 +20,7 @@ from ordercast.orders.models import (
     now,
     order_of,
 )
-from ordercast.orders.ports import Decide, Render
+from ordercast.orders.ports import Decide, Put, Render
 from ordercast.storage import queries
 from ordercast.storage.driver import Readers, Transaction, Work, Writer
 from ordercast.storage.idempotency import Answers
@@ -88,7 +88,7 @@ class SqlOrders:
             change = Change(kind=EventKind.CREATED, values={}, updated_by=updated_by)
             return Written(order, transaction.insert(order, change))
 
-        return await self._write(do, new.order_id, idempotency, render)
+        return await self._write(do, () if new.order_id is None else (new.order_id,), idempotency, render)
 
     async def change(
         self,
@@ -103,31 +103,41 @@ class SqlOrders:
                 raise NotFound
             return _changed(transaction, before, decide)
 
-        return await self._write(do, order_id, idempotency, render)
+        return await self._write(do, (order_id,), idempotency, render)
 
     async def put(self, new: NewOrder, status: str, created: Change, decide: Decide) -> Written:
-        id = new.order_id
-        if id is None:
-            raise ValueError("put is for orders that have an id")
+        one = Put(new, status, created, decide)
+        return await self._writer.submit(Work(lambda transaction: _put(transaction, one), (_id_of(one),)))
 
-        def do(transaction: Transaction) -> Written:
-            before = transaction.order(id)
-            if before is not None:
-                return _changed(transaction, before, decide)
-            order = order_of(new, id, status, now())
-            return Written(order, transaction.insert(order, created))
+    async def put_all(self, puts: Sequence[Put]) -> Sequence[Written | Problem]:
+        ids = [_id_of(one) for one in puts]
 
-        return await self._writer.submit(Work(do, id))
+        def do(transaction: Transaction) -> list[Written | Problem]:
+            fresh: dict[str, Put] = {}
+            for id, one in zip(ids, puts, strict=True):
+                if id not in fresh and transaction.order(id) is None:
+                    fresh[id] = one
+            new = [(order_of(one.new, id, one.status, now()), one.created) for id, one in fresh.items()]
+            events = transaction.insert_all(new)
+            made: dict[str, Written | Problem] = {
+                event.order_id: Written(order, event) for event, (order, _) in zip(events, new, strict=True)
+            }
+            return [
+                made.pop(id) if id in made else _put_or_refused(transaction, one)
+                for id, one in zip(ids, puts, strict=True)
+            ]
+
+        return await self._writer.submit(Work(do, ids)) if puts else []
 
     async def _write(
         self,
         do: Callable[[Transaction], Written],
-        order_id: str | None,
+        order_ids: Collection[str],
         key: IdempotencyKey | None,
         render: Render | None,
     ) -> Written:
         if key is None or render is None:
-            return await self._writer.submit(Work(do, order_id))
+            return await self._writer.submit(Work(do, order_ids))
         await self._answers.tidy(self._writer)
 
         def keyed(transaction: Transaction) -> Written:
@@ -141,7 +151,29 @@ class SqlOrders:
             self._answers.keep(transaction, key, written.order.order_id, render(written.order))
             return written
 
-        return await self._writer.submit(Work(keyed, order_id, key))
+        return await self._writer.submit(Work(keyed, order_ids, key))
+
+
+def _id_of(put: Put) -> str:
+    if put.new.order_id is None:
+        raise ValueError("put is for orders that have an id")
+    return put.new.order_id
+
+
+def _put(transaction: Transaction, put: Put) -> Written:
+    id = _id_of(put)
+    before = transaction.order(id)
+    if before is not None:
+        return _changed(transaction, before, put.decide)
+    order = order_of(put.new, id, put.status, now())
+    return Written(order, transaction.insert(order, put.created))
+
+
+def _put_or_refused(transaction: Transaction, put: Put) -> Written | Problem:
+    try:
+        return _put(transaction, put)
+    except Problem as problem:  # which `decide` raises, with nothing written
+        return problem
 
 
 def _changed(transaction: Transaction, before: Order, decide: Decide) -> Written:

@@ -102,12 +102,12 @@ class Batch:
         self._kept: dict[Keyed, Answer] = {}
         self._known: set[Keyed] = set()
 
-    async def read(self, connection: Connection, works: Sequence[Work]) -> None:
+    async def read(self, connection: Connection, works: Sequence[Work[Any]]) -> None:
         """Locks and reads what these need, in the order: orders, numbers, keys. The head of the log comes last."""
-        ids = {work.order_id for work in works if work.order_id is not None}
+        ids = {id for work in works for id in work.order_ids}
         if ids:
             self._add(await connection.fetch(_LOCK_ORDERS, [*ids]))
-        if len(ids) < len(works) and any(work.order_id is None for work in works):
+        if not all(work.order_ids for work in works):
             await connection.execute("SELECT pg_advisory_xact_lock($1)", NUMBERS_LOCK)
             # Some of those may be the shop's own ids in this very batch.
             self._numbers = [row[0] for row in await connection.fetch(_FREE_NUMBERS, len(works))]
@@ -125,7 +125,7 @@ class Batch:
             self._orders[row[0]] = order_from(row)
             self._stored.add(row[0])
 
-    def apply(self, work: Work) -> Written:
+    def apply(self, work: Work[Any]) -> Any:
         """Does one of them. Raises what it raises, with nothing changed."""
         before = (dict(self._orders), dict(self._changed), self._given, dict(self._answers), dict(self._kept))
         count = len(self.events)
@@ -161,11 +161,13 @@ class Batch:
         self.events = [(replace(event, position=event.position + before), order) for event, order in self.events]
         return True
 
-    def placed(self, written: Written) -> Written:
-        """The same with the position that its event has got."""
-        if written.event is None:
-            return written
-        return replace(written, event=self.events[written.event.position - 1][0])
+    def placed(self, result: Any) -> Any:
+        """What a work gave, with the positions that its events have got."""
+        if isinstance(result, list):
+            return [self.placed(one) for one in result]
+        if not isinstance(result, Written) or result.event is None:
+            return result
+        return replace(result, event=self.events[result.event.position - 1][0])
 
     # -- `Transaction` ---------------------------------------------------------------------------------------
 
@@ -181,6 +183,9 @@ class Batch:
 
     def insert(self, order: Order, change: Change) -> OrderEvent:
         return self._put(order, change, None)
+
+    def insert_all(self, new: Sequence[tuple[Order, Change]]) -> Sequence[OrderEvent]:
+        return [self._put(order, change, None) for order, change in new]
 
     def update(self, before: Order, order: Order, change: Change) -> OrderEvent:
         return self._put(order, change, before.status)

@@ -12,12 +12,13 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import count
+from typing import Any, TypeVar
 
 import asyncpg
 import structlog
 
 from ordercast.errors import StorageError, StorageInDoubt
-from ordercast.orders.models import Logged, Written, now
+from ordercast.orders.models import Logged, now
 from ordercast.storage.driver import MAX_BATCH, Committed, Outcome, Row, Statement, Work
 from ordercast.storage.postgres import (
     FAILURES,
@@ -59,11 +60,13 @@ _CLOSED = "The database is closed: the server is shutting down."
 
 _log = structlog.get_logger("ordercast.storage")
 
+T = TypeVar("T")
+
 
 @dataclass(slots=True)
 class _Command:
-    work: Work
-    future: asyncio.Future[Written]
+    work: Work[Any]
+    future: asyncio.Future[Any]
 
 
 class PostgresWriter:
@@ -87,11 +90,11 @@ class PostgresWriter:
         """The server's process that our commits, and so their notifications, come from."""
         return None if self._connection is None or self._connection.is_closed() else self._connection.get_server_pid()
 
-    async def submit(self, work: Work) -> Written:
+    async def submit(self, work: Work[T]) -> T:
         """See `Writer`."""
         if self._closed:
             raise StorageError(_CLOSED)
-        future: asyncio.Future[Written] = asyncio.get_running_loop().create_future()
+        future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
         self._queue.put_nowait(_Command(work, future))
         return await future
 
@@ -176,8 +179,7 @@ class PostgresWriter:
         if written:
             await self._commit(connection, mark)
             for outcome in outcomes:
-                if isinstance(outcome.result, Written):
-                    outcome.result = batch.placed(outcome.result)
+                outcome.result = batch.placed(outcome.result)
         return outcomes, batch.events
 
     async def _begin(self) -> Connection:

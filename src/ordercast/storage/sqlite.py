@@ -19,6 +19,7 @@ T = TypeVar("T")
 
 _BUSY_TIMEOUT = 5_000  # ms to wait for another process's write
 _READERS = 2
+_BULK_CACHE = 65_536  # kB: the indexes of some hundred thousand orders, each of whose pages is written to now and then
 
 
 def connect(path: Path, *, as_it_is: bool = False) -> sqlite3.Connection:
@@ -95,9 +96,12 @@ class SqliteReaders:
 
 
 @asynccontextmanager
-async def open_sqlite(path: Path) -> AsyncIterator[tuple[SqliteWriter, SqliteReaders]]:
-    """The file's one writer, and readers beside it. Raises `StorageError`."""
+async def open_sqlite(path: Path, *, bulk: bool = False) -> AsyncIterator[tuple[SqliteWriter, SqliteReaders]]:
+    """The file's one writer, and readers beside it; ``bulk``: with room for much that is written at once. Raises
+    `StorageError`."""
     db = connect(path)
+    if bulk:
+        db.execute(f"PRAGMA cache_size = -{_BULK_CACHE}")
     async with AsyncExitStack() as stack:
         readers = SqliteReaders(path)
         stack.push_async_callback(readers.close)

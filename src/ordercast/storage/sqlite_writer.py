@@ -19,7 +19,7 @@ from typing import Any, TypeVar
 import structlog
 
 from ordercast.errors import StorageError
-from ordercast.orders.models import Change, IdempotencyKey, Logged, Order, OrderEvent, Written, event_of
+from ordercast.orders.models import Change, IdempotencyKey, Logged, Order, OrderEvent, event_of
 from ordercast.orders.search import searchable
 from ordercast.storage.driver import MAX_BATCH, Answer, Committed, Outcome, Row, Statement, Work
 from ordercast.storage.rows import (
@@ -68,8 +68,12 @@ class SqliteTransaction:
         return str(number)
 
     def insert(self, order: Order, change: Change) -> OrderEvent:
-        self.db.execute(_INSERT_ORDER, order_row(order))
-        return self._append(order, change, None)
+        (event,) = self.insert_all([(order, change)])
+        return event
+
+    def insert_all(self, new: Sequence[tuple[Order, Change]]) -> Sequence[OrderEvent]:
+        self.db.executemany(_INSERT_ORDER, [order_row(order) for order, _ in new])
+        return self._append([(order, change, None) for order, change in new])
 
     def update(self, before: Order, order: Order, change: Change) -> OrderEvent:
         names = {*change.values, "status_since", "version", "updated_at"}
@@ -81,7 +85,8 @@ class SqliteTransaction:
             f"UPDATE orders SET {sets} WHERE order_id = ? AND version = ?",  # noqa: S608 - names of `Order`'s own
             (*values.values(), order.order_id, before.version),
         )
-        return self._append(order, change, before.status)
+        (event,) = self._append([(order, change, before.status)])
+        return event
 
     def answer(self, key: IdempotencyKey) -> Answer | None:
         row = self.db.execute(_SELECT_ANSWER, (key.scope, key.key)).fetchone()
@@ -91,12 +96,12 @@ class SqliteTransaction:
         row = (key.scope, key.key, answer.fingerprint, answer.order_id, answer.body, answer.at)
         self.db.execute(_KEEP_ANSWER, row)
 
-    def _append(self, order: Order, change: Change, before: str | None) -> OrderEvent:
-        event = event_of(order, change, before, self.position + 1)
-        self.db.execute(_INSERT_EVENT, event_row(event))
-        self.position = event.position
-        self.events.append((event, order))
-        return event
+    def _append(self, done: Sequence[tuple[Order, Change, str | None]]) -> Sequence[OrderEvent]:
+        events = [event_of(*one, position) for position, one in enumerate(done, self.position + 1)]
+        self.db.executemany(_INSERT_EVENT, [event_row(event) for event in events])
+        self.position += len(events)
+        self.events += [(event, order) for event, (order, _, _) in zip(events, done, strict=True)]
+        return events
 
 
 @dataclass(slots=True)
@@ -121,7 +126,7 @@ class SqliteWriter:
         self._thread = threading.Thread(target=self._run, name="ordercast writer", daemon=True)
         self._thread.start()
 
-    async def submit(self, work: Work) -> Written:
+    async def submit(self, work: Work[T]) -> T:
         """See `Writer`."""
         return await self._submit(work.do)
 

@@ -11,7 +11,7 @@ from itertools import count, takewhile
 
 import structlog
 
-from ordercast.errors import IdempotencyKeyReused, Invalid, NotFound, OrderExists
+from ordercast.errors import IdempotencyKeyReused, Invalid, NotFound, OrderExists, Problem
 from ordercast.orders.models import (
     Change,
     EventKind,
@@ -30,7 +30,7 @@ from ordercast.orders.models import (
     now,
     order_of,
 )
-from ordercast.orders.ports import Decide, Render
+from ordercast.orders.ports import Decide, Put, Render
 from ordercast.orders.search import fold, searchable
 
 _CURSOR = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z)/([A-Za-z0-9_.:-]{1,64})")
@@ -213,6 +213,15 @@ class MemoryOrders:
             return _Draft(order_of(new, id, status, now()), created) if before is None else _changed(before, decide)
 
         return self._write(draft, None, None)
+
+    async def put_all(self, puts: Sequence[Put]) -> Sequence[Written | Problem]:
+        outcomes: list[Written | Problem] = []
+        for one in puts:
+            try:
+                outcomes.append(await self.put(*one))
+            except Problem as problem:
+                outcomes.append(problem)
+        return outcomes
 
     def _write(self, make: Callable[[], _Draft], key: IdempotencyKey | None, render: Render | None) -> Written:
         at = now()
