@@ -369,6 +369,7 @@ class Ordercast:
             metrics.watch("redis_dropped", lambda: counters.dropped)
         metrics.watch_labelled("sessions_closed", lambda: engine.journal.closed)
         metrics.watch_labelled("requests_refused", lambda: engine.journal.refused)
+        metrics.watch("orders_removed", lambda: self.storage.closed.removed)
         metrics.watch("webhooks_behind", lambda: self.sender.behind)
         metrics.watch("webhooks_oldest_seconds", lambda: self.sender.oldest_age)
         metrics.watch_labelled("webhook_attempts", lambda: self.sender.outcomes)

@@ -70,6 +70,7 @@ class Settings(Limits, ShopSettings, WebhookSettings, TokenSettings):
     status_map: Annotated[dict[str, str], NoDecode] = Field(default_factory=dict)  # from the shop's names to ours
     idempotency_ttl: Seconds = 86_400
     log_retention: SecondsOr0 = 30 * 86_400  # 0: for ever
+    order_retention: SecondsOr0 = 0  # since they are closed; 0: for ever
 
     # How far back a client that was away is told what it missed, and for how long it is known again.
     replay_max_events: PositiveInt = 10_000
@@ -172,6 +173,11 @@ class Settings(Limits, ShopSettings, WebhookSettings, TokenSettings):
             raise ValueError(
                 "JWT_PUBLIC_KEY and JWKS_URL also need JWT_ISSUER and JWT_AUDIENCE, "
                 "or tokens your identity provider made for other services would open this one"
+            )
+        if self.order_retention and not 0 < self.log_retention <= self.order_retention:
+            raise ValueError(
+                "ORDER_RETENTION must be at least LOG_RETENTION, and that not 0 (for ever): an order is kept while the "
+                "log tells of it"
             )
         if self.workers > 1 and not (self.redis_url and self.database_url.startswith("postgresql")):
             raise ValueError(

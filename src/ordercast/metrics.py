@@ -36,6 +36,7 @@ _COUNTERS = {
     "events_replayed": "Events of the log played to sockets that came back.",
     "resyncs": "Sockets that came back and had to fetch anew.",
     "deliveries": "Events queued to a socket, over all sockets.",
+    "orders_removed": "Closed orders older than ORDERCAST_ORDER_RETENTION that this node removed.",
     "sessions_opened": "Engine.IO sessions opened.",
     "requests_passed_on": "Engine.IO requests for sessions of other nodes, which were asked.",
     "packets_conflated": "Packets that a newer one of the same key replaced, for clients far behind.",

@@ -34,6 +34,7 @@ CLOCKS = (
     "ordercast.testing.orders",
     "ordercast.testing.recovery",
     "ordercast.storage.idempotency",
+    "ordercast.storage.order_retention",
     "ordercast.storage.orders",
     "ordercast.storage.retention",
     "ordercast.storage.revocations",

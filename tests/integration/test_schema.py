@@ -40,10 +40,7 @@ BEYOND = (
     "orderId: must be the one in the address",
     "must be printable",
     "url: must ",
-    "Name at least one of ",
     "printable characters",
-    "is Socket.IO's own",
-    "is an event of Ordercast's own",
     "need more than 64 bits",
     "q: must not be blank",  # of marks and nothing under them, say
     "This Idempotency-Key came before with another body",
@@ -67,6 +64,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
 def session() -> Iterator[requests.Session]:
     """One connection for all: to make one for each request would take longer than the request."""
     with requests.Session() as session:
+        session.trust_env = False  # or it looks for a proxy each time
         yield session
 
 

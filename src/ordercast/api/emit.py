@@ -12,7 +12,7 @@ from ordercast.api.context import Caller, Idempotency, Parts
 from ordercast.api.description import problems
 from ordercast.api.schemas import Body
 from ordercast.api.strict import StrictRoute, shallow
-from ordercast.orders.own_events import MAX_NAME, event_name, room
+from ordercast.orders.own_events import MAX_NAME, OUR_FAMILIES, OURS, RESERVED, event_name, room
 
 MAX_EMITTED = 65_536
 """Bytes of an event's data as JSON: several times an order, and a fraction of what may wait for one client."""
@@ -33,7 +33,9 @@ _ROOM = {"pattern": "^(operators|(user|order|operators):[A-Za-z0-9_.:-]{1,64})$"
 _Room = Annotated[
     str, AfterValidator(room), Field(description="`user:42`, `order:17`, `operators`, …", json_schema_extra=_ROOM)
 ]
-_Event = Annotated[str, AfterValidator(event_name), Field(json_schema_extra={"minLength": 1, "maxLength": MAX_NAME})]
+_TAKEN: list[Any] = [{"enum": sorted(OURS | RESERVED)}, {"pattern": f"^({'|'.join(OUR_FAMILIES)})"}]
+_EVENT: dict[str, Any] = {"minLength": 1, "maxLength": MAX_NAME, "not": {"anyOf": _TAKEN}}
+_Event = Annotated[str, AfterValidator(event_name), Field(json_schema_extra=_EVENT)]
 
 
 class EmitEvent(Body):

@@ -9,7 +9,9 @@ from pydantic.alias_generators import to_camel
 
 from ordercast.api.schemas import Body, Id, Text
 
-Url = Annotated[Text, Field(max_length=2_048)]
+# What a pattern can say of it; `ordercast.webhooks.addresses` has the rest.
+_URL = {"pattern": r"^[Hh][Tt][Tt][Pp][Ss]?://[^/?#@\s\u0000]+([/?][^#\s\u0000]*)?#?$"}
+Url = Annotated[Text, Field(max_length=2_048, json_schema_extra=_URL)]
 Events = Annotated[list[str], Field(min_length=1, max_length=16)]
 Shops = Annotated[list[Id], Field(min_length=1, max_length=500)]
 Description = Annotated[Text, Field(max_length=500)]
@@ -30,6 +32,8 @@ class AddWebhook(Body):
 
 class PatchWebhook(Body):
     """``PATCH /api/webhooks/{id}``: what is absent stays."""
+
+    model_config = ConfigDict(json_schema_extra={"minProperties": 1})
 
     url: Url = ""
     events: Events | None = None

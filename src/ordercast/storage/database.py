@@ -16,6 +16,7 @@ from sqlalchemy.exc import ArgumentError
 from ordercast.config import Settings
 from ordercast.errors import SettingsError, StorageError
 from ordercast.orders.models import Logged
+from ordercast.orders.workflow import Category, load_workflow
 from ordercast.storage import file_lock, postgres, revisions
 from ordercast.storage.checkpoints import SqlCheckpoints
 from ordercast.storage.driver import Readers, Statement, Writer
@@ -26,6 +27,7 @@ from ordercast.storage.idempotency import Answers, SqlRequests
 from ordercast.storage.log import SqlLog
 from ordercast.storage.logins import SqlLogins
 from ordercast.storage.nodes import SqlNodes
+from ordercast.storage.order_retention import OrderRetention
 from ordercast.storage.orders import SqlOrders
 from ordercast.storage.personal import SqlPersonalData
 from ordercast.storage.postgres_open import check_postgres, listening, migrate_postgres, open_postgres
@@ -55,6 +57,7 @@ class Storage:
     requests: SqlRequests
     webhooks: SqlWebhooks
     hooks: SqlReceived
+    closed: OrderRetention
     secret_key: str
     retention: Retention
     nodes: SqlNodes | None
@@ -139,6 +142,7 @@ async def open_storage(
         log = SqlLog(readers, log_id, head, floor)
         answers = Answers(settings.idempotency_ttl)
         shared = postgres.is_postgres(settings)
+        empty_log = readers.empty_log if isinstance(readers, SqliteReaders) else None
         nodes = SqlNodes(writer, readers) if shared else None
         logins = SqlLogins(writer, readers) if shared else None
         storage = Storage(
@@ -149,10 +153,13 @@ async def open_storage(
             SqlFigures(readers),
             SqlTargets(writer, readers),
             SqlCheckpoints(writer, readers),
-            SqlPersonalData(writer, readers.empty_log if isinstance(readers, SqliteReaders) else None),
+            SqlPersonalData(writer, empty_log),
             SqlRequests(writer, answers),
             SqlWebhooks(writer, readers, shared=shared),
             SqlReceived(writer, readers, settings.idempotency_ttl),
+            OrderRetention(
+                writer, readers, _closed(settings), settings.order_retention, settings.log_retention, empty_log
+            ),
             settings.secret_key or secret_key,
             Retention(writer, readers, log, settings.log_retention),
             nodes,
@@ -168,11 +175,25 @@ async def open_storage(
         if postgres.is_postgres(settings):
             await stack.enter_async_context(listening(address, look_every, writer, log.catch_up))
         await storage.revocations.look()  # before any token is
-        chores = [storage.retention.remove_old, storage.watches.purge, storage.revocations.purge, storage.hooks.purge]
+        chores = [
+            storage.retention.remove_old,
+            storage.closed.remove_old,
+            storage.watches.purge,
+            storage.revocations.purge,
+            storage.hooks.purge,
+        ]
         chores += [one.purge for one in (nodes, logins) if one is not None]
         await stack.enter_async_context(regularly(look_every, storage.revocations.look, log.head))
         await stack.enter_async_context(regularly(tidy_every, *chores))
         yield storage
+
+
+def _closed(settings: Settings) -> frozenset[str]:
+    """The statuses in which nobody has to act on an order any more. Raises `SettingsError`."""
+    if not settings.order_retention:
+        return frozenset()
+    statuses = load_workflow(settings.workflow, settings.status_map).statuses.values()
+    return frozenset(status.name for status in statuses if status.category is not Category.OPEN)
 
 
 async def _identity(writer: Writer, readers: Readers) -> tuple[str, str]:
