@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
-from ordercast.errors import OrderExists, VersionConflict
+from ordercast.errors import Forbidden, Invalid, OrderExists, UnknownStatus, VersionConflict
 from ordercast.orders.models import Change, EventKind, NewOrder, Order, OrderQuery, Written
-from ordercast.orders.ports import EventLog, OrderRepository
+from ordercast.orders.ports import Decide, EventLog, OrderRepository, Put
 from ordercast.orders.principal import Principal, Role
 from ordercast.orders.service import OrderService
 from ordercast.orders.workflow import load_workflow
@@ -18,6 +19,7 @@ from tests.contract.support import FULL, Clock, all_of, create, setting, unchang
 
 BY = Principal("shop", Role.SERVICE)
 LONG_AGO = datetime(2019, 5, 6, 7, 8, 9, 123_000, tzinfo=UTC)
+ARGUMENTS: dict[str, Any] = {"status": None, "updated_by": None, "reason": None}
 CREATED = Change(kind=EventKind.CREATED, values={}, updated_by="pos", reason="from the till")
 
 
@@ -142,3 +144,72 @@ async def test_an_order_of_another_shop_is_not_the_callers(orders: OrderReposito
     with pytest.raises(OrderExists):
         await service.put(NewOrder(order_id="1", customer_id="42"), north)
     assert (await service.get("1", BY)).shop_id == "south"
+
+
+# -- many at once -------------------------------------------------------------------------------------------
+
+
+def put(id: str, note: str | None = None, decide: Decide = never) -> Put:
+    return Put(NewOrder(order_id=id, customer_id="42", note=note), "received", CREATED, decide)
+
+
+async def test_many_are_told_of_in_their_order(orders: OrderRepository, log: EventLog) -> None:
+    await create(orders, "there")
+
+    def refuse(order: Order) -> Change:
+        raise OrderExists("not yours")
+
+    given = [put("1"), put("there", decide=setting(note="x")), put("there", decide=refuse), put("2")]
+    given += [put("1", decide=setting(note="again")), put("3"), put("3", decide=lambda order: None)]
+    first, changed, refused, second, again, third, same = await orders.put_all(given)
+    assert isinstance(refused, OrderExists)
+    for written, id, version in ((first, "1", 1), (changed, "there", 2), (second, "2", 1), (again, "1", 2)):
+        assert isinstance(written, Written)
+        assert (written.order.order_id, written.order.version, written.created) == (id, version, version == 1)
+    assert isinstance(third, Written)
+    assert same == Written(third.order)
+    by_position = {event.position: event for event in await all_of(log)}
+    assert len(by_position) == 6
+    for written in (first, changed, second, again, third):
+        assert isinstance(written, Written)
+        assert written.event is not None
+        assert by_position[written.event.position] == written.event
+    await whole(orders, log, 6)
+    assert await orders.put_all([]) == []
+
+
+async def test_many_against_others_that_do_the_same(
+    orders: OrderRepository, log: EventLog, service: OrderService
+) -> None:
+    ids = [str(n) for n in range(40)]
+
+    async def bring(note: str) -> None:
+        told = [(NewOrder(order_id=id, customer_id="42", note=note), ARGUMENTS) for id in ids]
+        assert all(isinstance(one, Written) for one in await service.put_all(told, BY))
+
+    await asyncio.gather(
+        *(bring(f"all {n}") for n in range(5)),
+        *(service.put(NewOrder(order_id=id, customer_id="42", note="one"), BY) for id in reversed(ids)),
+    )
+    await whole(orders, log, await log.head())
+    assert {(await service.get(id, BY)).note for id in ids} <= {"one", *(f"all {n}" for n in range(5))}
+
+
+async def test_of_many_those_that_are_wrong_are_refused_alone(service: OrderService) -> None:
+    told: list[tuple[NewOrder, dict[str, Any]]] = [
+        (NewOrder(order_id="1", customer_id="42"), ARGUMENTS | {"status": "ready", "updated_by": "pos"}),
+        (NewOrder(order_id="2", customer_id="42"), ARGUMENTS | {"status": "teleported"}),
+        (NewOrder(customer_id="42"), ARGUMENTS),
+        (NewOrder(order_id="4", customer_id="42"), ARGUMENTS),
+    ]
+    first, unknown, nameless, last = await service.put_all(told, BY)
+    assert isinstance(first, Written)
+    assert (first.order.status, first.event and first.event.updated_by) == ("ready", "pos")
+    assert first.event is not None
+    assert first.event.kind is EventKind.IMPORTED
+    assert isinstance(unknown, UnknownStatus)
+    assert isinstance(nameless, Invalid)
+    assert isinstance(last, Written)
+    assert last.created
+    (forbidden,) = await service.put_all(told[:1], Principal("ana", Role.OPERATOR))
+    assert isinstance(forbidden, Forbidden)

@@ -23,7 +23,7 @@ from ordercast.storage.database import open_storage
 from tests.contract.support import all_of
 from tests.harness import Json, ServerProcess
 
-COUNT = 6_000
+COUNT = 20_000  # some commits of the largest kind
 PATIENCE = 300.0  # s; bounds a failure only
 STATUSES = ("received", "ready", "delivered", "cancelled")
 BAD = {
