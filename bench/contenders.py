@@ -92,7 +92,13 @@ FEW_ORDERS = Contender("board of 50 orders", _SERVE, ORDERCAST.env)
 BOARD_PAGE = Contender("/board", ("true",))
 TRACK_PAGE = Contender("/track", ("true",))
 """Pages as they are built: nothing of them runs."""
-ALL = (*SERVERS, SEND_LOOP, ONE_NODE, TWO_NODES, MANY_ORDERS, FEW_ORDERS, BOARD_PAGE, TRACK_PAGE)
+IMPORT_FILE = Contender("import, SQLite", ("true",))
+EXECUTEMANY = Contender("executemany, SQLite", ("true",))
+IMPORT_POSTGRES = Contender("import, PostgreSQL", ("true",))
+COPY = Contender("COPY, PostgreSQL", ("true",))
+"""Programs that run once and serve nobody."""
+_PROGRAMS = (IMPORT_FILE, EXECUTEMANY, IMPORT_POSTGRES, COPY)
+ALL = (*SERVERS, SEND_LOOP, ONE_NODE, TWO_NODES, MANY_ORDERS, FEW_ORDERS, BOARD_PAGE, TRACK_PAGE, *_PROGRAMS)
 
 
 @cache

@@ -3,7 +3,20 @@
 from __future__ import annotations
 
 from bench.scenario import Scenario
-from bench.scenarios import board, burst, changes, connects, latency, many, nodes, pages, polling, reconnect, redis
+from bench.scenarios import (
+    board,
+    burst,
+    changes,
+    connects,
+    imports,
+    latency,
+    many,
+    nodes,
+    pages,
+    polling,
+    reconnect,
+    redis,
+)
 
 ALL: tuple[Scenario, ...] = (
     burst.SCENARIO,
@@ -17,4 +30,5 @@ ALL: tuple[Scenario, ...] = (
     redis.SCENARIO,
     board.SCENARIO,
     pages.SCENARIO,
+    imports.SCENARIO,
 )

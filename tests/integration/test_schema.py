@@ -39,7 +39,7 @@ BEYOND = (
     "This cursor is not of this log",
     "orderId: must be the one in the address",
     "must be printable",
-    "url: must ",
+    "url: ",  # what its pattern leaves open: addresses of our own network above all
     "printable characters",
     "need more than 64 bits",
     "q: must not be blank",  # of marks and nothing under them, say
