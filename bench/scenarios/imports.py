@@ -175,8 +175,8 @@ SCENARIO = Scenario(
 `ordercast import` of a file of {ORDERS:,} orders (330 bytes each) into an empty database: each line is read, checked
 as a `PUT` is, looked up, and stored with its event. The others are the floor: the same rows, made beforehand, into the
 same tables and indexes by nothing but the driver, `executemany` of sqlite3 in commits of {_IN_COMMIT:,}, and
-PostgreSQL's `COPY` by asyncpg in one statement per table. CPU is that of the program, its start included; a PostgreSQL server's
-own is not in it.""",
+PostgreSQL's `COPY` by asyncpg in one statement per table. CPU is that of the program, its start included; a
+PostgreSQL server's own is not in it.""",
     verdict="""\
 What is between the import and its floor is reading and checking: a third of it is JSON and the rules of an order, the
 rest making the rows and seeing for each whether it is there.""",
