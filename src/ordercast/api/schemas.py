@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated, Any, Self
 
 from pydantic import (
@@ -42,6 +43,14 @@ def _no_nul(value: str) -> str:
     return value
 
 
+def _no_number(value: Any) -> Any:
+    """pydantic takes numbers, also in texts, for seconds or milliseconds, whichever they look like."""
+    if not isinstance(value, (str, datetime)) or (isinstance(value, str) and "-" not in value[1:]):
+        raise ValueError("must be a time as RFC 3339 has it, such as 2026-01-02T18:04:05Z")
+    return value
+
+
+Time = Annotated[AwareDatetime, BeforeValidator(_no_number)]
 Text = Annotated[str, AfterValidator(_no_nul), Field(json_schema_extra={"pattern": r"^[^\u0000]*$"})]
 Note = Annotated[Text, Field(max_length=2_000)]
 Reference = Annotated[Text, Field(min_length=1, max_length=128)]
@@ -70,7 +79,7 @@ class CreateOrder(Body):
     currency: Annotated[str, Field(pattern="^[A-Z]{3}$")] | None = None
     note: Note | None = None
     contact: Contact | None = None
-    expected_at: AwareDatetime | None = None
+    expected_at: Time | None = None
 
     def to_domain(self) -> NewOrder:
         """The domain's form."""
@@ -82,7 +91,7 @@ class PutOrder(CreateOrder):
     ``createdAt`` stay as they are."""
 
     status: Status | None = None
-    created_at: AwareDatetime | None = None
+    created_at: Time | None = None
     updated_by: Id | None = None
     reason: Reason | None = None
 
@@ -95,7 +104,7 @@ class PatchOrder(Body):
     """``PATCH /api/orders/{id}``: what is absent stays; ``null`` clears ``expectedAt``, ``note`` and ``contact``."""
 
     status: Status | None = None
-    expected_at: AwareDatetime | None = None
+    expected_at: Time | None = None
     note: Note | None = None
     contact: Contact | None = None
     expected_version: Annotated[int, Field(ge=1, strict=True)] | None = None
