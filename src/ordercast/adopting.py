@@ -120,6 +120,7 @@ class Parts:
         self.replay.adopt(now.replay_max_events, now.replay_max_age, now.max_watches)
         self.limit.adopt(now.max_connections_per_user)
         self.storage.retention.adopt(now.log_retention)
+        self.storage.closed.adopt(workflow.closed, now.order_retention, now.log_retention)
         self.storage.revocations.adopt(max(now.jwt_max_lifetime, now.share_lifetime))
         self.line.schedule = now.webhook_retries
         self.position.adopt(now.position_interval)

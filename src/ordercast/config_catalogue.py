@@ -55,6 +55,12 @@ GROUPS: Final[Mapping[str, Mapping[str, Entry]]] = MappingProxyType(
             "status_map": Entry("The shop's own names for statuses: `SHIPPED=out_for_delivery`.", LIVE),
             "idempotency_ttl": Entry("How long an `Idempotency-Key` is known.", RESTART, "s"),
             "log_retention": Entry("How long events are kept; 0: for ever.", LIVE, "s", "within the hour"),
+            "order_retention": Entry(
+                "How long done and aborted orders are kept, at least as long as their events; 0: for ever.",
+                LIVE,
+                "s",
+                "within the hour",
+            ),
         },
         "Coming back": {
             "replay_max_events": Entry("Events that a client which comes back is told; past it, `resync`.", LIVE),

@@ -58,6 +58,25 @@ async def tidy(storage: Storage, days: float, log_days: float = 1) -> int:
     return keep.removed
 
 
+async def test_other_ages_and_statuses_are_taken_up(storage: Storage, clock: Clock) -> None:
+    for id, status in (("a", "delivered"), ("b", "cancelled")):
+        await create(storage.orders, id, status=status)
+    clock.tick(10 * DAY)
+    await retention(storage, DAY).remove_old()
+    keep = closed(storage, 0)
+    await keep.remove_old()
+    assert await left(storage) == ["a", "b"]
+    keep.adopt({"cancelled"}, 9 * DAY, DAY)
+    await keep.remove_old()
+    assert await left(storage) == ["a"]
+    keep.adopt(CLOSED, 11 * DAY, DAY)
+    await keep.remove_old()
+    assert await left(storage) == ["a"]
+    keep.adopt(CLOSED, 9 * DAY, DAY)
+    await keep.remove_old()
+    assert await left(storage) == []
+
+
 async def test_what_is_closed_and_old_goes_and_nothing_else(storage: Storage, clock: Clock) -> None:
     for id, status in (("a", "delivered"), ("b", "cancelled"), ("c", "received"), ("d", "no longer known")):
         await create(storage.orders, id, status=status)

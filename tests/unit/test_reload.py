@@ -251,6 +251,7 @@ async def test_the_application_of_the_manual(app: Ordercast, capsys: pytest.Capt
 
 
 OTHERS: dict[str, Any] = {
+    "order_retention": 365 * 86_400,
     "cors_origins": ELSEWHERE, "trusted_proxies": "10.0.0.1", "log_format": "json", "log_level": "error",
     "status_map": "SHIPPED=ready", "jwt_secret": f"{NEWER},{SECRET}", "jwt_issuer": "i", "jwt_audience": "a",
     "jwt_user_claim": "u", "jwt_role_claim": "r", "jwt_role_map": "a=admin", "public_url": "https://a",

@@ -96,6 +96,11 @@ class Workflow:
         sources = (t.source for t in self.transitions if t.target == status and t.fits(fulfilment, role))
         return [*dict.fromkeys(source for source in sources if source != status)]
 
+    @property
+    def closed(self) -> frozenset[str]:
+        """The statuses in which nobody has to act on an order any more."""
+        return frozenset(status.name for status in self.statuses.values() if status.category is not Category.OPEN)
+
     def waits_in(self, status: str) -> bool:
         """Whether an order in this status still waits for someone: it is open, or can move on from there."""
         known = self.statuses.get(status)

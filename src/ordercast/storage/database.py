@@ -16,7 +16,7 @@ from sqlalchemy.exc import ArgumentError
 from ordercast.config import Settings
 from ordercast.errors import SettingsError, StorageError
 from ordercast.orders.models import Logged
-from ordercast.orders.workflow import Category, load_workflow
+from ordercast.orders.workflow import load_workflow
 from ordercast.storage import file_lock, postgres, revisions
 from ordercast.storage.checkpoints import SqlCheckpoints
 from ordercast.storage.driver import Readers, Statement, Writer
@@ -189,11 +189,10 @@ async def open_storage(
 
 
 def _closed(settings: Settings) -> frozenset[str]:
-    """The statuses in which nobody has to act on an order any more. Raises `SettingsError`."""
+    """The statuses of orders that may go. Raises `SettingsError`."""
     if not settings.order_retention:
         return frozenset()
-    statuses = load_workflow(settings.workflow, settings.status_map).statuses.values()
-    return frozenset(status.name for status in statuses if status.category is not Category.OPEN)
+    return load_workflow(settings.workflow, settings.status_map).closed
 
 
 async def _identity(writer: Writer, readers: Readers) -> tuple[str, str]:

@@ -1,4 +1,4 @@
-"""How long closed orders are kept: afterwards they go, with all that names them (docs/decisions/0015).
+"""How long closed orders are kept: afterwards they go, with all that names them (docs/decisions/0016).
 
 An order goes when the log has no event of it any more, so that no position is missing and nobody who reads the log is
 told of an order that is not there.
@@ -52,10 +52,14 @@ class OrderRetention:
         """Orders, by this process."""
         self._writer = writer
         self._readers = readers
+        self._afterwards = afterwards
+        self.adopt(closed, seconds, log_seconds)
+
+    def adopt(self, closed: Collection[str], seconds: float, log_seconds: float) -> None:
+        """Other statuses and ages, from the next removal on."""
         self._closed = sorted(closed)
         self._keep_ms = round(seconds * 1000)
         self._log_ms = round(log_seconds * 1000)
-        self._afterwards = afterwards
 
     async def remove_old(self) -> None:
         """Removes all that are too old by now, in small batches among other changes, on one node at a time."""
