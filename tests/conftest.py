@@ -72,6 +72,14 @@ async def postgres_url(postgres: PostgresServer, migrated: str) -> AsyncIterator
     await postgres.drop(name)
 
 
+@pytest.fixture
+async def empty_postgres_url(postgres: PostgresServer) -> AsyncIterator[str]:
+    """A database with nothing at all in it, for one test alone."""
+    name = await postgres.create()
+    yield postgres.url(name)
+    await postgres.drop(name)
+
+
 @pytest.fixture(params=["sqlite", "postgres"])
 def database_url(request: pytest.FixtureRequest) -> str:
     """An empty database of each kind, one after the other."""

@@ -34,6 +34,7 @@ from ordercast.live.rooms import BOARD
 from ordercast.live.sessions import TokenClock
 from ordercast.metrics import Metrics
 from ordercast.orders.board import Board
+from ordercast.orders.kept import Kept, OwnStorage
 from ordercast.orders.own_events import OwnEvents
 from ordercast.orders.principal import Principal
 from ordercast.orders.privacy import Privacy
@@ -41,7 +42,8 @@ from ordercast.orders.service import OrderService
 from ordercast.orders.stats import Stats
 from ordercast.orders.workflow import load_workflow
 from ordercast.socketio import Server
-from ordercast.storage.database import Storage, open_storage
+from ordercast.storage.database import Storage
+from ordercast.storage.elsewhere import open_kept
 from ordercast.webhooks.addresses import rules_of
 from ordercast.webhooks.hooks import Hooks
 from ordercast.webhooks.runner import Line
@@ -70,13 +72,14 @@ class Ordercast:
             await oc.orders.change_status(17, "ready", updated_by="kitchen")
             oc.io.to("user:42").emit("hello")
 
-    Raises `SettingsError` for settings that cannot work, at once, and `StorageError` on entering.
+    ``storage``: where orders are, if not in the database of the settings (`ordercast.storage.own`). Raises
+    `SettingsError` for settings that cannot work, at once, and `StorageError` on entering.
     """
 
     orders: OrderService
     """Business code's way to the orders; there once entered."""
 
-    def __init__(self, settings: Settings | None = None) -> None:
+    def __init__(self, settings: Settings | None = None, *, storage: OwnStorage | None = None) -> None:
         self.settings = settings = settings or load_settings()
         self.workflow = load_workflow(settings.workflow, settings.status_map)
         self.verifier = TokenVerifier.from_settings(settings)
@@ -101,6 +104,9 @@ class Ordercast:
         self.shares: ShareTokens
         self.feed: Feed
         self.storage: Storage
+        self.kept: Kept
+        """Where the orders are."""
+        self._own = storage
         self._parts: Parts
         self._reloading = asyncio.Lock()
         self._rest: ASGIApp | None = None
@@ -109,19 +115,20 @@ class Ordercast:
     async def __aenter__(self) -> Self:
         """Opens the database and starts following the log."""
         async with AsyncExitStack() as stack:
-            self.storage = storage = await stack.enter_async_context(open_storage(self.settings, serves=True))
+            storage, kept = await stack.enter_async_context(open_kept(self.settings, self._own))
+            self.storage, self.kept = storage, kept
             self.nodes.here = self.settings.node_address or address_of(self.settings.host, self.port)
             self.io.engine.locate = self.nodes.address
-            self.orders = OrderService(storage.orders, self.workflow)
+            self.orders = OrderService(kept.orders, self.workflow)
             self.board = Board(storage.targets, self.workflow, self._tell_boards)
-            self.feed = Feed(self.io, storage.log, storage.orders, self._step)
+            self.feed = Feed(self.io, kept.log, kept.orders, self._step)
             self.shares = self.verifier.shares = ShareTokens(storage.secret_key, self.settings.share_lifetime)
             clock = TokenClock()
             self.connection_limit = limit = self._limit(storage)
             self.replay = Replay(
                 self.feed,
-                storage.log,
-                storage.orders,
+                kept.log,
+                kept.orders,
                 self.orders,
                 Pids(storage.secret_key),
                 storage.watches,
@@ -150,26 +157,26 @@ class Ordercast:
                 Line(
                     self.nodes.run,
                     storage.webhooks,
-                    storage.log,
-                    storage.orders,
+                    kept.log,
+                    kept.orders,
                     self._step,
                     client,
                     settings.webhook_retries,
                 )
             )
-            webhooks = WebhookService(storage.webhooks, client, storage.log.head, sender.wake)
+            webhooks = WebhookService(storage.webhooks, client, kept.log.head, sender.wake)
             freshness = Freshness(self.io, self.feed)
             services = Services(
                 orders=self.orders,
-                repository=storage.orders,
-                log=storage.log,
+                repository=kept.orders,
+                log=kept.log,
                 workflow=self.workflow,
                 verifier=self.verifier,
                 revocations=storage.revocations,
-                privacy=Privacy(storage.orders, storage.personal, storage.revocations),
+                privacy=Privacy(kept.orders, kept.personal, storage.revocations),
                 own_events=OwnEvents(self.orders, storage.requests, self._emit),
                 presence=self.nodes,
-                stats=Stats(storage.figures, self.workflow, self.settings.shop_time_zone),
+                stats=Stats(kept.figures, self.workflow, self.settings.shop_time_zone),
                 board=self.board,
                 webhooks=webhooks,
                 hooks=Hooks(settings.hooks, storage.hooks),
@@ -207,9 +214,10 @@ class Ordercast:
             stack.callback(clock.close)
             if self.cluster is not None:
                 # Of this log alone: who has another database may share our Redis.
-                name, cluster = f"log.{storage.log.log_id}", self.cluster
-                cluster.on_hint(name, await stack.enter_async_context(looking(storage.log.catch_up)))
-                storage.told.append(lambda: cluster.hint(name))
+                name, cluster = f"log.{kept.log.log_id}", self.cluster
+                if kept.catch_up is not None:
+                    cluster.on_hint(name, await stack.enter_async_context(looking(kept.catch_up)))
+                kept.told.append(lambda: cluster.hint(name))
                 if news is not None:
                     cluster.on_hint(f"logins.{self.nodes.run}", news)
             self.io.start()

@@ -21,10 +21,11 @@
         │   ├── VersionConflict          `expectedVersion` is not the order's version
         │   └── OrderExists              the shop's own `orderId` is taken
         ├── CursorGone               410: the history after this cursor cannot be given whole
-        └── Invalid                  422: a value we cannot accept; `errors` names the fields
-            ├── UnknownStatus            a status the workflow does not have
-            ├── MessageReused            a message in has the id of another one
-            └── IdempotencyKeyReused     the same key came before with another body
+        ├── Invalid                  422: a value we cannot accept; `errors` names the fields
+        │   ├── UnknownStatus            a status the workflow does not have
+        │   ├── MessageReused            a message in has the id of another one
+        │   └── IdempotencyKeyReused     the same key came before with another body
+        └── NotKept                  501: the shop's own tables of orders leave this out
 """
 
 from __future__ import annotations
@@ -162,3 +163,9 @@ class MessageReused(Invalid):
 class IdempotencyKeyReused(Invalid):
     type = "idempotency-key-reused"
     title = "This Idempotency-Key came before with another body"
+
+
+class NotKept(Problem):
+    status = 501
+    type = "not-kept"
+    title = "This shop's own tables of orders leave this out"

@@ -10,6 +10,7 @@ from typing import Concatenate, ParamSpec, TypeVar
 from anyio.from_thread import BlockingPortal, start_blocking_portal
 
 from ordercast.config import Settings, load_settings
+from ordercast.orders.kept import OwnStorage, checked
 from ordercast.orders.service import OrderService
 from ordercast.orders.workflow import load_workflow
 from ordercast.storage import file_lock
@@ -25,7 +26,9 @@ _NOT_BESIDE = (
 
 
 @asynccontextmanager
-async def open_orders(settings: Settings | None = None) -> AsyncIterator[OrderService]:
+async def open_orders(
+    settings: Settings | None = None, *, storage: OwnStorage | None = None
+) -> AsyncIterator[OrderService]:
     """The orders of a database, as ``Ordercast.orders``, without sockets, REST and everything else that serves.
 
     ::
@@ -34,20 +37,25 @@ async def open_orders(settings: Settings | None = None) -> AsyncIterator[OrderSe
             await orders.change_status(17, "ready", updated_by="kitchen")
 
     What it commits to PostgreSQL reaches every server's clients at once. A file must have no server meanwhile; the next
-    one tells its clients. ``settings`` need no keys. Raises `SettingsError`, `StorageError`.
+    one tells its clients. ``settings`` need no keys. ``storage``: as `Ordercast` has it. Raises `SettingsError`,
+    `StorageError`.
     """
     settings = settings or load_settings()
     workflow = load_workflow(settings.workflow, settings.status_map)
     async with AsyncExitStack() as stack:
+        if storage is not None:
+            kept = checked(await stack.enter_async_context(storage.opened(settings)))
+            yield OrderService(kept.orders, workflow)
+            return
         if not settings.may_have_nodes:
             path = database_path(settings)
             stack.enter_context(file_lock.held(path, _NOT_BESIDE.format(path=path)))
-        storage = await stack.enter_async_context(open_storage(settings))
-        yield OrderService(storage.orders, workflow)
+        ours = await stack.enter_async_context(open_storage(settings))
+        yield OrderService(ours.orders, workflow)
 
 
 @contextmanager
-def open_orders_sync(settings: Settings | None = None) -> Iterator[WaitingOrders]:
+def open_orders_sync(settings: Settings | None = None, *, storage: OwnStorage | None = None) -> Iterator[WaitingOrders]:
     """The same for plain code: an event loop on a thread of its own does the work, and each call waits for it.
 
     ::
@@ -59,7 +67,7 @@ def open_orders_sync(settings: Settings | None = None) -> Iterator[WaitingOrders
     """
     with (
         start_blocking_portal(name="ordercast-orders") as portal,
-        portal.wrap_async_context_manager(open_orders(settings)) as orders,
+        portal.wrap_async_context_manager(open_orders(settings, storage=storage)) as orders,
     ):
         yield WaitingOrders(portal, orders)
 

@@ -8,12 +8,9 @@ import threading
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import pytest
-
-from ordercast.orders.models import Change, EventKind, Fulfilment, NewOrder, Order, OrderEvent, Written
+from ordercast.orders.models import Change, NewOrder, Order, Written
 from ordercast.orders.ports import (
     EventLog,
     Figures,
@@ -27,59 +24,28 @@ from ordercast.orders.ports import (
 from ordercast.storage.database import Storage
 from ordercast.storage.retention import Retention
 from ordercast.storage.sqlite_writer import SqliteWriter
+from ordercast.testing.contract.kit import TTL, Clock, Contract, all_of, positions, setting, stop_clocks, whole
 
-TTL = 60.0  # s that an idempotency key is remembered for, and a watch
+__all__ = [
+    "FULL",
+    "TTL",
+    "Clock",
+    "Ports",
+    "all_of",
+    "create",
+    "held",
+    "noting",
+    "positions",
+    "retention",
+    "setting",
+    "stop_clocks",
+    "unchanged",
+    "whole",
+    "written_through",
+]
 
-CLOCKS = (
-    "ordercast.testing.orders",
-    "ordercast.testing.recovery",
-    "ordercast.storage.idempotency",
-    "ordercast.storage.order_retention",
-    "ordercast.storage.orders",
-    "ordercast.storage.retention",
-    "ordercast.storage.revocations",
-    "ordercast.storage.watches",
-)
-"""Modules that ask what time it is, by a name `now` of theirs."""
-
-
-FULL = NewOrder(
-    order_id="a.b:c-1_2",
-    customer_id="42",
-    shop_id="north",
-    reference="№ 7",
-    fulfilment=Fulfilment.PICKUP,
-    items=[{"name": "Döner 🥙", "options": [None, True, 1.5, 10**30]}, "x\x00y", []],
-    total=12.34,
-    currency="EUR",
-    note="ring\ntwice",
-    contact={"phone": "+49", "nested": {"a": [1]}},
-    expected_at=datetime(2026, 2, 3, 5, 0, 0, 1_000, tzinfo=UTC),
-)
+FULL = Contract().full()
 """An order with everything that can be said of one."""
-
-
-class Clock:
-    """The time that storage sees: moves only when told."""
-
-    def __init__(self) -> None:
-        self.time = datetime(2026, 2, 3, 4, 5, 6, 789_000, tzinfo=UTC)
-
-    def __call__(self) -> datetime:
-        return self.time
-
-    def tick(self, seconds: float = 0.001) -> datetime:
-        """Goes on, and returns the new time."""
-        self.time += timedelta(seconds=seconds)
-        return self.time
-
-
-def stop_clocks(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    """Has every keeper of orders ask this clock."""
-    clock = Clock()
-    for module in CLOCKS:
-        monkeypatch.setattr(f"{module}.now", clock)
-    return clock
 
 
 @dataclass(frozen=True)
@@ -110,12 +76,6 @@ def written_through(storage: Storage) -> sqlite3.Connection:
     return writer._db
 
 
-def setting(**values: Any) -> Callable[[Order], Change]:
-    """Decides to set these values, whatever the order is."""
-    kind = EventKind.STATUS_CHANGED if "status" in values else EventKind.CHANGED
-    return lambda order: Change(kind=kind, values=values, updated_by="7")
-
-
 def noting(text: str) -> Callable[[Order], Change]:
     return setting(note=text)
 
@@ -123,31 +83,6 @@ def noting(text: str) -> Callable[[Order], Change]:
 async def create(orders: OrderRepository, order_id: str | None = None, customer_id: str = "42", **more: Any) -> Written:
     status = more.pop("status", "received")
     return await orders.create(NewOrder(order_id=order_id, customer_id=customer_id, **more), status, "shop")
-
-
-async def all_of(log: EventLog) -> list[OrderEvent]:
-    events: list[OrderEvent] = []
-    while found := await log.after(events[-1].position if events else 0, 100_000):
-        events += found  # what is at hand first, which need not be all
-    return events
-
-
-async def positions(log: EventLog, after: int = 0, limit: int = 10_000) -> list[int]:
-    return [event.position for event in await log.after(after, limit)]
-
-
-async def whole(orders: OrderRepository, log: EventLog, count: int) -> None:
-    """So many events without a hole, the same in the log and in the orders' histories."""
-    events = await all_of(log)
-    assert [event.position for event in events] == [*range(1, count + 1)]
-    assert await log.head() == count
-    histories = [await orders.history(id) for id in {event.order_id for event in events}]
-    for history in histories:
-        assert [event.version for event in history] == [*range(1, len(history) + 1)]
-        order = await orders.get(history[0].order_id)
-        assert order is not None
-        assert (order.version, order.status) == (history[-1].version, history[-1].status)
-    assert sorted((event for history in histories for event in history), key=lambda event: event.position) == events
 
 
 async def unchanged(orders: OrderRepository, log: EventLog, order: Order, head: int) -> None:

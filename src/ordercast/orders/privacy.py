@@ -6,7 +6,7 @@ import asyncio
 import secrets
 from typing import Any
 
-from ordercast.errors import Forbidden
+from ordercast.errors import Forbidden, NotKept
 from ordercast.orders.models import Change, EventKind, Order, OrderQuery
 from ordercast.orders.ports import OrderRepository, PersonalData, Revocations
 from ordercast.orders.principal import Principal, Role
@@ -28,7 +28,7 @@ def personal(order: Order, pseudonym: str) -> dict[str, Any]:
 class Privacy:
     """What a customer may ask of a shop (GDPR, article 17)."""
 
-    def __init__(self, orders: OrderRepository, rest: PersonalData, revocations: Revocations) -> None:
+    def __init__(self, orders: OrderRepository, rest: PersonalData | None, revocations: Revocations) -> None:
         self._orders = orders
         self._rest = rest
         self._revocations = revocations
@@ -37,12 +37,14 @@ class Privacy:
         """Puts a pseudonym that is kept nowhere else in the customer's place, and revokes their tokens.
 
         Nothing is said of whether there was such a customer. What a failure left undone the next call does. Raises
-        `Forbidden`.
+        `Forbidden`, and `NotKept` before anything is changed.
         """
         if by.role not in (Role.SERVICE, Role.ADMIN):
             raise Forbidden("Only the shop's backend and admins anonymise customers.")
         if by.shops is not None:
             raise Forbidden("A customer may have orders in every shop: this takes a token that names no shops.")
+        if self._rest is None:
+            raise NotKept("This shop keeps its orders in tables of its own, and forgets a customer by itself: ask it.")
         pseudonym = f"anonymous-{secrets.token_urlsafe(16)}"
 
         def decide(order: Order) -> Change | None:

@@ -45,6 +45,10 @@ class OrderService:
         self.workflow = workflow
         """Set anew, it counts from the next change on."""
 
+    def over(self, repository: OrderRepository) -> OrderService:
+        """The same on another repository: that of a transaction (`OwnTable.on`)."""
+        return OrderService(repository, self._workflow)
+
     # -- reading -------------------------------------------------------------------------------------------
 
     async def get(self, order_id: str, by: Principal) -> Order:

@@ -9,7 +9,7 @@ from time import monotonic
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from ordercast.errors import Forbidden
+from ordercast.errors import Forbidden, NotKept
 from ordercast.orders.figures import Day, Standing, day_begin
 from ordercast.orders.models import iso, now
 from ordercast.orders.ports import Figures
@@ -28,7 +28,7 @@ class Stats:
 
     def __init__(
         self,
-        figures: Figures,
+        figures: Figures | None,
         workflow: Workflow,
         time_zone: str = "UTC",
         clock: Callable[[], datetime] = now,
@@ -50,12 +50,14 @@ class Stats:
 
     async def today(self, by: Principal) -> dict[str, Any]:
         """The figures of the caller's shops, at most `KEPT` old, as the contract's JSON object. Raises `Forbidden`,
-        `StorageError`."""
+        `NotKept`, `StorageError`."""
         if not by.is_operator:
             raise Forbidden("Only operators and admins see figures.")
+        if self._figures is None:
+            raise NotKept("This shop keeps its orders in tables of its own, without figures.")
         async with self._reading:
             if monotonic() - self._read_at >= self._kept:
-                await self._read()
+                await self._read(self._figures)
                 self._read_at = monotonic()
                 self._answers = {}
         answer = self._answers.get(by.shops)
@@ -73,16 +75,16 @@ class Stats:
         }
         return head | self._day.figures(by.in_shop, self._standing, self._workflow)
 
-    async def _read(self) -> None:
+    async def _read(self, figures: Figures) -> None:
         as_of = self._clock()
         since = day_begin(as_of, self._zone)
         if since != self._day.since:
             self._day = Day(since)
         more = True
         while more:
-            facts, position = await self._figures.facts(since, self._position, BATCH)
+            facts, position = await figures.facts(since, self._position, BATCH)
             self._day.add(facts)
             self._position = position
             more = len(facts) == BATCH
-        self._standing = await self._figures.standing(self._open)
+        self._standing = await figures.standing(self._open)
         self._as_of = as_of

@@ -58,6 +58,8 @@ class Storage:
     webhooks: SqlWebhooks
     hooks: SqlReceived
     closed: OrderRetention
+    writer: Writer
+    readers: Readers
     secret_key: str
     retention: Retention
     nodes: SqlNodes | None
@@ -118,6 +120,7 @@ async def open_storage(
     *,
     serves: bool = False,
     bulk: bool = False,
+    elsewhere: bool = False,
     look_every: float = LOOK_EVERY,
     tidy_every: float = TIDY_EVERY,
 ) -> AsyncIterator[Storage]:
@@ -125,6 +128,8 @@ async def open_storage(
 
     ``serves``: to clients, which one process at most may do from a file. A file is migrated here; a server must have
     been, since its other nodes may run another version (`migrate`). ``bulk``: to write very much, and nothing else.
+    ``elsewhere``: it is for the orders of a shop's own tables (`elsewhere.py`); one that is is refused to whoever says
+    nothing of it.
     """
     async with AsyncExitStack() as stack:
         writer: Writer
@@ -138,6 +143,11 @@ async def open_storage(
             await asyncio.to_thread(migrate, settings)
             writer, readers = await stack.enter_async_context(open_sqlite(database_path(settings), bulk=bulk))
         log_id, secret_key = await _identity(writer, readers)
+        if not elsewhere and await readers.fetch("SELECT 1 FROM meta WHERE key = 'elsewhere'"):
+            raise StorageError(
+                "ORDERCAST_DATABASE_URL names the database of an application whose orders are in tables of its own: do "
+                "this in that application, which has Ordercast(settings, storage=…)."
+            )
         ((head, floor),) = await readers.fetch("SELECT n, floor FROM log_head")
         log = SqlLog(readers, log_id, head, floor)
         answers = Answers(settings.idempotency_ttl)
@@ -160,6 +170,8 @@ async def open_storage(
             OrderRetention(
                 writer, readers, _closed(settings), settings.order_retention, settings.log_retention, empty_log
             ),
+            writer,
+            readers,
             settings.secret_key or secret_key,
             Retention(writer, readers, log, settings.log_retention),
             nodes,

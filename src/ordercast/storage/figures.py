@@ -18,17 +18,23 @@ _ENTERED = (
     "AND (came.previous_status IS NOT NULL OR came.version = 1) ORDER BY came.version DESC LIMIT 1)"
 )
 _OF_ORDER = "(SELECT {} FROM orders WHERE orders.order_id = e.order_id)"
-# Each by itself and not joined, so that a page costs as much as it has rows, whatever the planner thinks.
-# `+at`: by positions, since the index of times would be gone through from the day's beginning on.
-_FACTS = (
-    "SELECT e.position, e.order_id, e.shop_id, e.status, e.previous_status, e.at, e.version, "  # noqa: S608 - our own SQL
-    f"CASE WHEN e.previous_status IS NOT NULL THEN {_ENTERED} END, "
-    f"CASE WHEN e.version = 1 THEN {_OF_ORDER.format('created_at')} END, "
-    "CASE WHEN e.kind = 'contacted' AND e.fields LIKE '%first_contact_at%' "
-    f"THEN {_OF_ORDER.format('first_contact_at - created_at')} END "
-    "FROM order_events AS e WHERE e.position > ? AND +e.at >= ? "
-    "AND (e.previous_status IS NOT NULL OR e.version = 1 OR e.kind = 'contacted') ORDER BY e.position LIMIT ?"
-)
+IS_FIRST_CONTACT = "e.kind = 'contacted' AND e.fields LIKE '%first_contact_at%'"
+
+
+def facts_sql(created: str, waited: str) -> str:
+    """The facts, with these for the columns that are not the log's."""
+    # Each by itself and not joined, so that a page costs as much as it has rows, whatever the planner thinks.
+    # `+at`: by positions, since the index of times would be gone through from the day's beginning on.
+    return (
+        "SELECT e.position, e.order_id, e.shop_id, e.status, e.previous_status, e.at, e.version, "  # noqa: S608 - our own SQL
+        f"CASE WHEN e.previous_status IS NOT NULL THEN {_ENTERED} END, "
+        f"CASE WHEN e.version = 1 THEN {created} END, CASE WHEN {IS_FIRST_CONTACT} THEN {waited} END "
+        "FROM order_events AS e WHERE e.position > ? AND +e.at >= ? "
+        "AND (e.previous_status IS NOT NULL OR e.version = 1 OR e.kind = 'contacted') ORDER BY e.position LIMIT ?"
+    )
+
+
+_FACTS = facts_sql(_OF_ORDER.format("created_at"), _OF_ORDER.format("first_contact_at - created_at"))
 _HEAD = "SELECT n FROM log_head"
 _STANDING = (
     "SELECT shop_id, status, count(*), count(*) - count(first_contact_at) FROM orders WHERE status IN ({}) "
@@ -42,15 +48,20 @@ class SqlFigures:
     def __init__(self, readers: Readers) -> None:
         self._readers = readers
 
+    _facts = _FACTS
+
     async def facts(self, since: datetime, position: int, limit: int) -> tuple[Sequence[Fact], int]:
         if not position:
             ((first,),) = await self._readers.fetch(_FIRST, to_ms(since))
             position = (first or 1) - 1
         # Before the facts, and not beside them: PostgreSQL may compile such a join for seconds.
         ((head,),) = await self._readers.fetch(_HEAD)
-        facts = [_fact(row) for row in await self._readers.fetch(_FACTS, position, to_ms(since), limit)]
+        facts = await self._made(await self._readers.fetch(self._facts, position, to_ms(since), limit))
         last = facts[-1].position if facts else 0
         return facts, last if len(facts) == limit else max(head, last, position)
+
+    async def _made(self, rows: Sequence[Row]) -> list[Fact]:
+        return [fact_of(row) for row in rows]
 
     async def standing(self, statuses: Collection[str]) -> Sequence[Standing]:
         if not statuses:
@@ -59,7 +70,8 @@ class SqlFigures:
         return [Standing(*row) for row in await self._readers.fetch(sql, *statuses)]
 
 
-def _fact(row: Row) -> Fact:
+def fact_of(row: Row) -> Fact:
+    """A fact from a row of `facts_sql`; times are ms."""
     position, order_id, shop_id, status, left, at, version, entered, created, waited = row
     return Fact(
         position=position,

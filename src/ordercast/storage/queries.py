@@ -50,7 +50,7 @@ def page(query: OrderQuery) -> Select[Any]:
     if query.statuses is not None:
         statement = statement.where(orders.c.status.in_(sorted(query.statuses)))
     if query.text is not None:
-        statement = statement.where(orders.c.search.like(_containing(query.text), escape="!"))
+        statement = statement.where(orders.c.search.like(containing(query.text), escape="!"))
     if query.after is not None:
         at, id = parse_page_cursor(query.after)
         older = and_(orders.c.created_at == at, orders.c.order_id < id)
@@ -73,7 +73,7 @@ def _newest_first(statement: Select[Any], limit: int) -> Select[Any]:
     return statement.order_by(orders.c.created_at.desc(), orders.c.order_id.desc()).limit(limit)
 
 
-def _containing(text: str) -> str:
+def containing(text: str) -> str:
     """A pattern of LIKE for what has this text in it, folded as ``search`` is."""
     literally = re.sub("[!%_]", r"!\g<0>", fold(text))
     return f"%{literally}%"

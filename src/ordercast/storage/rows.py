@@ -83,6 +83,15 @@ def to_column(name: str, value: Any) -> Any:
     return str(value) if name in ("fulfilment", "kind") else value
 
 
+def from_column(name: str, value: Any) -> Any:
+    """A model's attribute from what its column keeps."""
+    if value is None:
+        return None
+    if name in _TIMES:
+        return from_ms(value)
+    return msgspec.json.decode(value) if name in _JSON else value
+
+
 def order_row(order: Order) -> tuple[Any, ...]:
     """An order in the order of `STORED_COLUMNS`. Written out, as imports make very many."""
     return (

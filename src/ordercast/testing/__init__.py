@@ -9,14 +9,19 @@
     await orders.change_status(written.order.order_id, "accepted", updated_by="kitchen")
     assert [event.status for event in storage.log.events] == ["received", "accepted"]
 
-The same tests hold it and the database to the same behaviour (``tests/contract``). Tokens that a server under test
-accepts are made by `ordercast.auth.sign_token`.
+``Ordercast(settings, storage=memory_storage())`` serves them. `ordercast.testing.contract` holds it, the databases, and
+a shop's own tables to the same behaviour; it alone needs pytest. Tokens that a server under test accepts are made by
+`ordercast.auth.sign_token`.
 """
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
+from ordercast.config import Settings
+from ordercast.orders.kept import Kept
 from ordercast.testing.board import MemoryFigures, MemoryTargets
 from ordercast.testing.orders import MemoryLog, MemoryOrders
 from ordercast.testing.personal import MemoryPersonalData
@@ -53,6 +58,11 @@ class MemoryStorage:
     requests: MemoryRequests
     webhooks: MemoryWebhooks
     hooks: MemoryReceived
+
+    @asynccontextmanager
+    async def opened(self, settings: Settings | None = None) -> AsyncIterator[Kept]:
+        """As `Ordercast` takes it for ``storage``: gone with the process."""
+        yield Kept(self.orders, self.log, self.figures, self.personal)
 
 
 def memory_storage(*, idempotency_ttl: float = 86_400, recovery_ttl: float = 86_400) -> MemoryStorage:

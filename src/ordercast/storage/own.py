@@ -1,0 +1,144 @@
+"""Orders in a table of a shop's own, in the shop's own database: what `Ordercast(settings, storage=…)` takes.
+
+::
+
+    shop = OwnTable(engine, orders, keeps={
+        "order_id": orders.c.id,
+        "customer_id": orders.c.buyer,
+        "status": words(orders.c.state, {"received": "NEW", "accepted": "CONFIRMED"}),
+        "created_at": orders.c.placed_at,
+    })
+    live = Ordercast(settings, storage=shop)
+
+Beside the table, in the same database, Ordercast keeps what must be committed with a row of it: the event, the answer
+to an ``Idempotency-Key``, and whatever of an order the table has no column for (``ordercast_…``). All else (tokens,
+watches, webhooks) stays in Ordercast's own database, which ``ORDERCAST_DATABASE_URL`` names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+from sqlalchemy import Column, Executable, Table, select
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from ordercast.config import Settings
+from ordercast.errors import SettingsError, StorageError
+from ordercast.orders.kept import Kept
+from ordercast.orders.models import Logged
+from ordercast.orders.ports import OrderRepository
+from ordercast.storage import own_schema
+from ordercast.storage.housekeeping import LOOK_EVERY, TIDY_EVERY, regularly
+from ordercast.storage.idempotency import Answers
+from ordercast.storage.log import SqlLog
+from ordercast.storage.own_fields import Field, field_for, instant, number, scaled, words
+from ordercast.storage.own_orders import OwnFigures, OwnOrders, OwnPersonalData
+from ordercast.storage.own_rows import WANTED, OwnRows
+from ordercast.storage.own_writer import JoinedWriter, OwnReaders, OwnWriter
+from ordercast.storage.retention import Retention
+from ordercast.storage.rows import ORDER_COLUMNS
+
+__all__ = ["Field", "OwnTable", "instant", "number", "scaled", "words"]
+
+
+class OwnTable:
+    """A shop's orders table. ``keeps``: which attribute of `Order` is in which of its columns, as it is or through a
+    `Field`. ``order_id``, ``customer_id``, ``status`` and ``created_at`` must be; whatever is not is kept beside it.
+
+    ``next_id``: SQL whose one value is the id of a next order, where Ordercast may number them (a sequence's
+    ``next_value()``). Raises `SettingsError` for what does not fit together.
+    """
+
+    def __init__(
+        self,
+        engine: AsyncEngine,
+        table: Table,
+        keeps: Mapping[str, Column[Any] | Field],
+        next_id: Executable | None = None,
+    ) -> None:
+        self.engine = engine
+        self._next_id = next_id
+        fields = {name: field_for(name, column) for name, column in keeps.items()}
+        if engine.dialect.name not in ("sqlite", "postgresql"):
+            raise SettingsError(f"own table: must be in SQLite or PostgreSQL, not in {engine.dialect.name}")
+        if unknown := sorted(fields.keys() - set(ORDER_COLUMNS)):
+            raise SettingsError(f"own table: an order has no {', '.join(unknown)}; it has {', '.join(ORDER_COLUMNS)}")
+        if missing := [name for name in WANTED if name not in fields]:
+            raise SettingsError(f"own table: keeps must say which column is {', '.join(missing)}")
+        for name, field in fields.items():
+            if field.column.table is not table:
+                raise SettingsError(f"own table: {name} is kept in a column of another table than '{table.name}'")
+        self._rows = OwnRows(table, own_schema.beside(fields["order_id"].column), fields)
+        self._log: SqlLog | None = None
+        self._answers: Answers | None = None
+
+    @asynccontextmanager
+    async def opened(
+        self, settings: Settings, look_every: float = LOOK_EVERY, tidy_every: float = TIDY_EVERY
+    ) -> AsyncIterator[Kept]:
+        """Makes Ordercast's tables beside the shop's where they are not there, and follows the log. The engine stays
+        the shop's, and open. Raises `StorageError`."""
+        readers = OwnReaders(self.engine)
+        writer = OwnWriter(self.engine, self._rows, self._next_id)
+        log_id = await self._prepared()
+        ((head, floor),) = await readers.fetch("SELECT n, floor FROM log_head")
+        self._log = log = SqlLog(readers, log_id, head, floor)
+        self._answers = Answers(settings.idempotency_ttl)
+        orders = OwnOrders(writer, readers, self._answers, self._rows)
+        told: list[Callable[[], None]] = []
+
+        def committed(logged: Sequence[Logged]) -> None:
+            log.committed(logged)
+            for tell in told:
+                tell()
+
+        writer.committed = committed
+        retention = Retention(writer, readers, log, settings.log_retention)
+        async with (
+            regularly(look_every, log.catch_up),
+            regularly(tidy_every, retention.remove_old, writer.adopt),
+        ):
+            yield Kept(
+                orders,
+                log,
+                OwnFigures(readers, orders, self._rows),
+                # Not where customers are numbers, of which a pseudonym is none.
+                OwnPersonalData(writer, readers, self._rows) if self._rows.may_forget else None,
+                log.catch_up,
+                told,
+            )
+        self._log = None
+
+    @asynccontextmanager
+    async def begin(self) -> AsyncIterator[AsyncConnection]:
+        """A transaction of the shop's own code, with `on` for orders in it. Once it is committed, clients are told."""
+        async with self.engine.begin() as connection:
+            yield connection
+        await self.committed()
+
+    def on(self, connection: AsyncConnection) -> OrderRepository:
+        """The orders within a transaction that the shop's own code has begun: written with its commit, gone with its
+        rollback."""
+        if self._answers is None:
+            raise RuntimeError("The own table is not open: put 'async with oc:' around what uses it")
+        writer = JoinedWriter(connection, self._rows, self._next_id)
+        return OwnOrders(writer, OwnReaders(connection), self._answers, self._rows)
+
+    async def committed(self) -> None:
+        """To be called after a commit that `begin` does not know of; else clients learn of it within 2 s."""
+        if self._log is not None:
+            await self._log.catch_up()
+
+    async def _prepared(self) -> str:
+        try:
+            async with self.engine.begin() as connection:
+                made = await connection.run_sync(own_schema.make, self._rows.rest)
+                # Now, rather than at the first request: whether the table is there and has these columns.
+                await connection.execute(self._rows.select().limit(0))
+                await connection.execute(select(self._rows.id.column).limit(0))
+                return made
+        except (SQLAlchemyError, OSError) as error:
+            raise StorageError(f"The shop's table '{self._rows.table.name}' cannot be used: {error}.") from error

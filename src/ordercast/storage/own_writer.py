@@ -1,0 +1,285 @@
+"""Writes to a shop's own database: an order's row, its event and what was answered, in one transaction.
+
+A transaction each, since it is the shop's business how its tables are written; what it has of its own beside them
+(triggers, other programs) waits no longer for Ordercast than for any other code of the shop's.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import Connection, Executable, Select, delete, insert, select, text, update
+from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from ordercast.errors import Invalid, StorageError, StorageInDoubt
+from ordercast.orders.models import Change, IdempotencyKey, Logged, Order, OrderEvent, Written, event_of
+from ordercast.storage.driver import Answer, Committed, Row, Statement, Work
+from ordercast.storage.own_rows import OwnRows
+from ordercast.storage.own_schema import answers, events, head, in_theirs
+from ordercast.storage.rows import EVENT_COLUMNS, event_row
+
+TRIES = 20
+"""How often a change is tried where others get in its way. Each time one of them has gone on."""
+
+_NUMBERS = 100
+"""Ids that may be taken already when one is asked for: by who was faster, or by the shop itself."""
+
+_AT_ONCE = 500
+"""Orders that are adopted in one transaction, for which others wait."""
+
+# SQLSTATE: somebody has just made this row; PostgreSQL ended this transaction in favour of another.
+_FASTER = ("23505", "40001", "40P01")
+_TAKE_POSITION = update(head).values(n=head.c.n + 1).returning(head.c.n)
+_TAKE_TURN = update(head).values(n=head.c.n)
+
+
+class _Refused(Exception):
+    """What a change raised by itself, apart from what the database did."""
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__()
+        self.error = error
+
+
+@dataclass(slots=True)
+class OwnTransaction:
+    """What a change works with (`Transaction`): the shop's connection."""
+
+    db: Connection
+    rows: OwnRows
+    next_id: Executable | None
+    events: list[Logged] = field(default_factory=list)
+
+    def order(self, order_id: str) -> Order | None:
+        is_it = self.rows.is_it(order_id)
+        if self.db.dialect.name != "sqlite":
+            # Before it is read: what is beside a row that had to be waited for would be as it was before that.
+            self.db.execute(select(self.rows.id.column).where(is_it).with_for_update())
+        row = self.db.execute(self.rows.select(is_it)).first()
+        return None if row is None else self.rows.order(row)
+
+    def next_number(self) -> str:
+        if self.next_id is None:
+            raise Invalid("orderId: must be given, since this shop numbers its orders itself")
+        for _ in range(_NUMBERS):
+            id = str(self.rows.id.from_row(self.db.execute(self.next_id).scalar_one()))
+            if self.order(id) is None:
+                return id
+        raise _Refused(
+            StorageError(f"The shop's next_id gave {_NUMBERS} ids that are taken: let it go on behind them.")
+        )
+
+    def insert(self, order: Order, change: Change) -> OrderEvent:
+        for statement in self.rows.inserts(order):
+            self.db.execute(statement)
+        return self._append(order, change, None)
+
+    def update(self, before: Order, order: Order, change: Change) -> OrderEvent:
+        theirs, beside = self.rows.updates(before, order, change.values)
+        if theirs is not None:
+            self.db.execute(theirs)
+        if beside is not None and not self.db.execute(beside).rowcount:
+            self.db.execute(self.rows.beside(order))  # fails where another has changed it meanwhile
+        return self._append(order, change, before.status)
+
+    def answer(self, key: IdempotencyKey) -> Answer | None:
+        columns = (answers.c.fingerprint, answers.c.order_id, answers.c.body, answers.c.created_at)
+        row = self.db.execute(_of(select(*columns), key)).first()
+        return None if row is None else Answer(*row)
+
+    def keep(self, key: IdempotencyKey, answer: Answer) -> None:
+        if (old := self.answer(key)) is not None:
+            self.db.execute(_of(delete(answers), key).where(answers.c.created_at == old.at))
+        kept = {"fingerprint": answer.fingerprint, "order_id": answer.order_id, "body": answer.body}
+        self.db.execute(insert(answers).values(scope=key.scope, key=key.key, created_at=answer.at, **kept))
+
+    def _append(self, order: Order, change: Change, before: str | None) -> OrderEvent:
+        # Late: from here to the commit, whoever else writes waits.
+        position = self.db.execute(_TAKE_POSITION).scalar_one()
+        event = event_of(order, change, before, position)
+        self.db.execute(insert(events).values(dict(zip(EVENT_COLUMNS, event_row(event), strict=True))))
+        self.events.append((event, order))
+        return event
+
+
+def _of(statement: Any, key: IdempotencyKey) -> Any:
+    return statement.where(answers.c.scope == key.scope, answers.c.key == key.key)
+
+
+class OwnWriter:
+    """A `Writer` of transactions of its own."""
+
+    def __init__(self, engine: AsyncEngine, rows: OwnRows, next_id: Executable | None) -> None:
+        self.committed: Committed = _nobody
+        self._engine = engine
+        self._rows = rows
+        self._next_id = next_id
+        self._turns = asyncio.Lock() if engine.dialect.name == "sqlite" else None
+
+    async def submit(self, work: Work) -> Written:
+        """See `Writer`."""
+        for tried in range(1, TRIES + 1):
+            try:
+                async with self._transaction() as connection:
+                    written, logged = await apply(connection, work, self._rows, self._next_id)
+            except _Refused as refused:
+                raise refused.error from None
+            except SQLAlchemyError as error:
+                if tried < TRIES and _in_the_way(error):
+                    continue
+                raise _storage_error(error) from error
+            if logged:
+                self.committed(logged)
+            return written
+        raise AssertionError("unreachable")
+
+    async def run(self, *statements: Statement, alone: bool = False) -> list[Sequence[Row]]:
+        """See `Writer`."""
+        try:
+            async with self._transaction() as connection:
+                if alone:
+                    await connection.execute(_TAKE_TURN)
+                return [await _execute(connection, one) for one in statements]
+        except SQLAlchemyError as error:
+            raise _storage_error(error) from error
+
+    async def adopt(self) -> None:
+        """Gives orders that the shop has made without us what is kept beside them, so that a text finds them."""
+        found = None
+        while found is None or len(found) == _AT_ONCE:
+            try:
+                async with self._transaction() as connection:
+                    found = (await connection.execute(self._rows.without_rest(_AT_ONCE))).all()
+                    for row in found:
+                        await connection.execute(self._rows.beside(self._rows.order(row)))
+            except SQLAlchemyError as error:
+                if not _in_the_way(error):
+                    raise _storage_error(error) from error
+                found = None  # another process does it too
+
+    @asynccontextmanager
+    async def _transaction(self) -> AsyncIterator[AsyncConnection]:
+        async with AsyncExitStack() as stack:
+            if self._turns is not None:
+                await stack.enter_async_context(self._turns)
+            try:
+                connection = await stack.enter_async_context(self._engine.connect())
+            except OSError as error:
+                raise StorageError(f"The shop's database cannot be reached ({error}).") from error
+            await take_turn(connection)
+            yield connection
+            try:
+                await connection.commit()
+            except DBAPIError as error:
+                if error.connection_invalidated:
+                    raise StorageInDoubt("The connection to the database was lost within the commit.") from error
+                raise
+
+
+class JoinedWriter:
+    """A `Writer` within a transaction of the shop's own, which the shop commits."""
+
+    def __init__(self, connection: AsyncConnection, rows: OwnRows, next_id: Executable | None) -> None:
+        self.committed: Committed = _nobody  # whoever commits tells
+        self._connection = connection
+        self._rows = rows
+        self._next_id = next_id
+
+    async def submit(self, work: Work) -> Written:
+        """See `Writer`; on disk with the shop's commit. What is refused leaves the shop's transaction as it was."""
+        try:
+            await take_turn(self._connection)  # first, since SQLite would take a savepoint for the transaction itself
+            async with self._connection.begin_nested():
+                written, _ = await apply(self._connection, work, self._rows, self._next_id)
+        except _Refused as refused:
+            raise refused.error from None
+        return written
+
+    async def run(self, *statements: Statement, alone: bool = False) -> list[Sequence[Row]]:
+        """See `Writer`."""
+        return [await _execute(self._connection, one) for one in statements]
+
+
+async def apply(
+    connection: AsyncConnection, work: Work, rows: OwnRows, next_id: Executable | None
+) -> tuple[Written, list[Logged]]:
+    """Does the work, which is plain code, on the connection."""
+
+    def do(db: Connection) -> tuple[Written, list[Logged]]:
+        transaction = OwnTransaction(db, rows, next_id)
+        try:
+            return work.do(transaction), transaction.events
+        except (SQLAlchemyError, _Refused):
+            raise
+        except Exception as error:
+            raise _Refused(error) from error
+
+    return await connection.run_sync(do)
+
+
+async def take_turn(connection: AsyncConnection) -> None:
+    """Begins a transaction that writes. SQLite would let it read first, and refuse it later."""
+    if connection.dialect.name == "sqlite":
+        await connection.execute(_TAKE_TURN)
+
+
+async def _execute(connection: AsyncConnection, statement: Statement) -> Sequence[Row]:
+    sql = text(in_theirs(statement.sql))
+    if statement.many:
+        await connection.execute(sql, [named(one) for one in statement.many])
+        return ()
+    result = await connection.execute(sql, named(statement.parameters))
+    return [tuple(row) for row in result] if result.returns_rows else ()
+
+
+def named(parameters: Sequence[Any]) -> dict[str, Any]:
+    """Parameters as `in_theirs` names them."""
+    return {f"p{n}": value for n, value in enumerate(parameters)}
+
+
+class OwnReaders:
+    """`Readers`, on connections of the shop's engine; or on one connection, within its transaction."""
+
+    def __init__(self, where: AsyncEngine | AsyncConnection) -> None:
+        self._where = where
+
+    async def fetch(self, sql: str, *parameters: Any) -> Sequence[Row]:
+        """See `Readers`."""
+        return await self.rows(text(in_theirs(sql)), named(parameters))
+
+    async def rows(self, query: Select[Any] | Any, parameters: dict[str, Any] | None = None) -> Sequence[Any]:
+        """All rows of a query. Raises `StorageError`."""
+        try:
+            if isinstance(self._where, AsyncConnection):
+                return (await self._where.execute(query, parameters)).all()
+            async with self._where.connect() as connection:
+                return (await connection.execute(query, parameters)).all()
+        except (SQLAlchemyError, OSError) as error:
+            raise StorageError(f"The shop's database could not be read ({error}).") from error
+
+
+def _nobody(logged: Sequence[Logged]) -> None:
+    """Nobody follows."""
+
+
+def _in_the_way(error: SQLAlchemyError) -> bool:
+    """Whether another transaction was faster, so that this one may go well now."""
+    if not isinstance(error, DBAPIError):
+        return False
+    return getattr(error.orig, "sqlstate", None) in _FASTER or "UNIQUE constraint" in str(error.orig)
+
+
+def _storage_error(error: SQLAlchemyError) -> StorageError:
+    text = str(error.orig) if isinstance(error, DBAPIError) else str(error)
+    if isinstance(error, IntegrityError):
+        advice = "the shop's table does not take such a row; see its constraints"
+    elif "locked" in text:
+        advice = "another program holds the database file; end its transaction, and try again"
+    else:
+        advice = "see the log, and the database's own"
+    return StorageError(f"The change could not be stored ({text}): {advice}.")
