@@ -25,11 +25,12 @@ from sqlalchemy.ext.asyncio import create_async_engine
 
 from ordercast.config import Settings
 from ordercast.orders.kept import Kept
+from ordercast.orders.workflow import load_workflow
 from ordercast.storage.database import open_storage
 from ordercast.storage.housekeeping import LOOK_EVERY, TIDY_EVERY
 from ordercast.storage.own import Field, OwnTable, scaled, words
 
-WORDS = {"received": "NEW", "accepted": "CONFIRMED", "preparing": "IN_KITCHEN", "ready": "DONE"}
+WORDS = {status: status.upper()[::-1] for status in load_workflow().statuses}
 
 
 @dataclass(frozen=True)

@@ -17,8 +17,9 @@ watches, webhooks) stays in Ordercast's own database, which ``ORDERCAST_DATABASE
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import Column, Executable, Table, select
@@ -26,10 +27,12 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from ordercast.config import Settings
-from ordercast.errors import SettingsError, StorageError
+from ordercast.errors import Invalid, NotFound, SettingsError, StorageError
+from ordercast.orders.ids import parse_id
 from ordercast.orders.kept import Kept
-from ordercast.orders.models import Logged
+from ordercast.orders.models import Change, EventKind, Logged, Order, Written, now
 from ordercast.orders.ports import OrderRepository
+from ordercast.orders.workflow import load_workflow
 from ordercast.storage import own_schema
 from ordercast.storage.housekeeping import LOOK_EVERY, TIDY_EVERY, regularly
 from ordercast.storage.idempotency import Answers
@@ -37,7 +40,7 @@ from ordercast.storage.log import SqlLog
 from ordercast.storage.own_fields import Field, field_for, instant, number, scaled, words
 from ordercast.storage.own_orders import OwnFigures, OwnOrders, OwnPersonalData
 from ordercast.storage.own_rows import WANTED, OwnRows
-from ordercast.storage.own_writer import JoinedWriter, OwnReaders, OwnWriter
+from ordercast.storage.own_writer import JoinedWriter, OwnReaders, OwnTransaction, OwnWriter
 from ordercast.storage.retention import Retention
 from ordercast.storage.rows import ORDER_COLUMNS
 
@@ -81,6 +84,7 @@ class OwnTable:
     ) -> AsyncIterator[Kept]:
         """Makes Ordercast's tables beside the shop's where they are not there, and follows the log. The engine stays
         the shop's, and open. Raises `StorageError`."""
+        self._check(load_workflow(settings.workflow, settings.status_map).statuses)
         readers = OwnReaders(self.engine)
         writer = OwnWriter(self.engine, self._rows, self._next_id)
         log_id = await self._prepared()
@@ -127,10 +131,40 @@ class OwnTable:
         writer = JoinedWriter(connection, self._rows, self._next_id)
         return OwnOrders(writer, OwnReaders(connection), self._answers, self._rows)
 
+    async def placed(self, connection: AsyncConnection, order_id: int | str, updated_by: int | str) -> Order:
+        """Logs an order whose row the shop's own code has just made in this transaction, so that its customer and the
+        operators hear of it once it is committed. Raises `NotFound`, and `OrderExists` for one that is logged."""
+        id, by = parse_id(order_id), parse_id(updated_by)
+        if id is None or by is None:
+            raise NotFound if id is None else Invalid("updated_by: must be an id: see ordercast.orders.ids")
+        created = Change(kind=EventKind.CREATED, values={}, updated_by=by)
+
+        def do(transaction: OwnTransaction) -> Written:
+            row = transaction.order(id)
+            if row is None:
+                raise NotFound
+            order = replace(row, updated_at=now())
+            return Written(order, transaction.place(order, created))
+
+        return (await JoinedWriter(connection, self._rows, self._next_id).do(do)).order
+
     async def committed(self) -> None:
         """To be called after a commit that `begin` does not know of; else clients learn of it within 2 s."""
         if self._log is not None:
             await self._log.catch_up()
+
+    def _check(self, statuses: Iterable[str]) -> None:
+        unkept = []
+        for status in statuses:
+            try:
+                self._rows.fields["status"].to_row(status)
+            except ValueError:
+                unkept.append(status)
+        if unkept:
+            raise SettingsError(
+                f"own table: its status cannot be {', '.join(unkept)}, which the workflow has: give words for them, or "
+                "another workflow (ORDERCAST_WORKFLOW)"
+            )
 
     async def _prepared(self) -> str:
         try:

@@ -9,8 +9,22 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, FromClause, Row, Select, Table, and_, false, func, insert, or_, select, true
-from sqlalchemy.sql.dml import Insert, Update
+from sqlalchemy import (
+    ColumnElement,
+    FromClause,
+    Row,
+    Select,
+    Table,
+    and_,
+    delete,
+    false,
+    func,
+    insert,
+    or_,
+    select,
+    true,
+)
+from sqlalchemy.sql.dml import Delete, Insert, Update
 
 from ordercast.errors import Invalid, StorageError
 from ordercast.orders.announcements import json_name
@@ -165,6 +179,10 @@ class OwnRows:
         names = [name for name in ORDER_COLUMNS if name not in self.fields]
         values = self._rest(order, names) | {"order_id": self.id.write(order.order_id), "search": searchable(order)}
         return insert(self.rest).values(values)
+
+    def forget(self, order_id: str) -> Delete:
+        """Removes the row beside the shop's."""
+        return delete(self.rest).where(self.rest.c.order_id == self.id.write(order_id))
 
     def updates(self, before: Order, order: Order, changed: Collection[str]) -> tuple[Update | None, Update | None]:
         """What makes ``before`` to ``order``, in the shop's row and beside it: nothing, where that does not change.

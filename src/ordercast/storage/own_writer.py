@@ -7,21 +7,24 @@ A transaction each, since it is the shop's business how its tables are written; 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+import structlog
 from sqlalchemy import Connection, Executable, Select, delete, insert, select, text, update
 from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from ordercast.errors import Invalid, StorageError, StorageInDoubt
+from ordercast.errors import Invalid, OrdercastError, OrderExists, StorageError, StorageInDoubt
 from ordercast.orders.models import Change, IdempotencyKey, Logged, Order, OrderEvent, Written, event_of
 from ordercast.storage.driver import Answer, Committed, Row, Statement, Work
 from ordercast.storage.own_rows import OwnRows
 from ordercast.storage.own_schema import answers, events, head, in_theirs
 from ordercast.storage.rows import EVENT_COLUMNS, event_row
+
+_log = structlog.get_logger("ordercast.storage")
 
 TRIES = 20
 """How often a change is tried where others get in its way. Each time one of them has gone on."""
@@ -66,6 +69,7 @@ class OwnTransaction:
     def next_number(self) -> str:
         if self.next_id is None:
             raise Invalid("orderId: must be given, since this shop numbers its orders itself")
+        self.db.execute(_TAKE_TURN)  # or two might be given the same
         for _ in range(_NUMBERS):
             id = str(self.rows.id.from_row(self.db.execute(self.next_id).scalar_one()))
             if self.order(id) is None:
@@ -86,6 +90,15 @@ class OwnTransaction:
         if beside is not None and not self.db.execute(beside).rowcount:
             self.db.execute(self.rows.beside(order))  # fails where another has changed it meanwhile
         return self._append(order, change, before.status)
+
+    def place(self, order: Order, change: Change) -> OrderEvent:
+        """The first event of an order whose row the shop has made by itself. Raises `OrderExists` where it has one."""
+        its = events.c.order_id == order.order_id
+        if order.version > 1 or self.db.execute(select(events.c.position).where(its)).first() is not None:
+            raise OrderExists(f"The order '{order.order_id}' has been placed already.")
+        self.db.execute(self.rows.forget(order.order_id))  # what it was adopted with
+        self.db.execute(self.rows.beside(order))
+        return self._append(order, change, None)
 
     def answer(self, key: IdempotencyKey) -> Answer | None:
         columns = (answers.c.fingerprint, answers.c.order_id, answers.c.body, answers.c.created_at)
@@ -111,6 +124,9 @@ def _of(statement: Any, key: IdempotencyKey) -> Any:
     return statement.where(answers.c.scope == key.scope, answers.c.key == key.key)
 
 
+Do = Callable[[OwnTransaction], Written]
+
+
 class OwnWriter:
     """A `Writer` of transactions of its own."""
 
@@ -126,13 +142,13 @@ class OwnWriter:
         for tried in range(1, TRIES + 1):
             try:
                 async with self._transaction() as connection:
-                    written, logged = await apply(connection, work, self._rows, self._next_id)
+                    written, logged = await apply(connection, work.do, self._rows, self._next_id)
             except _Refused as refused:
                 raise refused.error from None
             except SQLAlchemyError as error:
                 if tried < TRIES and _in_the_way(error):
                     continue
-                raise _storage_error(error) from error
+                raise _refusal(error) from error
             if logged:
                 self.committed(logged)
             return written
@@ -146,7 +162,7 @@ class OwnWriter:
                     await connection.execute(_TAKE_TURN)
                 return [await _execute(connection, one) for one in statements]
         except SQLAlchemyError as error:
-            raise _storage_error(error) from error
+            raise _refusal(error) from error
 
     async def adopt(self) -> None:
         """Gives orders that the shop has made without us what is kept beside them, so that a text finds them."""
@@ -159,7 +175,7 @@ class OwnWriter:
                         await connection.execute(self._rows.beside(self._rows.order(row)))
             except SQLAlchemyError as error:
                 if not _in_the_way(error):
-                    raise _storage_error(error) from error
+                    raise _refusal(error) from error
                 found = None  # another process does it too
 
     @asynccontextmanager
@@ -192,10 +208,14 @@ class JoinedWriter:
 
     async def submit(self, work: Work) -> Written:
         """See `Writer`; on disk with the shop's commit. What is refused leaves the shop's transaction as it was."""
+        return await self.do(work.do)
+
+    async def do(self, do: Do) -> Written:
+        """As `submit`, of what knows whose transaction it is in."""
         try:
             await take_turn(self._connection)  # first, since SQLite would take a savepoint for the transaction itself
             async with self._connection.begin_nested():
-                written, _ = await apply(self._connection, work, self._rows, self._next_id)
+                written, _ = await apply(self._connection, do, self._rows, self._next_id)
         except _Refused as refused:
             raise refused.error from None
         return written
@@ -206,20 +226,20 @@ class JoinedWriter:
 
 
 async def apply(
-    connection: AsyncConnection, work: Work, rows: OwnRows, next_id: Executable | None
+    connection: AsyncConnection, do: Do, rows: OwnRows, next_id: Executable | None
 ) -> tuple[Written, list[Logged]]:
     """Does the work, which is plain code, on the connection."""
 
-    def do(db: Connection) -> tuple[Written, list[Logged]]:
+    def done(db: Connection) -> tuple[Written, list[Logged]]:
         transaction = OwnTransaction(db, rows, next_id)
         try:
-            return work.do(transaction), transaction.events
+            return do(transaction), transaction.events
         except (SQLAlchemyError, _Refused):
             raise
         except Exception as error:
             raise _Refused(error) from error
 
-    return await connection.run_sync(do)
+    return await connection.run_sync(done)
 
 
 async def take_turn(connection: AsyncConnection) -> None:
@@ -274,11 +294,12 @@ def _in_the_way(error: SQLAlchemyError) -> bool:
     return getattr(error.orig, "sqlstate", None) in _FASTER or "UNIQUE constraint" in str(error.orig)
 
 
-def _storage_error(error: SQLAlchemyError) -> StorageError:
+def _refusal(error: SQLAlchemyError) -> OrdercastError:
     text = str(error.orig) if isinstance(error, DBAPIError) else str(error)
     if isinstance(error, IntegrityError):
-        advice = "the shop's table does not take such a row; see its constraints"
-    elif "locked" in text:
+        _log.warning("the shop's own table refuses a change", error=text)
+        return Invalid("The shop's own table does not take this: one of its constraints forbids it.")
+    if "locked" in text:
         advice = "another program holds the database file; end its transaction, and try again"
     else:
         advice = "see the log, and the database's own"

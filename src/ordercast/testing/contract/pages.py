@@ -113,20 +113,17 @@ class Pages(Contract):
         both = await pages(orders, OrderQuery(shops=some(north, south), limit=2))
         assert ["".join(places[id] for id in page) for page in both] == ["53", "21"]
 
-    @pytest.mark.parametrize(
-        "cursor",
-        [
+    async def test_cursors_that_are_none(self, orders: OrderRepository) -> None:
+        await self.create(orders, self.order_id(0))
+        for cursor in (
             "", " ", "x", "=", "1", "é", "\x00", "\ud800", "🙂" * 4, "None", "' OR 1=1 --", "A" * 10_000,
             encoded(""), encoded("1"), encoded("1 "), encoded(" a"), encoded("--1 a"), encoded("1 a b"),
             encoded("1 a\n"), encoded("1.5 a"), encoded("9" * 400 + " a"), encoded("1 " + "a" * 65), encoded("٤ a"),
             encoded("[1]"), encoded("[null,null]"), encoded('{"a":1}'), encoded(f"[{'9' * 400},1]"),
             "2026-02-03T04:05:06.789Z", "/1", "x/1", "2026-02-03T04:05:06.789Z/", "2026-02-03T04:05:06.789Z/1\n",
-        ],
-    )  # fmt: skip
-    async def test_cursors_that_are_none(self, orders: OrderRepository, cursor: str) -> None:
-        await self.create(orders, self.order_id(0))
-        with pytest.raises(Invalid, match="cursor"):
-            await orders.find(OrderQuery(after=cursor))
+        ):  # fmt: skip
+            with pytest.raises(Invalid, match="cursor"):
+                await orders.find(OrderQuery(after=cursor))
 
     async def test_a_cursor_with_something_added(self, orders: OrderRepository) -> None:
         for n in range(2):
