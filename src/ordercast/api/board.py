@@ -23,7 +23,7 @@ router = APIRouter(
 sign_in_router = APIRouter(tags=["board"])
 
 
-@router.get("/stats", response_model=StatsView)
+@router.get("/stats", response_model=StatsView, responses=problems(501))
 async def stats(caller: Caller, parts: Parts) -> Response:
     """Figures of today, a second old at most: a caller whose token names shops sees theirs."""
     return json_response(await parts.stats.today(caller))

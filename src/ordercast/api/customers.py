@@ -13,7 +13,7 @@ from ordercast.api.schemas import PathId
 router = APIRouter(
     prefix="/api/customers",
     tags=["customers"],
-    responses=problems(401, 403, 422, 503),
+    responses=problems(401, 403, 422, 501, 503),
 )
 
 
