@@ -99,11 +99,9 @@ async def confirm(nr: int, caller: Caller) -> dict[str, Any]:
         written = await live.orders.over(shop.on(connection)).update(str(nr), caller, status="accepted")
         if written.event is not None:  # it was not confirmed before
             dish = select(orders.c.dish).where(orders.c.nr == nr).scalar_subquery()
-            left = stock.c.portions
-            took = await connection.execute(
-                update(stock).where(stock.c.dish == dish, left > 0).values(portions=left - 1)
-            )
-            if not took.rowcount:
+            is_there = (stock.c.dish == dish, stock.c.portions > 0)
+            took = update(stock).where(*is_there).values(portions=stock.c.portions - 1)
+            if not (await connection.execute(took)).rowcount:
                 raise HTTPException(409, "Sold out.")  # and nothing of all this has happened
     return {"orderId": nr, "status": written.order.status, "version": written.order.version}
 

@@ -19,6 +19,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from tests.examples import EXAMPLES
 from tests.harness import ServerProcess, token
 from tests.heard import listening_at
+from tests.manual import blocks
 
 ROUNDS = 6
 WRITERS = 6
@@ -209,6 +210,17 @@ async def test_commands_that_know_nothing_of_the_table_say_so(tmp_path: Path) ->
         )
         assert done.returncode != 0, command
         assert "orders are in tables of its own" in " ".join((done.stdout + done.stderr).split()), command
+    copied = [sys.executable, "-m", "ordercast", "backup", "copy.db"]
+    await asyncio.to_thread(subprocess.run, copied, cwd=tmp_path, env=shop.environment, check=True)
+
+
+def test_the_manual_shows_the_example() -> None:
+    """Its code is the example's, which the tests here run."""
+    shown = [block.text for block in blocks("howto/own-tables.md") if block.language == "python"]
+    written = [(FOLDER / name).read_text("utf-8") for name in ("shop_table.py", "own_tables.py", "test_own_tables.py")]
+    assert len(shown) == 6
+    for code in shown:
+        assert any(code in module for module in written), code
 
 
 def test_the_shops_own_test_of_its_table() -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import BigInteger, Column, DateTime, Integer, SmallInteger, String, Table, create_engine, select, text
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 
 from ordercast import Ordercast, open_orders, open_orders_sync
 from ordercast.config import Settings
@@ -97,6 +97,25 @@ async def test_it_is_all_or_nothing(shop: Open) -> None:
     assert await shop.rows() == [("1", "GNIRAPERP", 7), ("2", "DEVIECER", 0)]
     await whole(shop.kept.orders, shop.kept.log, 4)
     assert [event.order_id for event in await all_of(shop.kept.log)] == ["1", "1", "2", "1"]
+
+
+async def test_in_a_session_of_the_shops(shop: Open) -> None:
+    await create(shop.kept.orders, "1")
+    heard = asyncio.Event()
+    shop.kept.log.subscribe(heard.set)
+    async with AsyncSession(shop.shop.engine) as session:
+        await session.execute(shop.table.update().values(points=5))
+        orders = shop.service.over(shop.shop.on(await session.connection()))
+        await orders.change_status("1", "accepted", updated_by="till")
+        await session.rollback()
+        orders = shop.service.over(shop.shop.on(await session.connection()))
+        await orders.change_status("1", "cancelled", updated_by="till")
+        await session.commit()
+    assert not heard.is_set()
+    await shop.shop.committed()
+    assert heard.is_set()
+    assert await shop.rows() == [("1", "DELLECNAC", 0)]
+    await whole(shop.kept.orders, shop.kept.log, 2)
 
 
 async def test_what_is_refused_leaves_the_shops_transaction_as_it_was(shop: Open) -> None:
@@ -253,6 +272,21 @@ async def test_tables_of_a_newer_version(shop: Open) -> None:
     with pytest.raises(StorageError, match="newer version"):
         await another.opened(Settings()).__aenter__()
     await another.engine.dispose()
+
+
+async def test_a_log_that_is_to_begin_anew(shop: Open, url: str) -> None:
+    """As docs/howto/own-tables.md says after a restore."""
+    before = shop.kept.log.log_id
+    await create(shop.kept.orders, "1")
+    async with shop.shop.engine.begin() as connection:
+        await connection.execute(text("DELETE FROM ordercast_meta WHERE key = 'log_id'"))
+    again = own_table(url, table())
+    async with again.opened(Settings()) as kept:
+        assert kept.log.log_id != before
+        assert await kept.log.head() == 1
+    async with again.opened(Settings()) as once_more:
+        assert once_more.log.log_id == kept.log.log_id
+    await again.engine.dispose()
 
 
 async def test_a_database_of_ours_that_has_orders(shop: Open, tmp_path: Path) -> None:
