@@ -30,7 +30,7 @@ from ordercast.orders.principal import Principal
 
 PRICES = {"pizza": 950, "soup": 600}
 
-engine = create_async_engine(os.environ.get("SHOP_DATABASE_URL", "sqlite+aiosqlite:///shop.db"))
+engine = create_async_engine(os.environ.get("SHOP_DATABASE_URL", "sqlite+aiosqlite:///shop.db"), pool_pre_ping=True)
 shop = own_table(engine)
 live = Ordercast(storage=shop)  # ORDERCAST_DATABASE_URL is for all else: watches, revoked tokens, webhooks
 

@@ -13,7 +13,15 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engin
 
 from ordercast import Ordercast, open_orders, open_orders_sync
 from ordercast.config import Settings
-from ordercast.errors import Invalid, NotFound, OrderExists, SettingsError, StorageError, TransitionNotAllowed
+from ordercast.errors import (
+    Invalid,
+    NotFound,
+    OrderExists,
+    SettingsError,
+    StorageError,
+    StorageInDoubt,
+    TransitionNotAllowed,
+)
 from ordercast.orders.kept import Kept
 from ordercast.orders.models import EventKind, NewOrder, OrderQuery
 from ordercast.orders.principal import Principal, Role
@@ -181,6 +189,31 @@ async def waiting(engine: AsyncEngine) -> None:
         while not (await connection.execute(some)).scalar_one():
             await connection.rollback()
             await asyncio.sleep(0.01)
+
+
+@pytest.mark.parametrize("url", ["postgres"], indirect=True)  # a file has no connection to lose
+async def test_a_connection_that_is_lost_within_the_commit(shop: Open) -> None:
+    """Whether it took place is not known, and said to be so."""
+    slow = (
+        "CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(600); RETURN NULL; END'",
+        "CREATE CONSTRAINT TRIGGER slow AFTER INSERT ON orders DEFERRABLE INITIALLY DEFERRED "
+        "FOR EACH ROW EXECUTE FUNCTION slow()",
+    )
+    async with shop.shop.engine.begin() as connection:
+        for statement in slow:
+            await connection.execute(text(statement))
+    committing = asyncio.create_task(create(shop.kept.orders, "1"))
+    end = text("SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE wait_event = 'PgSleep'")
+    async with asyncio.timeout(60), shop.shop.engine.connect() as connection:
+        while not (await connection.execute(end)).scalar_one():
+            await connection.rollback()
+            await asyncio.sleep(0.01)
+    with pytest.raises(StorageInDoubt):
+        await committing
+    async with shop.shop.engine.begin() as connection:
+        await connection.execute(text("DROP TRIGGER slow ON orders"))
+    await create(shop.kept.orders, "1")
+    await whole(shop.kept.orders, shop.kept.log, 1)
 
 
 async def test_a_constraint_of_the_shops_is_told_to_who_broke_it(shop: Open) -> None:

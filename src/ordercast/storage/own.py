@@ -40,7 +40,8 @@ from ordercast.storage.log import SqlLog
 from ordercast.storage.own_fields import Field, field_for, instant, number, scaled, words
 from ordercast.storage.own_orders import OwnFigures, OwnOrders, OwnPersonalData
 from ordercast.storage.own_rows import WANTED, OwnRows
-from ordercast.storage.own_writer import JoinedWriter, OwnReaders, OwnTransaction, OwnWriter
+from ordercast.storage.own_transaction import OwnTransaction
+from ordercast.storage.own_writer import JoinedWriter, OwnReaders, OwnWriter
 from ordercast.storage.retention import Retention
 from ordercast.storage.rows import ORDER_COLUMNS
 

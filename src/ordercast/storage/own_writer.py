@@ -9,119 +9,30 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
 from typing import Any
 
 import structlog
-from sqlalchemy import Connection, Executable, Select, delete, insert, select, text, update
+from sqlalchemy import Connection, Executable, Select, text
 from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from ordercast.errors import Invalid, OrdercastError, OrderExists, StorageError, StorageInDoubt
-from ordercast.orders.models import Change, IdempotencyKey, Logged, Order, OrderEvent, Written, event_of
-from ordercast.storage.driver import Answer, Committed, Row, Statement, Work
+from ordercast.errors import Invalid, OrdercastError, StorageError, StorageInDoubt
+from ordercast.orders.models import Logged, Written
+from ordercast.storage.driver import Committed, Row, Statement, Work
 from ordercast.storage.own_rows import OwnRows
-from ordercast.storage.own_schema import answers, events, head, in_theirs
-from ordercast.storage.rows import EVENT_COLUMNS, event_row
+from ordercast.storage.own_schema import in_theirs
+from ordercast.storage.own_transaction import TAKE_TURN, OwnTransaction, Refused
 
 _log = structlog.get_logger("ordercast.storage")
 
 TRIES = 20
 """How often a change is tried where others get in its way. Each time one of them has gone on."""
 
-_NUMBERS = 100
-"""Ids that may be taken already when one is asked for: by who was faster, or by the shop itself."""
-
 _AT_ONCE = 500
 """Orders that are adopted in one transaction, for which others wait."""
 
 # SQLSTATE: somebody has just made this row; PostgreSQL ended this transaction in favour of another.
 _FASTER = ("23505", "40001", "40P01")
-_TAKE_POSITION = update(head).values(n=head.c.n + 1).returning(head.c.n)
-_TAKE_TURN = update(head).values(n=head.c.n)
-
-
-class _Refused(Exception):
-    """What a change raised by itself, apart from what the database did."""
-
-    def __init__(self, error: Exception) -> None:
-        super().__init__()
-        self.error = error
-
-
-@dataclass(slots=True)
-class OwnTransaction:
-    """What a change works with (`Transaction`): the shop's connection."""
-
-    db: Connection
-    rows: OwnRows
-    next_id: Executable | None
-    events: list[Logged] = field(default_factory=list)
-
-    def order(self, order_id: str) -> Order | None:
-        is_it = self.rows.is_it(order_id)
-        if self.db.dialect.name != "sqlite":
-            # Before it is read: what is beside a row that had to be waited for would be as it was before that.
-            self.db.execute(select(self.rows.id.column).where(is_it).with_for_update())
-        row = self.db.execute(self.rows.select(is_it)).first()
-        return None if row is None else self.rows.order(row)
-
-    def next_number(self) -> str:
-        if self.next_id is None:
-            raise Invalid("orderId: must be given, since this shop numbers its orders itself")
-        self.db.execute(_TAKE_TURN)  # or two might be given the same
-        for _ in range(_NUMBERS):
-            id = str(self.rows.id.from_row(self.db.execute(self.next_id).scalar_one()))
-            if self.order(id) is None:
-                return id
-        raise _Refused(
-            StorageError(f"The shop's next_id gave {_NUMBERS} ids that are taken: let it go on behind them.")
-        )
-
-    def insert(self, order: Order, change: Change) -> OrderEvent:
-        for statement in self.rows.inserts(order):
-            self.db.execute(statement)
-        return self._append(order, change, None)
-
-    def update(self, before: Order, order: Order, change: Change) -> OrderEvent:
-        theirs, beside = self.rows.updates(before, order, change.values)
-        if theirs is not None:
-            self.db.execute(theirs)
-        if beside is not None and not self.db.execute(beside).rowcount:
-            self.db.execute(self.rows.beside(order))  # fails where another has changed it meanwhile
-        return self._append(order, change, before.status)
-
-    def place(self, order: Order, change: Change) -> OrderEvent:
-        """The first event of an order whose row the shop has made by itself. Raises `OrderExists` where it has one."""
-        its = events.c.order_id == order.order_id
-        if order.version > 1 or self.db.execute(select(events.c.position).where(its)).first() is not None:
-            raise OrderExists(f"The order '{order.order_id}' has been placed already.")
-        self.db.execute(self.rows.forget(order.order_id))  # what it was adopted with
-        self.db.execute(self.rows.beside(order))
-        return self._append(order, change, None)
-
-    def answer(self, key: IdempotencyKey) -> Answer | None:
-        columns = (answers.c.fingerprint, answers.c.order_id, answers.c.body, answers.c.created_at)
-        row = self.db.execute(_of(select(*columns), key)).first()
-        return None if row is None else Answer(*row)
-
-    def keep(self, key: IdempotencyKey, answer: Answer) -> None:
-        if (old := self.answer(key)) is not None:
-            self.db.execute(_of(delete(answers), key).where(answers.c.created_at == old.at))
-        kept = {"fingerprint": answer.fingerprint, "order_id": answer.order_id, "body": answer.body}
-        self.db.execute(insert(answers).values(scope=key.scope, key=key.key, created_at=answer.at, **kept))
-
-    def _append(self, order: Order, change: Change, before: str | None) -> OrderEvent:
-        # Late: from here to the commit, whoever else writes waits.
-        position = self.db.execute(_TAKE_POSITION).scalar_one()
-        event = event_of(order, change, before, position)
-        self.db.execute(insert(events).values(dict(zip(EVENT_COLUMNS, event_row(event), strict=True))))
-        self.events.append((event, order))
-        return event
-
-
-def _of(statement: Any, key: IdempotencyKey) -> Any:
-    return statement.where(answers.c.scope == key.scope, answers.c.key == key.key)
 
 
 Do = Callable[[OwnTransaction], Written]
@@ -143,7 +54,7 @@ class OwnWriter:
             try:
                 async with self._transaction() as connection:
                     written, logged = await apply(connection, work.do, self._rows, self._next_id)
-            except _Refused as refused:
+            except Refused as refused:
                 raise refused.error from None
             except SQLAlchemyError as error:
                 if tried < TRIES and _in_the_way(error):
@@ -159,7 +70,7 @@ class OwnWriter:
         try:
             async with self._transaction() as connection:
                 if alone:
-                    await connection.execute(_TAKE_TURN)
+                    await connection.execute(TAKE_TURN)
                 return [await _execute(connection, one) for one in statements]
         except SQLAlchemyError as error:
             raise _refusal(error) from error
@@ -216,7 +127,7 @@ class JoinedWriter:
             await take_turn(self._connection)  # first, since SQLite would take a savepoint for the transaction itself
             async with self._connection.begin_nested():
                 written, _ = await apply(self._connection, do, self._rows, self._next_id)
-        except _Refused as refused:
+        except Refused as refused:
             raise refused.error from None
         return written
 
@@ -234,10 +145,10 @@ async def apply(
         transaction = OwnTransaction(db, rows, next_id)
         try:
             return do(transaction), transaction.events
-        except (SQLAlchemyError, _Refused):
+        except (SQLAlchemyError, Refused):
             raise
         except Exception as error:
-            raise _Refused(error) from error
+            raise Refused(error) from error
 
     return await connection.run_sync(done)
 
@@ -245,7 +156,7 @@ async def apply(
 async def take_turn(connection: AsyncConnection) -> None:
     """Begins a transaction that writes. SQLite would let it read first, and refuse it later."""
     if connection.dialect.name == "sqlite":
-        await connection.execute(_TAKE_TURN)
+        await connection.execute(TAKE_TURN)
 
 
 async def _execute(connection: AsyncConnection, statement: Statement) -> Sequence[Row]:
