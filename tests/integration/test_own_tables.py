@@ -7,7 +7,7 @@ import random
 import subprocess
 import sys
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +16,14 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import create_async_engine
 
+from ordercast import Ordercast, Settings
+from ordercast.orders.models import NewOrder
+from ordercast.orders.principal import Principal, Role
+from tests.contract.keepers import own_table, table
 from tests.examples import EXAMPLES
-from tests.harness import ServerProcess, token
+from tests.harness import SECRET, ServerProcess, token
 from tests.heard import listening_at
+from tests.inside import listening, serving
 from tests.manual import blocks
 
 ROUNDS = 6
@@ -191,6 +196,32 @@ async def _check(till: httpx2.AsyncClient, acknowledged: dict[int, list[tuple[in
         assert len(found) <= len(changes) + 1, "more than the one change that nobody heard the end of"
         order = (await till.get(f"/live/api/orders/{id}")).json()
         assert (order["version"], order["status"]) == found[-1]
+
+
+@pytest.mark.parametrize("database", ["postgres"], indirect=True)
+async def test_what_one_node_commits_the_clients_of_another_hear(database: str, postgres_url: str) -> None:
+    """Without Redis, by looking at the log; and one connection per user holds over both."""
+    orders = table()
+    async with AsyncExitStack() as stack:
+        nodes = []
+        for name in ("a", "b"):
+            shop = own_table(database, orders)
+            stack.push_async_callback(shop.engine.dispose)
+            async with shop.engine.begin() as connection:
+                await connection.run_sync(orders.metadata.create_all)
+            settings = Settings(jwt_secret=(SECRET,), database_url=postgres_url, node_name=name)
+            nodes.append((shop, app := Ordercast(settings, storage=shop)))
+            port = await stack.enter_async_context(serving(app))
+        (first, a), (_, b) = nodes
+        ana = await stack.enter_async_context(listening(f"http://127.0.0.1:{port}", 42, "customer"))
+        by = Principal("till", Role.SERVICE)
+        await a.orders.create(NewOrder(order_id="1", customer_id="42"), by)
+        async with first.begin() as connection:
+            await a.orders.over(first.on(connection)).change_status(1, "accepted", updated_by="till")
+        await b.orders.change_status(1, "preparing", updated_by="till")
+        told = await ana.until("order:updated", 2, wait=60)
+        assert [(event["status"], event["position"]) for event in told] == [("accepted", 2), ("preparing", 3)]
+        assert len(ana.of("order:created")) == 1
 
 
 async def test_commands_that_know_nothing_of_the_table_say_so(tmp_path: Path) -> None:
