@@ -41,6 +41,12 @@ SECTIONS = (
     ),
     Section("Statuses and steps", "", "ordercast.orders.workflow", ("Workflow", "load_workflow")),
     Section("Ports", "What the orders ask of storage.", "ordercast.orders.ports"),
+    Section(
+        "A shop's own table",
+        "How to use it: [orders in your own table](../howto/own-tables.md).",
+        "ordercast.storage.own",
+    ),
+    Section("Who keeps orders", "What `Ordercast` takes for ``storage``.", "ordercast.orders.kept"),
     Section("Tokens", "", "ordercast.auth", ("sign_token",)),
     Section(
         "A Socket.IO server",

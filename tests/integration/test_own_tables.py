@@ -21,7 +21,7 @@ from ordercast.orders.models import NewOrder
 from ordercast.orders.principal import Principal, Role
 from tests.contract.keepers import own_table, table
 from tests.examples import EXAMPLES
-from tests.harness import SECRET, ServerProcess, token
+from tests.harness import ROOT, SECRET, ServerProcess, token
 from tests.heard import listening_at
 from tests.inside import listening, serving
 from tests.manual import blocks
@@ -255,7 +255,13 @@ def test_the_manual_shows_the_example() -> None:
 
 
 def test_the_shops_own_test_of_its_table() -> None:
-    """As the shop runs it: in a folder of its own, with pytest as it comes."""
-    command = ["-m", "pytest", "-q", "-p", "no:cacheprovider", "--rootdir", ".", "-c", "/dev/null", "."]
-    done = subprocess.run([sys.executable, *command], cwd=FOLDER, capture_output=True, text=True, check=False)
+    """As the manual says to run it, and as a shop would with pytest as it comes."""
+    (block,) = [block.text for block in blocks("howto/own-tables.md") if block.language == "sh"]
+    _, command = block.splitlines()
+    assert command == "python -m pytest examples/own_tables"
+    asked = [sys.executable, *command.split()[1:], "-q", "-p", "no:cacheprovider"]
+    done = subprocess.run([*asked, "--collect-only"], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    plain = [*asked[:3], ".", *asked[4:], "--rootdir", ".", "-c", "/dev/null"]
+    done = subprocess.run(plain, cwd=FOLDER, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
