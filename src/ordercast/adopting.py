@@ -23,6 +23,7 @@ from ordercast.live.every import Every
 from ordercast.live.handlers import Handlers
 from ordercast.live.limit import ConnectionLimit
 from ordercast.live.replay import Replay
+from ordercast.orders.kept import Kept
 from ordercast.orders.stats import Stats
 from ordercast.orders.workflow import Workflow, load_workflow
 from ordercast.socketio import Server
@@ -81,6 +82,7 @@ class Parts:
     replay: Replay
     limit: ConnectionLimit
     storage: Storage
+    kept: Kept
     services: Services
     client: ClientWhenNeeded
     line: Line
@@ -89,13 +91,15 @@ class Parts:
 
     async def adopt(self, news: News) -> ASGIApp:
         """Takes all of it over, and returns the REST application as it is from now on. Raises `SettingsError` where
-        new keys cannot be fetched, before anything has changed."""
+        new keys cannot be fetched, or the shop's own table has no word for a status, before anything has changed."""
         now, taken = news.changes.settings, set(news.changes.taken)
         if "jwks_url" in taken and (problems := await news.verifier.problems()):
             await news.verifier.close()
             raise SettingsError(" ".join(problems))
         services = self._services(news)
         rest = await asyncio.to_thread(create_api, services, max_body=now.max_body, cors_origins=now.cors_origins)
+        if self.kept.adopt is not None:
+            self.kept.adopt(now)
         if {"webhook_timeout", "webhook_allow_private"} & taken:
             await self.client.adopt(rules_of(now.webhook_allow_private), now.webhook_timeout)
         self.services = services
@@ -107,7 +111,7 @@ class Parts:
         now, taken, storage = news.changes.settings, news.changes.taken, self.storage
         stats = self.services.stats
         if "workflow" in taken or "shop_time_zone" in taken:
-            stats = Stats(storage.figures, news.workflow, now.shop_time_zone)
+            stats = Stats(self.kept.figures, news.workflow, now.shop_time_zone)
         hooks = Hooks(now.hooks, storage.hooks)
         return replace(self.services, workflow=news.workflow, stats=stats, hooks=hooks, shop=now)
 

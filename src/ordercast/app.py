@@ -205,6 +205,7 @@ class Ordercast:
                 self.replay,
                 limit,
                 storage,
+                kept,
                 services,
                 client,
                 sender.line,

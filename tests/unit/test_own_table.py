@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -288,6 +289,24 @@ async def test_a_status_without_a_word(tmp_path: Path) -> None:
     own = OwnTable(engine, orders, keeps | {"status": words(orders.c.state, {"received": "NEW"})})
     with pytest.raises(SettingsError, match="cannot be accepted, preparing"):
         await own.opened(Settings()).__aenter__()
+
+
+async def test_settings_that_are_read_again(shop: Open, tmp_path: Path) -> None:
+    ours = Settings(jwt_secret=(SECRET,), database_url=f"sqlite:///{tmp_path}/ours.db")
+    workflow = (files("ordercast.orders") / "workflow.toml").read_text("utf-8")
+    (tmp_path / "more.toml").write_text(workflow.replace("failed_delivery", "lost"))
+        workflow + '\n[statuses.lost]\nlabel = "Lost"\nstep = 0\ncategory = "aborted"\n'
+    )
+    own = own_table(shop.shop.engine.url.render_as_string(hide_password=False), table())
+    async with Ordercast(ours, storage=own) as oc:
+        await create(oc.kept.orders, "1")
+        with pytest.raises(SettingsError, match="cannot be lost"):
+            await oc.reload(lambda: ours.model_copy(update={"workflow": tmp_path / "more.toml", "log_retention": 1}))
+        assert "lost" not in oc.workflow.statuses
+        assert oc.settings.log_retention != 1
+        await oc.reload(lambda: ours.model_copy(update={"log_retention": 1e-3}))
+        assert oc.settings.log_retention == 1e-3
+    await own.engine.dispose()
 
 
 async def test_a_table_that_is_not_there(tmp_path: Path) -> None:

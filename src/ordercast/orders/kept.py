@@ -22,6 +22,8 @@ class Kept:
     Without ``figures``, ``GET /api/stats`` answers 501; without ``personal``, ``DELETE /api/customers/{id}`` does.
     ``catch_up`` reads what other processes wrote and wakes who follows the log; without it they learn within 2 s.
     What is in ``told`` is to be called on the event loop after each commit of this process, for the other nodes.
+    ``adopt`` takes over settings that were read again, or raises `SettingsError` and changes nothing; without it those
+    that storage has count from the next start.
     """
 
     orders: OrderRepository
@@ -30,6 +32,7 @@ class Kept:
     personal: PersonalData | None = None
     catch_up: Callable[[], Awaitable[None]] | None = None
     told: list[Callable[[], None]] = field(default_factory=list)
+    adopt: Callable[[Settings], None] | None = None
 
 
 class OwnStorage(Protocol):

@@ -47,7 +47,7 @@ class OrderService:
 
     def over(self, repository: OrderRepository) -> OrderService:
         """The same on another repository: that of a transaction (`OwnTable.on`)."""
-        return OrderService(repository, self._workflow)
+        return OrderService(repository, self.workflow)
 
     # -- reading -------------------------------------------------------------------------------------------
 

@@ -17,7 +17,7 @@ watches, webhooks) stays in Ordercast's own database, which ``ORDERCAST_DATABASE
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any
@@ -85,7 +85,7 @@ class OwnTable:
     ) -> AsyncIterator[Kept]:
         """Makes Ordercast's tables beside the shop's where they are not there, and follows the log. The engine stays
         the shop's, and open. Raises `StorageError`."""
-        self._check(load_workflow(settings.workflow, settings.status_map).statuses)
+        self._check(settings)
         readers = OwnReaders(self.engine)
         writer = OwnWriter(self.engine, self._rows, self._next_id)
         log_id = await self._prepared()
@@ -102,6 +102,11 @@ class OwnTable:
 
         writer.committed = committed
         retention = Retention(writer, readers, log, settings.log_retention)
+
+        def adopt(settings: Settings) -> None:
+            self._check(settings)
+            retention.adopt(settings.log_retention)
+
         async with (
             regularly(look_every, log.catch_up),
             regularly(tidy_every, retention.remove_old, writer.adopt),
@@ -114,6 +119,7 @@ class OwnTable:
                 OwnPersonalData(writer, readers, self._rows) if self._rows.may_forget else None,
                 log.catch_up,
                 told,
+                adopt,
             )
         self._log = None
 
@@ -154,9 +160,9 @@ class OwnTable:
         if self._log is not None:
             await self._log.catch_up()
 
-    def _check(self, statuses: Iterable[str]) -> None:
+    def _check(self, settings: Settings) -> None:
         unkept = []
-        for status in statuses:
+        for status in load_workflow(settings.workflow, settings.status_map).statuses:
             try:
                 self._rows.fields["status"].to_row(status)
             except ValueError:
