@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from ordercast.errors import Forbidden, OrderExists, TransitionNotAllowed, VersionConflict
+from ordercast.errors import Forbidden, Invalid, OrderExists, TransitionNotAllowed, UnknownStatus, VersionConflict
 from ordercast.orders.models import (
     Change,
     EventKind,
@@ -228,3 +228,26 @@ async def test_who_may_not(ports: Ports, by: Principal) -> None:
     await ports.orders.change("1", noting("still there"))
     assert [order.version for order in (await ports.orders.find(OrderQuery(customer_id="42"))).orders] == [2]
     assert not ports.revocations.is_revoked(Principal("42", Role.CUSTOMER, issued_at=1))
+
+
+ARGUMENTS: dict[str, Any] = {"status": None, "updated_by": None, "reason": None}
+
+
+async def test_of_many_those_that_are_wrong_are_refused_alone(service: OrderService) -> None:
+    told: list[tuple[NewOrder, dict[str, Any]]] = [
+        (NewOrder(order_id="1", customer_id="42"), ARGUMENTS | {"status": "ready", "updated_by": "pos"}),
+        (NewOrder(order_id="2", customer_id="42"), ARGUMENTS | {"status": "teleported"}),
+        (NewOrder(customer_id="42"), ARGUMENTS),
+        (NewOrder(order_id="4", customer_id="42"), ARGUMENTS),
+    ]
+    first, unknown, nameless, last = await service.put_all(told, BY)
+    assert isinstance(first, Written)
+    assert (first.order.status, first.event and first.event.updated_by) == ("ready", "pos")
+    assert first.event is not None
+    assert first.event.kind is EventKind.IMPORTED
+    assert isinstance(unknown, UnknownStatus)
+    assert isinstance(nameless, Invalid)
+    assert isinstance(last, Written)
+    assert last.created
+    (forbidden,) = await service.put_all(told[:1], Principal("ana", Role.OPERATOR))
+    assert isinstance(forbidden, Forbidden)

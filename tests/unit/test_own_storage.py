@@ -117,6 +117,12 @@ def test_the_fakes_need_no_pytest() -> None:
     assert b"pytest" in done.stderr
 
 
+async def test_old_orders_are_the_shops_to_remove(tmp_path: Path) -> None:
+    keeps = settings(tmp_path).model_copy(update={"order_retention": 90 * 86_400.0})
+    with pytest.raises(SettingsError, match="ORDER_RETENTION"):
+        await Ordercast(keeps, storage=memory_storage()).__aenter__()
+
+
 async def test_our_database_beside_it_is_for_nobody_else(tmp_path: Path) -> None:
     async with Ordercast(settings(tmp_path), storage=memory_storage()):
         pass

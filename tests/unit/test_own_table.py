@@ -295,8 +295,6 @@ async def test_settings_that_are_read_again(shop: Open, tmp_path: Path) -> None:
     ours = Settings(jwt_secret=(SECRET,), database_url=f"sqlite:///{tmp_path}/ours.db")
     workflow = (files("ordercast.orders") / "workflow.toml").read_text("utf-8")
     (tmp_path / "more.toml").write_text(workflow.replace("failed_delivery", "lost"))
-        workflow + '\n[statuses.lost]\nlabel = "Lost"\nstep = 0\ncategory = "aborted"\n'
-    )
     own = own_table(shop.shop.engine.url.render_as_string(hide_password=False), table())
     async with Ordercast(ours, storage=own) as oc:
         await create(oc.kept.orders, "1")

@@ -13,7 +13,7 @@ from dataclasses import replace
 import structlog
 
 from ordercast.config import Settings
-from ordercast.errors import StorageError
+from ordercast.errors import SettingsError, StorageError
 from ordercast.orders.kept import Kept, OwnStorage, checked
 from ordercast.orders.ports import PersonalData
 from ordercast.storage.database import Storage, open_storage
@@ -38,6 +38,11 @@ async def open_kept(settings: Settings, own: OwnStorage | None) -> AsyncIterator
             log = storage.log
             yield storage, Kept(storage.orders, log, storage.figures, storage.personal, log.catch_up, storage.told)
         return
+    if settings.order_retention:
+        raise SettingsError(
+            "ORDERCAST_ORDER_RETENTION: the shop keeps its orders in tables of its own, and removes old ones itself: "
+            "leave this unset"
+        )
     async with open_storage(settings, serves=True, elsewhere=True) as storage, own.opened(settings) as kept:
         await _follow(storage, checked(kept))
         if kept.personal is not None:

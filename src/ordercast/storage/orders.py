@@ -107,10 +107,10 @@ class SqlOrders:
 
     async def put(self, new: NewOrder, status: str, created: Change, decide: Decide) -> Written:
         one = Put(new, status, created, decide)
-        return await self._writer.submit(Work(lambda transaction: _put(transaction, one), (_id_of(one),)))
+        return await self._writer.submit(Work(lambda transaction: _put(transaction, one), (id_of(one),)))
 
     async def put_all(self, puts: Sequence[Put]) -> Sequence[Written | Problem]:
-        ids = [_id_of(one) for one in puts]
+        ids = [id_of(one) for one in puts]
 
         def do(transaction: Transaction) -> list[Written | Problem]:
             fresh: dict[str, Put] = {}
@@ -123,7 +123,7 @@ class SqlOrders:
                 event.order_id: Written(order, event) for event, (order, _) in zip(events, new, strict=True)
             }
             return [
-                made.pop(id) if id in made else _put_or_refused(transaction, one)
+                made.pop(id) if id in made else put_or_refused(transaction, one)
                 for id, one in zip(ids, puts, strict=True)
             ]
 
@@ -154,14 +154,15 @@ class SqlOrders:
         return await self._writer.submit(Work(keyed, order_ids, key))
 
 
-def _id_of(put: Put) -> str:
+def id_of(put: Put) -> str:
+    """The id that it must have."""
     if put.new.order_id is None:
         raise ValueError("put is for orders that have an id")
     return put.new.order_id
 
 
 def _put(transaction: Transaction, put: Put) -> Written:
-    id = _id_of(put)
+    id = id_of(put)
     before = transaction.order(id)
     if before is not None:
         return _changed(transaction, before, put.decide)
@@ -169,7 +170,8 @@ def _put(transaction: Transaction, put: Put) -> Written:
     return Written(order, transaction.insert(order, put.created))
 
 
-def _put_or_refused(transaction: Transaction, put: Put) -> Written | Problem:
+def put_or_refused(transaction: Transaction, put: Put) -> Written | Problem:
+    """One of many: what came of it, or why it was refused."""
     try:
         return _put(transaction, put)
     except Problem as problem:  # which `decide` raises, with nothing written

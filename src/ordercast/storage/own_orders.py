@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import Any
 
+from ordercast.errors import Problem
 from ordercast.orders.figures import Fact, Standing
-from ordercast.orders.models import Order, OrderPage, OrderQuery, Snapshot
-from ordercast.storage.driver import Row, Statement, Writer
+from ordercast.orders.models import Order, OrderPage, OrderQuery, Snapshot, Written
+from ordercast.orders.ports import Put
+from ordercast.storage.driver import Row, Statement, Transaction, Work, Writer
 from ordercast.storage.figures import SqlFigures, facts_sql
 from ordercast.storage.idempotency import Answers
-from ordercast.storage.orders import SqlOrders
+from ordercast.storage.orders import SqlOrders, id_of, put_or_refused
 from ordercast.storage.own_rows import OwnRows
 from ordercast.storage.own_writer import OwnReaders
 from ordercast.storage.personal import EVENTS, OWN_REQUESTS, own_requests
@@ -43,6 +45,16 @@ class OwnOrders(SqlOrders):
     async def snapshot(self, order_id: str) -> Snapshot | None:
         found = await self._theirs.rows(self._rows.snapshot(order_id))
         return Snapshot(self._rows.order(found[0]), found[0][len(ORDER_COLUMNS)]) if found else None
+
+    async def put_all(self, puts: Sequence[Put]) -> Sequence[Written | Problem]:
+        ids = [id_of(one) for one in puts]
+
+        def do(transaction: Transaction) -> list[Written | Problem]:
+            for id in sorted({*ids}):
+                transaction.order(id)  # locked, all in one sequence, before the first has a position
+            return [put_or_refused(transaction, one) for one in puts]
+
+        return await self._writer.submit(Work(do, ids)) if puts else []
 
     async def find(self, query: OrderQuery) -> OrderPage:
         rows = await self._theirs.rows(self._rows.page(query))

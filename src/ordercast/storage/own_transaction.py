@@ -3,6 +3,7 @@ answered, on one connection of the shop's."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -62,6 +63,9 @@ class OwnTransaction:
         for statement in self.rows.inserts(order):
             self.db.execute(statement)
         return self._append(order, change, None)
+
+    def insert_all(self, new: Sequence[tuple[Order, Change]]) -> Sequence[OrderEvent]:
+        return [self.insert(order, change) for order, change in new]
 
     def update(self, before: Order, order: Order, change: Change) -> OrderEvent:
         theirs, beside = self.rows.updates(before, order, change.values)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 import structlog
 from sqlalchemy import Connection, Executable, Select, text
@@ -17,11 +17,13 @@ from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from ordercast.errors import Invalid, OrdercastError, StorageError, StorageInDoubt
-from ordercast.orders.models import Logged, Written
+from ordercast.orders.models import Logged
 from ordercast.storage.driver import Committed, Row, Statement, Work
 from ordercast.storage.own_rows import OwnRows
 from ordercast.storage.own_schema import in_theirs
 from ordercast.storage.own_transaction import TAKE_TURN, OwnTransaction, Refused
+
+T = TypeVar("T")
 
 _log = structlog.get_logger("ordercast.storage")
 
@@ -35,9 +37,6 @@ _AT_ONCE = 500
 _FASTER = ("23505", "40001", "40P01")
 
 
-Do = Callable[[OwnTransaction], Written]
-
-
 class OwnWriter:
     """A `Writer` of transactions of its own."""
 
@@ -48,7 +47,7 @@ class OwnWriter:
         self._next_id = next_id
         self._turns = asyncio.Lock() if engine.dialect.name == "sqlite" else None
 
-    async def submit(self, work: Work) -> Written:
+    async def submit(self, work: Work[T]) -> T:
         """See `Writer`."""
         for tried in range(1, TRIES + 1):
             try:
@@ -117,11 +116,11 @@ class JoinedWriter:
         self._rows = rows
         self._next_id = next_id
 
-    async def submit(self, work: Work) -> Written:
+    async def submit(self, work: Work[T]) -> T:
         """See `Writer`; on disk with the shop's commit. What is refused leaves the shop's transaction as it was."""
         return await self.do(work.do)
 
-    async def do(self, do: Do) -> Written:
+    async def do(self, do: Callable[[OwnTransaction], T]) -> T:
         """As `submit`, of what knows whose transaction it is in."""
         try:
             await take_turn(self._connection)  # first, since SQLite would take a savepoint for the transaction itself
@@ -137,11 +136,11 @@ class JoinedWriter:
 
 
 async def apply(
-    connection: AsyncConnection, do: Do, rows: OwnRows, next_id: Executable | None
-) -> tuple[Written, list[Logged]]:
+    connection: AsyncConnection, do: Callable[[OwnTransaction], T], rows: OwnRows, next_id: Executable | None
+) -> tuple[T, list[Logged]]:
     """Does the work, which is plain code, on the connection."""
 
-    def done(db: Connection) -> tuple[Written, list[Logged]]:
+    def done(db: Connection) -> tuple[T, list[Logged]]:
         transaction = OwnTransaction(db, rows, next_id)
         try:
             return do(transaction), transaction.events

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from ordercast.errors import Conflict
+from ordercast.errors import Conflict, OrderExists
 from ordercast.orders.models import Change, EventKind, IdempotencyKey, NewOrder, Order, OrderEvent, OrderQuery, Written
-from ordercast.orders.ports import EventLog, OrderRepository
+from ordercast.orders.ports import Decide, EventLog, OrderRepository, Put
 from ordercast.testing.contract.kit import Clock, Contract, all_of, setting
 
 LONG_AGO = datetime(2019, 5, 6, 7, 8, 9, 123_000, tzinfo=UTC)
@@ -193,6 +193,47 @@ class Puts(Contract):
         assert sum(one.created for one in written) == len(ids)
         assert {one.order.version for one in written} == {*range(1, 61)}
         await self.whole(orders, log, 300)
+
+    async def test_many_are_told_of_in_their_order(self, orders: OrderRepository, log: EventLog) -> None:
+        one, there, two, three = (self.order_id(n) for n in range(4))
+        await self.create(orders, there)
+
+        def refuse(order: Order) -> Change:
+            raise OrderExists("not yours")
+
+        def put(id: str, decide: Decide = never) -> Put:
+            return Put(NewOrder(order_id=id, customer_id=self.customers[0]), self.statuses[0], CREATED, decide)
+
+        given = [put(one), put(there, self.noting("x")), put(there, refuse), put(two)]
+        given += [put(one, self.noting("again")), put(three), put(three, lambda order: None)]
+        first, changed, refused, second, again, third, same = await orders.put_all(given)
+        assert isinstance(refused, OrderExists)
+        for written, id, version in ((first, one, 1), (changed, there, 2), (second, two, 1), (again, one, 2)):
+            assert isinstance(written, Written)
+            assert (written.order.order_id, written.order.version, written.created) == (id, version, version == 1)
+        assert isinstance(third, Written)
+        assert same == Written(third.order)
+        by_position = {event.position: event for event in await all_of(log)}
+        assert len(by_position) == 6
+        for written in (first, changed, second, again, third):
+            assert isinstance(written, Written)
+            assert written.event is not None
+            assert by_position[written.event.position] == written.event
+        await self.whole(orders, log, 6)
+        assert await orders.put_all([]) == []
+
+    async def test_many_against_others_that_do_the_same(self, orders: OrderRepository, log: EventLog) -> None:
+        def put(n: int, text: str) -> Put:
+            new = NewOrder(order_id=self.order_id(n), customer_id=self.customers[0])
+            return Put(new, self.statuses[0], CREATED, self.noting(text))
+
+        async def bring(text: str) -> None:
+            assert all(isinstance(one, Written) for one in await orders.put_all([put(n, text) for n in range(40)]))
+
+        await asyncio.gather(
+            *(bring(f"all {n}") for n in range(5)), *(orders.put(*put(n, "one")) for n in reversed(range(40)))
+        )
+        await self.whole(orders, log, 240)
 
     async def test_the_same_put_many_times_at_once_is_one_event(self, orders: OrderRepository, log: EventLog) -> None:
         same = [orders.put(self.full(), self.statuses[0], CREATED, lambda order: None) for _ in range(100)]
