@@ -121,10 +121,15 @@ def raise_file_limit() -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
-def _short_collections() -> None:
+@contextmanager
+def _short_collections() -> Iterator[None]:
     """Keeps what was made by now out of garbage collections: going through all that is imported takes up to 100 ms,
-    in which nobody hears anything, and finds nothing; nor would the last one, before the process ends."""
+    in which nobody hears anything, and finds nothing."""
     gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
 
 
 async def serve(
@@ -151,24 +156,25 @@ async def serve(
     )
     ordercast.port = listeners[-1].getsockname()[1]
     async with ordercast:
-        _short_collections()  # before anybody is told that it listens: until uvicorn serves, SIGTERM is not handled
-        for each in listeners:
-            _listen(each)
-        server = _Server(config, ordercast)
-        task = asyncio.ensure_future(beside()) if beside is not None else None
-        _log.info(f"Ordercast listens on {url_of(listener)}")
-        try:
-            with reloader.listening() if reloader is not None else nullcontext():
-                await server.serve(sockets=listeners)
-        finally:
-            if task is not None:
-                task.cancel()
-                with suppress(asyncio.CancelledError):
-                    await task
+        # Before anybody is told that it listens: until uvicorn serves, SIGTERM is not handled.
+        with _short_collections():
+            for each in listeners:
+                _listen(each)
+            server = _Server(config, ordercast)
+            task = asyncio.ensure_future(beside()) if beside is not None else None
+            _log.info(f"Ordercast listens on {url_of(listener)}")
+            try:
+                with reloader.listening() if reloader is not None else nullcontext():
+                    await server.serve(sockets=listeners)
+            finally:
+                if task is not None:
+                    task.cancel()
+                    with suppress(asyncio.CancelledError):
+                        await task
 
 
 def run(main: Awaitable[None]) -> None:
-    """Runs on uvloop where there is one."""
+    """Runs on uvloop where there is one, and as the last thing that this process does."""
     raise_file_limit()
     try:
         import uvloop
@@ -182,3 +188,4 @@ def run(main: Awaitable[None]) -> None:
 
     with asyncio.Runner(loop_factory=factory) as runner, suppress(KeyboardInterrupt):
         runner.run(awaited())
+    gc.freeze()  # or the interpreter would look through all of it before it ends
