@@ -7,11 +7,14 @@ import re
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
+import pytest_asyncio
 from playwright.async_api import Browser, Route, expect
 
 from scripts.sizes import sizes
 from tests.browser.boards import NAME, PATIENCE, new_order, working
 from tests.harness import Api, Json, ServerProcess
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")  # as the browser
 
 
 @pytest.fixture(scope="module")
@@ -21,7 +24,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
         yield server
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def api(shop: ServerProcess) -> AsyncIterator[Api]:
     """The shop's backend."""
     async with shop.api() as api:
@@ -208,7 +211,7 @@ async def test_a_telephone_shows_one_column_at_a_time(shop: ServerProcess, api: 
         await board.has(ready, "out_for_delivery")
 
 
-def test_it_is_light_enough() -> None:
+async def test_it_is_light_enough() -> None:
     found = sizes("board")
     assert 100_000 < found["js"] <= 230_000, found
     assert 2_000 < found["css"] <= 12_000, found

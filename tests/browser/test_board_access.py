@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
+import pytest_asyncio
 from playwright.async_api import Browser, expect
 
 from tests.browser.boards import NAME, PATIENCE, new_order, working
 from tests.harness import Api, ServerProcess, token
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")  # as the browser
 
 SHORT = 15.0  # s that a token lasts which is to run out
 
@@ -20,7 +23,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
         yield server
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def api(shop: ServerProcess) -> AsyncIterator[Api]:
     """The shop's backend."""
     async with shop.api() as api:

@@ -10,6 +10,8 @@ from playwright.async_api import Browser, Locator, Page, expect
 from tests.browser.boards import NAME, PATIENCE, Board, new_order, working
 from tests.harness import CLIENTS, Json, ServerProcess
 
+pytestmark = pytest.mark.asyncio(loop_scope="session")  # as the browser
+
 AXE = CLIENTS / "node_modules" / "axe-core" / "axe.min.js"
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 ALL, COLOURS = {"type": "tag", "values": TAGS}, {"type": "rule", "values": ["color-contrast"]}

@@ -14,6 +14,8 @@ from playwright.async_api import Browser, Locator, Page, expect
 from tests.browser.boards import NAME, PATIENCE, Board, new_order, open_orders, working
 from tests.harness import Api, Json, ServerProcess
 
+pytestmark = pytest.mark.asyncio(loop_scope="session")  # as the browser
+
 # What a shift announces is counted: notes that sound, and notifications, which come while nobody looks.
 EARS = """
 window.notes = 0;

@@ -9,10 +9,13 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 from playwright.async_api import Browser, expect
 
 from tests.browser.boards import NAME, PATIENCE, new_order, working
 from tests.harness import Api, ServerProcess
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")  # as the browser
 
 
 @pytest.fixture(scope="module")
@@ -22,7 +25,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
         yield server
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def api(shop: ServerProcess) -> AsyncIterator[Api]:
     """The shop's backend."""
     async with shop.api() as api:

@@ -13,6 +13,8 @@ from tests.browser.boards import NAME, PATIENCE, Board, new_order, open_orders, 
 from tests.harness import ServerProcess
 from tests.proxy import Proxy
 
+pytestmark = pytest.mark.asyncio(loop_scope="session")  # as the browser
+
 
 @pytest.fixture(scope="module")
 def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:

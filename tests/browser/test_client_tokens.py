@@ -9,12 +9,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import pytest_asyncio
 from playwright.async_api import Browser, Page, Route, expect
 
 from ordercast.app import Ordercast
 from ordercast.live import sessions
 from tests.harness import ROOT, Api, api_at, token
 from tests.inside import ordercast, serving
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")  # as the browser
 
 PATIENCE = 60_000  # ms; bounds a failure only
 CLIENT = ROOT / "web" / "packages" / "client" / "dist"
@@ -108,7 +111,7 @@ async def shop(browser: Browser, url: str, first: str) -> AsyncIterator[Shop]:
         await context.close()
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def app(tmp_path: Path) -> Ordercast:
     return ordercast(tmp_path)
 

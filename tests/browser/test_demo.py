@@ -12,6 +12,8 @@ from playwright.async_api import Browser, Page, expect
 
 from tests.harness import ServerProcess, token
 
+pytestmark = pytest.mark.asyncio(loop_scope="session")  # as the browser
+
 PATIENCE = 30_000  # ms; bounds a failure only
 
 

@@ -10,12 +10,15 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+import pytest_asyncio
 from playwright.async_api import Browser, Page, Route, expect
 
 from scripts.site.outside import kept
 from tests.browser.boards import PATIENCE
 from tests.browser.test_board_axe import ALL, AXE, COLOURS
 from tests.harness import ROOT, Json
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")  # as the browser
 
 TYPICAL = ("index", "tutorial/react", "reference/commands", "source/deploy/systemd")
 HANDED_OUT = "http://docs.test/"
@@ -34,7 +37,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "html"
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def page(browser: Browser) -> AsyncIterator[Page]:
     """A page that may read files and nothing else."""
     page = await browser.new_page(viewport={"width": 1400, "height": 900})
@@ -49,25 +52,27 @@ def _is_here(url: str) -> bool:
     return url.startswith(("file:", "data:", HANDED_OUT))
 
 
-def test_every_page_is_there(site: Path) -> None:
+def links(site: Path) -> list[tuple[Path, str]]:
+    """Each page's own, in order."""
+    link = re.compile(r'\b(?:href|src)="(?![a-z]+:|#)([^"#?]+)')
+    pages = sorted(site.rglob("*.html"))
+    return [(page.relative_to(site), to) for page in pages for to in link.findall(page.read_text("utf-8"))]
+
+
+async def test_every_page_is_there(site: Path) -> None:
     pages = [path for path in kept() if path.startswith("docs/") and path.endswith(".md")]
     assert len(pages) > 40
     assert [path for path in pages if not (site / path.removeprefix("docs/")).with_suffix(".html").is_file()] == []
 
 
-def test_every_link_of_every_page_leads_to_a_file_of_the_site(site: Path) -> None:
+async def test_every_link_of_every_page_leads_to_a_file_of_the_site(site: Path) -> None:
     """Also those of pages that Sphinx does not check: of files outside docs/, and of folders."""
-    links = re.compile(r'\b(?:href|src)="(?![a-z]+:|#)([^"#?]+)')
-    found = [
-        (page.relative_to(site), link)
-        for page in sorted(site.rglob("*.html"))
-        for link in links.findall(page.read_text("utf-8"))
-    ]
+    found = links(site)
     assert len(found) > 1_000
     assert [(str(page), link) for page, link in found if not (site / page).parent.joinpath(link).exists()] == []
 
 
-def test_what_is_made_from_the_code(site: Path) -> None:
+async def test_what_is_made_from_the_code(site: Path) -> None:
     for page, says in (
         ("rest", ("PATCH /api/orders/{id}", "expectedVersion", "Idempotency-Key")),
         ("commands", ("ordercast serve", "--cors-origins", "ordercast webhook rotate", "--overlap")),

@@ -18,6 +18,8 @@ from playwright.async_api import Browser, Page, expect
 
 from tests.harness import CLIENTS, ServerProcess, token
 
+pytestmark = pytest.mark.asyncio(loop_scope="session")  # as the browser
+
 PATIENCE = 30_000  # ms; bounds a failure only
 BUNDLE_1 = CLIENTS / "node_modules" / "sio-1.7" / "dist" / "socket.io.js"
 

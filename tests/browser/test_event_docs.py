@@ -9,6 +9,8 @@ from playwright.async_api import Browser, Page, expect
 
 from tests.harness import CLIENTS, ServerProcess
 
+pytestmark = pytest.mark.asyncio(loop_scope="session")  # as the browser
+
 AXE = CLIENTS / "node_modules" / "axe-core" / "axe.min.js"
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 PATIENCE = 60_000  # ms; bounds a failure only

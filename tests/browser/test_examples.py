@@ -9,6 +9,8 @@ from playwright.async_api import Browser, expect
 
 from tests.examples import DJANGO, FASTAPI, PASSWORD, STARLETTE, Example, signed_in
 
+pytestmark = pytest.mark.asyncio(loop_scope="session")  # as the browser
+
 PATIENCE = 60_000  # ms; bounds a failure only
 
 

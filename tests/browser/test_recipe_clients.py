@@ -26,6 +26,8 @@ from tests.manual import Terminal
 from tests.proxy import Gate, without_socket_io
 from tests.sites import free_port
 
+pytestmark = pytest.mark.asyncio(loop_scope="session")  # as the browser
+
 RECIPE = ROOT / "examples" / "recipe"
 VITE = RECIPE / "node_modules" / ".bin" / "vite"
 PATIENCE = 60_000  # ms; bounds a failure only

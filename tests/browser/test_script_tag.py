@@ -20,6 +20,8 @@ from tests.manual import Terminal, blocks
 from tests.proxy import Gate, without_socket_io
 from tests.sites import free_port
 
+pytestmark = pytest.mark.asyncio(loop_scope="session")  # as the browser
+
 PATIENCE = 60_000  # ms; bounds a failure only
 PAGE = "howto/script-tag.md"
 
@@ -39,7 +41,7 @@ async def shows(page: Page, status: str, live: str | re.Pattern[str] = "live") -
     await expect(page.locator("#live")).to_have_text(live, timeout=PATIENCE)
 
 
-def test_it_has_twenty_lines_of_its_own() -> None:
+async def test_it_has_twenty_lines_of_its_own() -> None:
     script = re.findall(r"<script>\n(.*?)</script>", blocks(PAGE)[0].text, re.S)[0]
     lines = [line for line in script.splitlines() if line.strip(" })")]
     assert len(lines) <= 20

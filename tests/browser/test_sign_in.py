@@ -16,6 +16,8 @@ from playwright.async_api import Browser, Page, expect
 
 from tests.harness import ServerProcess, token
 
+pytestmark = pytest.mark.asyncio(loop_scope="session")  # as the browser
+
 PATIENCE = 60_000  # ms; bounds a failure only
 SHORT = 8.0  # s that a token lasts which is to run out
 

@@ -9,12 +9,15 @@ from typing import Any
 
 import httpx2
 import pytest
+import pytest_asyncio
 from playwright.async_api import Browser, Locator, Page, expect
 
 from ordercast.auth.shares import ShareTokens
 from scripts.sizes import sizes
 from tests.harness import CLIENTS, Api, Json, ServerProcess
 from tests.proxy import Proxy, without_socket_io, without_websocket
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")  # as the browser
 
 PATIENCE = 30_000  # ms; bounds a failure only
 KEY = "a secret key of the tests that is long enough"
@@ -33,7 +36,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
         yield server
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def api(shop: ServerProcess) -> AsyncIterator[Api]:
     """The shop's backend."""
     async with shop.api() as api:
@@ -405,7 +408,7 @@ async def test_axe_finds_nothing(shop: ServerProcess, api: Api, browser: Browser
         await context.close()
 
 
-def test_it_is_light_enough_for_a_slow_phone() -> None:
+async def test_it_is_light_enough_for_a_slow_phone() -> None:
     found = sizes("track")
     assert 10_000 < found["js"] <= 40_000, found
     assert 500 < found["css"] <= 5_000, found

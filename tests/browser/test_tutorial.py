@@ -8,10 +8,13 @@ import socket
 from contextlib import AsyncExitStack
 from pathlib import Path
 
+import pytest
 from playwright.async_api import Browser, Page, expect
 
 from tests.harness import ROOT
 from tests.manual import Block, Terminal, blocks
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")  # as the browser
 
 PATIENCE = 60_000  # ms; bounds a failure only
 
