@@ -18,7 +18,7 @@ async def test_clients_behind_nginx_miss_nothing_while_nodes_are_killed(tmp_path
     found = outcome.findings
     assert found.violations == [], str(outcome)
     assert outcome.kills == KILLS
-    assert outcome.changes > SECONDS * 20, str(outcome)
+    assert outcome.changes > SECONDS * 2, str(outcome)
     assert outcome.cuts > CLIENTS, str(outcome)
     assert found.recovered > CLIENTS // 5, str(outcome)
     assert found.caught_up > CLIENTS, str(outcome)

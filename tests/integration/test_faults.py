@@ -39,7 +39,7 @@ async def test_every_fault_once(tmp_path: Path, mortal: PostgresServer) -> None:
     assert len(result.struck) == len(rows)
     late = [one for one in result.struck if not (one.everyone <= WITHIN and one.fresh <= WITHIN)]
     assert late == []
-    assert result.changes > 500
+    assert result.changes > 100
     assert result.events > result.changes
     assert result.notes > 0
     struck = {row.key: one for row, one in zip(rows, result.struck, strict=True)}

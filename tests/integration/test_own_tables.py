@@ -26,7 +26,7 @@ from tests.heard import listening_at
 from tests.inside import listening, serving
 from tests.manual import blocks
 
-ROUNDS = 6
+ROUNDS = 3
 WRITERS = 6
 STEPS = ("preparing", "ready", *("out_for_delivery", "failed_delivery") * 1_000)
 SOCKETS = "/live/socket.io/"

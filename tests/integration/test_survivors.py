@@ -9,16 +9,16 @@ from pathlib import Path
 
 from tests.survive import Outcome, Plan, survive
 
-CLIENTS = 200
-SECONDS = 40.0
-KILLS = 4
+CLIENTS = 150
+SECONDS = 30.0
+KILLS = 3
 
 
 def _all_is_well(outcome: Outcome) -> None:
     """Nothing was lost, and something did happen."""
     found = outcome.findings
     assert found.violations == [], str(outcome)
-    assert outcome.changes > SECONDS * 20, str(outcome)
+    assert outcome.changes > SECONDS * 2, str(outcome)
     assert outcome.cuts > CLIENTS, str(outcome)
     assert outcome.upgrades_cut > 0, str(outcome)
     assert found.connections > CLIENTS * 2, str(outcome)
