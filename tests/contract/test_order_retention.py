@@ -28,10 +28,9 @@ CLOSED = ("delivered", "cancelled")
 
 @pytest.fixture(params=["sqlite", "postgres"])
 def settings(request: pytest.FixtureRequest, tmp_path: Path) -> Settings:
+    url = f"sqlite:///{tmp_path}/orders.db"
     if request.param == "postgres":
         url = request.getfixturevalue("postgres_url")
-    else:
-        url = f"sqlite:///{tmp_path}/orders.db"
     # The housekeeping's own first round may come late, and finds nothing.
     return Settings(database_url=url, log_retention=0, recovery_ttl=10_000 * DAY, idempotency_ttl=10_000 * DAY)
 
@@ -216,7 +215,7 @@ async def test_it_is_off_until_it_is_asked_for_and_then_done_by_itself(settings:
         await OrderRetention(storage.orders._writer, Noting(), (), DAY, DAY).remove_old()
         assert asked == []
         assert await left(storage) == ["a", "b"]
-    kept = settings.model_copy(update={"order_retention": 90 * DAY})
+    kept = settings.model_copy(update={"order_retention": 90 * DAY, "log_retention": DAY})
     async with open_storage(kept, tidy_every=0.01) as storage, asyncio.timeout(60):
         while await left(storage) != ["b"]:  # noqa: ASYNC110 - nobody tells
             await asyncio.sleep(0.01)
