@@ -7,6 +7,7 @@ import { Card } from "./Card.tsx";
 import { Count } from "./Count.tsx";
 import { useColumn, useDesk, useTotal } from "./context.ts";
 import { useColumnDrop } from "./drag.tsx";
+import { cardHeight } from "./heights.ts";
 import { observeTogether } from "./scrolling.ts";
 
 const GAP = 8; // px between cards
@@ -30,6 +31,7 @@ export function Column({ status }: { status: Status }) {
     gap: GAP,
     overscan: 3,
     observeElementOffset: observeTogether,
+    measureElement: cardHeight,
     useFlushSync: false,
     // The card with the focus stays, wherever one scrolls to.
     rangeExtractor: (range: Range) => {
