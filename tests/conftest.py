@@ -102,6 +102,32 @@ def prefix() -> str:
     return f"test-{uuid4().hex}"
 
 
+LONGEST = (
+    "test_faults.py",
+    "test_keepers.py",
+    "test_recipe_clients.py",
+    "test_wheel.py",
+    "test_hostile.py",
+    "test_survivors.py",
+    "test_own_tables.py",
+    "test_rolling.py",
+    "test_track.py",
+    "test_docs.py",
+    "test_import.py",
+    "test_cluster_survivors.py",
+    "test_restoring.py",
+    "test_image.py",
+    "test_one_connection.py",
+)
+"""Files that take minutes: they begin first, or one worker would have them left when the others are done."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest files first, which `make test` hands out whole and in this order."""
+    first = {name: place for place, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: first.get(item.path.name, len(first)))
+
+
 def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
     """Names a parameter of bytes by its name alone: frames are masked at random, and a test has one name."""
     return argname if isinstance(val, bytes) else None
