@@ -24,7 +24,7 @@ from ordercast.cli_webhooks import commands as webhook_commands
 from ordercast.config import Settings, load, load_settings
 from ordercast.config_file import chosen
 from ordercast.errors import OrdercastError, SettingsError
-from ordercast.hangup import hold
+from ordercast.hangup import Terminal, hold
 from ordercast.imports import uncollected
 from ordercast.orders.ids import parse_id
 from ordercast.orders.principal import Principal, Role
@@ -122,7 +122,7 @@ def serve_command(
     if settings.workers > 1:
         raise typer.Exit(run_workers(settings, bind(settings), read))
     ordercast = Ordercast(settings)
-    run(serve(ordercast, bind(settings), reloader=Reloader(ordercast, read)))
+    run(serve(ordercast, bind(settings), reloader=Reloader(ordercast, read, Terminal())))
 
 
 @app.command()

@@ -68,7 +68,7 @@ def read_file(path: Path, settings: type[BaseSettings]) -> dict[str, Any]:
     """What a file says, by the fields' names, not validated yet. An empty text counts as not there, as in the
     environment. Raises `SettingsError`, which names file and key."""
     try:
-        values = tomllib.loads(path.read_text("utf-8"))
+        values = tomllib.loads(path.read_text("utf-8-sig"))
     except OSError as error:
         raise SettingsError(
             f"{path} cannot be read ({error.strerror}): correct --config or ORDERCAST_CONFIG, or the file's owner and "
@@ -76,7 +76,7 @@ def read_file(path: Path, settings: type[BaseSettings]) -> dict[str, Any]:
         ) from None
     except UnicodeDecodeError:
         raise SettingsError(f"{path} is no UTF-8 text; write the settings file as TOML") from None
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:  # also a number of 5,000 digits, and 1,000 brackets
         raise SettingsError(f"{path} is not TOML: {error}") from None
     names = [name for name in settings.model_fields if name != "config"]
     if unknown := [_unknown(key, names) for key in values if key not in names]:

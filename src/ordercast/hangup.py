@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import os
 import signal
-import sys
 
 HANGUP: signal.Signals | None = getattr(signal, "SIGHUP", None)
 """Windows has none."""
@@ -23,12 +23,22 @@ def release() -> None:
 
 
 class Terminal:
-    """What this process says its words to. One that is closed sends the same signal, and there it means the end."""
+    """The one that this process was started from. When it is closed it sends the same signal, and there that means the
+    end; but not where ``nohup`` had the signal ignored. To be made before anybody takes the signal."""
 
     def __init__(self) -> None:
-        self._there = sys.stderr.isatty()
+        self._there = HANGUP is not None and signal.getsignal(HANGUP) is not signal.SIG_IGN and _has_terminal()
 
     @property
     def closed(self) -> bool:
         """Whether there was one."""
-        return self._there and not sys.stderr.isatty()
+        return self._there and not _has_terminal()
+
+
+def _has_terminal() -> bool:
+    # Wherever the output goes.
+    try:
+        os.close(os.open(os.ctermid(), os.O_RDONLY | os.O_NOCTTY))
+    except OSError:
+        return False
+    return True

@@ -30,13 +30,13 @@ _log = structlog.get_logger("ordercast")
 
 class Reloader:
     """Reloads an `Ordercast` whenever it is asked to, one time after the other. ``read`` gives the settings as they
-    are by then."""
+    are by then. ``terminal``: one whose closing ends the server, unless another process sees to that."""
 
-    def __init__(self, ordercast: Ordercast, read: Read) -> None:
+    def __init__(self, ordercast: Ordercast, read: Read, terminal: Terminal | None = None) -> None:
         self._ordercast = ordercast
         self._read = read
         self._notes: list[str] = []
-        self._terminal = Terminal()
+        self._terminal = terminal
         self._asked = asyncio.Event()
 
     @contextmanager
@@ -52,12 +52,12 @@ class Reloader:
         try:
             yield
         finally:
-            hold()  # a server that stops must not die of it
-            loop.remove_signal_handler(HANGUP)
+            hold()  # a server that stops must not die of it,
+            loop.add_signal_handler(HANGUP, lambda: None)  # nor where a thread gets it that does not hold it
             task.cancel()
 
     def _signalled(self) -> None:
-        if self._terminal.closed:
+        if self._terminal is not None and self._terminal.closed:
             os.kill(os.getpid(), signal.SIGTERM)
         else:
             self._asked.set()

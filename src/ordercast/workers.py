@@ -10,7 +10,6 @@ import socket
 import sys
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from ctypes import c_byte
 from multiprocessing.connection import wait
 from multiprocessing.process import BaseProcess
@@ -56,6 +55,7 @@ class Workers:
         self._due: list[float] = []  # when the successors of dead ones start
         self._pause = _FIRST_PAUSE
         self._stopping = False
+        self._hung_up = False
 
     def run(self) -> int:
         """Runs until SIGINT or SIGTERM and returns 0; or 1 where a worker cannot start, which has then said why."""
@@ -66,6 +66,7 @@ class Workers:
         try:
             self._due = [time.monotonic()] * self._count
             while self._running or (self._due and not self._stopping):
+                self._pass_on()
                 self._start_due()
                 until = min(self._due, default=time.monotonic() + 1) - time.monotonic()
                 for sentinel in wait(list(self._running), timeout=min(max(until, 0.01), 1)):
@@ -86,13 +87,25 @@ class Workers:
         return status
 
     def _hang_up(self, number: int, frame: FrameType | None) -> None:
-        if self._terminal.closed:
-            self._stop(number, frame)
+        self._hung_up = True  # no more: whatever it interrupts may be half done, a reload too
+
+    def _pass_on(self) -> None:
+        """What SIGHUP asks for, once for all that came until now."""
+        if HANGUP is None or not self._hung_up:
             return
-        self._reload()
+        self._hung_up = False
+        if self._stopping:
+            return
+        if self._terminal.closed:
+            self._stop(HANGUP, None)
+            return
+        try:
+            self._reload()
+        except Exception:
+            _log.exception("settings could not be read again for processes that start from now on")
         for process, _ in tuple(self._running.values()):
             if process.pid is not None and process.is_alive():
-                os.kill(process.pid, number)
+                os.kill(process.pid, HANGUP)
 
     def _stop(self, number: int, frame: FrameType | None) -> None:
         self._stopping = True
@@ -136,19 +149,34 @@ def run_workers(settings: Settings, listener: socket.socket, read: Read) -> int:
         return _context.Process(target=_work, args=(now, listener, read, served), name="ordercast worker")
 
     def reload() -> None:
-        from ordercast.auth import TokenVerifier
-        from ordercast.orders.workflow import load_workflow
-
-        # For those that start from now on. What is wrong the workers say, each for itself.
         nonlocal now
-        with suppress(OrdercastError):
-            after = read().settings
-            load_workflow(after.workflow, after.status_map)
-            TokenVerifier.from_settings(after)
-            now = changes(now, after).settings
-            logs.configure(now.log_level, now.log_format)
+        now = for_successors(now, read)
+        logs.configure(now.log_level, now.log_format)
 
     return Workers(settings.workers, start, lambda: bool(served.value), reload).run()
+
+
+def for_successors(now: Settings, read: Read) -> Settings:
+    """The settings of workers that start after a reload: those of ``now`` where the workers refuse the new ones, which
+    they say, each for itself."""
+    from ordercast.auth import TokenVerifier
+    from ordercast.orders.workflow import load_workflow
+
+    async def fetched(verifier: TokenVerifier) -> bool:
+        try:
+            return not await verifier.problems()
+        finally:
+            await verifier.close()
+
+    try:
+        after = read().settings
+        load_workflow(after.workflow, after.status_map)
+        verifier = TokenVerifier.from_settings(after)
+    except OrdercastError:
+        return now
+    if after.jwks_url != now.jwks_url and not asyncio.run(fetched(verifier)):
+        return now
+    return changes(now, after).settings
 
 
 def _work(settings: Settings, listener: socket.socket, read: Read, served: c_byte) -> NoReturn:

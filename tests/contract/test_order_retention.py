@@ -60,6 +60,26 @@ async def tidy(storage: Storage, days: float, log_days: float = 1) -> int:
     return keep.removed
 
 
+async def test_an_age_that_is_taken_back_keeps_what_is_left_by_then(
+    storage: Storage, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ordercast.storage.order_retention.BATCH", 2)
+    for id in "abcdef":
+        await create(storage.orders, id, status="delivered")
+    clock.tick(10 * DAY)
+    await retention(storage, DAY).remove_old()
+    keep = closed(storage, 9)
+    run = keep._writer.run
+
+    async def taken_back(*statements: Statement, alone: bool = False) -> Any:
+        keep.adopt(CLOSED, 0, DAY)
+        return await run(*statements, alone=alone)
+
+    monkeypatch.setattr(keep._writer, "run", taken_back)
+    await keep.remove_old()
+    assert len(await left(storage)) == 4
+
+
 async def test_other_ages_and_statuses_are_taken_up(storage: Storage, clock: Clock) -> None:
     for id, status in (("a", "delivered"), ("b", "cancelled")):
         await create(storage.orders, id, status=status)

@@ -133,6 +133,8 @@ def test_an_option_names_another_file_and_settings_alone_read_it_too(monkeypatch
         ('[status_map]\nSHIPPED = "ready"\nport = 3001', "status_map: Input should be a valid string"),
         ("port 1", " is not TOML: .*line 1"),
         ("port = 1\nport = 2", " is not TOML: "),
+        (f"port = {'1' * 5_000}", " is not TOML: "),
+        (f"port = {'[' * 3_000}", " is not TOML: "),
     ],
 )
 def test_what_is_wrong_is_said_with_file_and_key(text: str, words: str) -> None:
@@ -140,6 +142,10 @@ def test_what_is_wrong_is_said_with_file_and_key(text: str, words: str) -> None:
         load_settings(config=write(text))
     assert "hunter2" not in str(caught.value)
     assert caught.value.__cause__ is None
+
+
+def test_it_may_begin_with_a_byte_order_mark() -> None:
+    assert load_settings(config=write("\ufeffport = 4000")).port == 4000
 
 
 def test_a_file_that_is_no_text_or_no_file(tmp_path: Path) -> None:

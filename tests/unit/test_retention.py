@@ -7,12 +7,14 @@ import sqlite3
 from collections.abc import Callable
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from ordercast.config import Settings
 from ordercast.errors import StorageError
 from ordercast.storage.database import Storage, open_storage
+from ordercast.storage.driver import Statement
 from tests.contract.support import Clock, create, held, noting, positions, retention, stop_clocks, written_through
 
 DAY = 86_400.0
@@ -66,6 +68,24 @@ def stored(path: Path) -> tuple[list[int], int]:
 
 
 # -- how ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.usefixtures("small_batches")
+async def test_an_age_that_is_taken_back_keeps_what_is_left_by_then(
+    settings: Settings, path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with open_storage(settings) as storage:
+        await fill(storage, clock, 12)
+        keep = retention(storage, 0.5)
+        run = keep._writer.run
+
+        async def taken_back(*statements: Statement) -> Any:
+            keep.adopt(0)
+            return await run(*statements)
+
+        monkeypatch.setattr(keep._writer, "run", taken_back)
+        await keep.remove_old()
+    assert stored(path) == (list(range(5, 13)), 4)
 
 
 @pytest.mark.usefixtures("small_batches")

@@ -15,7 +15,10 @@ from pathlib import Path
 import pytest
 
 from ordercast import workers
-from ordercast.workers import WRONG, Workers
+from ordercast.config import Loaded, Settings
+from ordercast.config_file import Record
+from ordercast.workers import WRONG, Workers, for_successors
+from tests.harness import SECRET
 
 _context = multiprocessing.get_context("spawn")
 
@@ -93,3 +96,75 @@ def test_once_one_has_served_the_same_is_an_outage_that_passes(tmp_path: Path) -
     with _ended_once(tmp_path, 3):
         assert _workers(tmp_path, WRONG, served=True).run() == 0
     assert len(_pids(tmp_path)) == 3
+
+
+# -- SIGHUP -------------------------------------------------------------------------------------------------
+
+
+def _told(folder: Path) -> None:
+    """A worker that ends when it has been told to read its settings again."""
+    signal.signal(signal.SIGHUP, lambda *_: os._exit(0))
+    (folder / str(os.getpid())).touch()
+    while True:
+        time.sleep(60)
+
+
+@pytest.mark.parametrize("error", [ImportError, ValueError, RecursionError])
+def test_a_reload_that_fails_ends_nothing_and_the_workers_are_told(tmp_path: Path, error: type[Exception]) -> None:
+    reloads = 0
+
+    def start() -> BaseProcess:
+        return _context.Process(target=_noted if reloads else _told, args=(tmp_path, None) if reloads else (tmp_path,))
+
+    def reload() -> None:
+        nonlocal reloads
+        reloads += 1
+        raise error("half imported")
+
+    def watch() -> None:
+        deadline = time.monotonic() + 120
+        while len(_pids(tmp_path)) < 2 and time.monotonic() < deadline:
+            time.sleep(0.01)
+        os.kill(os.getpid(), signal.SIGHUP)
+
+    thread = threading.Thread(target=watch)
+    thread.start()
+    with _ended_once(tmp_path, 4):  # both had their successor
+        assert Workers(2, start, lambda: True, reload).run() == 0
+    thread.join()
+    assert reloads == 1
+
+
+def test_a_signal_during_a_reload_waits_for_its_end(tmp_path: Path) -> None:
+    under_way, heard = 0, []
+
+    def reload() -> None:
+        nonlocal under_way
+        under_way += 1
+        heard.append(under_way)
+        if len(heard) == 1:
+            signal.raise_signal(signal.SIGHUP)
+            signal.raise_signal(signal.SIGHUP)
+        else:
+            os.kill(os.getpid(), signal.SIGTERM)
+        under_way -= 1
+
+    def start() -> BaseProcess:
+        if not heard:
+            signal.raise_signal(signal.SIGHUP)
+        return _context.Process(target=_noted, args=(tmp_path, None))
+
+    assert Workers(1, start, lambda: True, reload).run() == 0
+    assert heard == [1, 1], "one after the other, and once for all that came meanwhile"
+
+
+def _reads(settings: Settings) -> workers.Read:
+    return lambda: Loaded(settings, Record())
+
+
+def test_who_starts_later_has_the_new_settings_where_the_workers_take_them() -> None:
+    now = Settings(jwt_secret=SECRET)
+    assert for_successors(now, _reads(Settings(jwt_secret=SECRET, max_watches=7))).max_watches == 7
+    silent = Settings(jwks_url="http://127.0.0.1:1/keys", jwt_issuer="i", jwt_audience="a", max_watches=7)
+    for refused in (silent, Settings(), Settings(jwt_secret=SECRET, workflow=Path("none.toml"))):
+        assert for_successors(now, _reads(refused)) is now

@@ -158,9 +158,10 @@ def load_workflow(path: Path | None = None, names: Mapping[str, str] | None = No
         text = files("ordercast.orders").joinpath("workflow.toml").read_text("utf-8")
         return with_names(parse_workflow(text), names or {})
     try:
-        return with_names(parse_workflow(path.read_text("utf-8")), names or {})
-    except (OSError, UnicodeDecodeError) as error:
+        text = path.read_text("utf-8-sig")
+    except (OSError, ValueError) as error:  # no text, or no path that there can be
         raise SettingsError(f"ORDERCAST_WORKFLOW: {path} cannot be read ({error}); name a TOML file") from None
+    return with_names(parse_workflow(text), names or {})
 
 
 def with_names(workflow: Workflow, names: Mapping[str, str]) -> Workflow:
@@ -182,7 +183,7 @@ def parse_workflow(text: str) -> Workflow:
     """Reads and checks a workflow. Raises `SettingsError` with a sentence for the first thing that is wrong."""
     try:
         data = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:  # also a number of 5,000 digits, and 1,000 brackets
         raise _wrong(f"is not TOML: {error}") from None
     _known_keys(data, {"initial", "corrections", "statuses", "transitions"}, "the file")
     corrections = data.get("corrections", True)

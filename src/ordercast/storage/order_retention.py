@@ -63,28 +63,33 @@ class OrderRetention:
 
     async def remove_old(self) -> None:
         """Removes all that are too old by now, in small batches among other changes, on one node at a time."""
-        if not self._keep_ms or not self._closed:
-            return
-        at = to_ms(now())
-        before = (at - self._keep_ms, at - self._keep_ms, at - self._log_ms)
         removed = self.removed
-        while found := await self._readers.fetch(
-            _OLD.format(closed=_marks(self._closed)), *self._closed, *before, BATCH
-        ):
-            ids = [row[0] for row in found]
-            ids += [ids[-1]] * (BATCH - len(ids))  # so that there is one such statement to prepare
-            remove = _REMOVE.format(ids=_marks(ids), closed=_marks(self._closed))
-            gone, *_ = await self._writer.run(
-                Statement(remove, (*ids, *self._closed, *before)),
-                *(Statement(sql.format(ids=_marks(ids)), ids) for sql in _WITH_THEM),
-                alone=True,
-            )
-            self.removed += len(gone)
-            if len(found) < BATCH:
-                break
+        while await self._remove_batch() == BATCH:
+            pass
         if self._afterwards is not None and self.removed != removed:
             with suppress(StorageError):  # others read the file: what was there goes with the next changes
                 await self._afterwards()
+
+    async def _remove_batch(self) -> int:
+        """How many there were to remove; at most ``BATCH``."""
+        # Looked at for each: whoever has set it too low by mistake keeps what is left by then.
+        closed, at = self._closed, to_ms(now())
+        if not self._keep_ms or not closed:
+            return 0
+        before = (at - self._keep_ms, at - self._keep_ms, at - self._log_ms)
+        found = await self._readers.fetch(_OLD.format(closed=_marks(closed)), *closed, *before, BATCH)
+        if not found:
+            return 0
+        ids = [row[0] for row in found]
+        ids += [ids[-1]] * (BATCH - len(ids))  # so that there is one such statement to prepare
+        remove = _REMOVE.format(ids=_marks(ids), closed=_marks(closed))
+        gone, *_ = await self._writer.run(
+            Statement(remove, (*ids, *closed, *before)),
+            *(Statement(sql.format(ids=_marks(ids)), ids) for sql in _WITH_THEM),
+            alone=True,
+        )
+        self.removed += len(gone)
+        return len(found)
 
 
 def _marks(values: Collection[str]) -> str:

@@ -41,13 +41,13 @@ class Retention:
         """Removes all that is too old by now, in small batches among other changes."""
         if not self._keep_ms:
             return
-        before = to_ms(now()) - self._keep_ms
-
         oldest = await self._readers.fetch(_OLDEST, 1)
-        if not oldest or oldest[0][1] >= before:
+        if not oldest or oldest[0][1] >= to_ms(now()) - self._keep_ms:
             return
         count = BATCH
-        while count == BATCH:
+        while self._keep_ms and count == BATCH:
+            # For each batch: whoever has set it too low by mistake keeps what is left by then.
+            before = to_ms(now()) - self._keep_ms
             raised, removed = await self._writer.run(Statement(_RAISE_FLOOR, (before, BATCH)), Statement(_REMOVE))
             count = len(removed)
             if raised:
