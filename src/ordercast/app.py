@@ -18,6 +18,7 @@ from ordercast.auth import TokenVerifier
 from ordercast.auth.shares import ShareTokens
 from ordercast.config import Settings, load_settings
 from ordercast.config_changes import Changes
+from ordercast.config_forms import NO_REDIS
 from ordercast.errors import SettingsError
 from ordercast.live.every import every
 from ordercast.live.feed import Feed
@@ -399,5 +400,5 @@ def _cluster(settings: Settings) -> RedisCluster | None:
 
     try:
         return RedisCluster(settings.redis_url)
-    except ValueError:  # whose words might hold a password
-        raise SettingsError("ORDERCAST_REDIS_URL: is no URL of a Redis; write redis://host:6379/0") from None
+    except ValueError:
+        raise SettingsError(NO_REDIS) from None

@@ -10,6 +10,7 @@ from rich.markup import escape
 
 from ordercast.auth import TokenVerifier
 from ordercast.config import Loaded, Settings, unknown_settings
+from ordercast.config_forms import NO_REDIS
 from ordercast.errors import OrdercastError, SettingsError
 from ordercast.orders.workflow import load_workflow
 from ordercast.storage import database, webhook_check
@@ -33,12 +34,12 @@ def check_all(loaded: Loaded, out: Console, *, offline: bool) -> bool:
     well = True
     for name, do in checks:
         try:
-            out.print(f"[green]ok[/]    {name:<9} {do()}")
+            out.print(f"[green]ok[/]    {name:<9} {escape(do())}")
         except OrdercastError as error:
             well = False
-            out.print(f"[red]wrong[/] {name:<9} {error}")
+            out.print(f"[red]wrong[/] {name:<9} {escape(str(error))}")
     for sentence in (*notes, *unknown_settings()):
-        out.print(f"[yellow]note[/]  {sentence}")
+        out.print(f"[yellow]note[/]  {escape(sentence)}")
     return well
 
 
@@ -83,6 +84,8 @@ async def _check_redis(settings: Settings) -> str:
     try:
         async with Redis.from_url(settings.redis_url, socket_connect_timeout=5) as redis:
             await redis.ping()
-    except (RedisError, OSError, ValueError) as error:
+    except ValueError:
+        raise SettingsError(NO_REDIS) from None
+    except (RedisError, OSError) as error:
         raise SettingsError(f"Redis does not answer ({error}): start it, or correct ORDERCAST_REDIS_URL") from None
     return "answers"

@@ -275,6 +275,8 @@ def shown(value: Any) -> str:
     if isinstance(value, Mapping):
         return ", ".join(f"{key}={one}" for key, one in value.items())
     text = ", ".join(map(str, value)) if isinstance(value, tuple) else str(value)
+    if "-----BEGIN" in text:
+        return "a key that is written out"  # by mistake a private one
     return " ".join(text.split()) if len(text) <= _SHOWN else f"{' '.join(text[:_SHOWN].split())}…"
 
 

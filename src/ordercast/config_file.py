@@ -14,7 +14,6 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 from pydantic_settings import BaseSettings, InitSettingsSource
 
@@ -47,8 +46,9 @@ class FileSource(InitSettingsSource):
         super().__init__(settings_cls, init_kwargs={})
 
     def __call__(self) -> dict[str, Any]:
-        path = self.current_state.get("config")
-        values = read_file(Path(path), self.settings_cls) if path else {}
+        named = self.current_state.get("config")
+        path = Path(named) if named else None
+        values = read_file(path, self.settings_cls) if path else {}
         # Under the names by which pydantic has them: some have an alias.
         found = InitSettingsSource(self.settings_cls, init_kwargs=values)()
         if (asked := record.get()) is not None:
@@ -104,18 +104,19 @@ def _beside(path: Path, value: Any) -> Any:
 
 
 def exposed(path: Path, settings: BaseSettings, given: Mapping[str, str]) -> str | None:
-    """A sentence where a file with secrets can be read by everyone on this machine. ``given`` as `Record` has it."""
+    """A sentence where everyone on this machine can change the file, or read one with secrets. ``given`` as `Record`
+    has it."""
     try:
-        open_to_all = path.stat().st_mode & stat.S_IROTH
+        mode = path.stat().st_mode
     except OSError:
         return None
+    mend = "chmod 640, with the server's group as its group"
+    if mode & stat.S_IWOTH:
+        return f"{path} can be changed by everyone on this machine: {mend}"
     held = [name for name in secrets_of(settings) if given.get(name) == str(path)]
-    if not open_to_all or not held:
+    if not mode & stat.S_IROTH or not held:
         return None
-    return (
-        f"{path} holds {', '.join(held)} and can be read by everyone on this machine: chmod 640, with the server's "
-        "group as its group"
-    )
+    return f"{path} holds {', '.join(held)} and can be read by everyone on this machine: {mend}"
 
 
 def secrets_of(settings: BaseSettings) -> Iterator[str]:
@@ -130,8 +131,6 @@ def _has_secret(name: str, value: str) -> bool:
     """Whether there is one in a text: an address has none where it has no password, in its query neither."""
     if not name.endswith("_url"):
         return True
-    try:
-        parts = urlsplit(value)
-    except ValueError:
-        return True
-    return bool(parts.password or parts.query)
+    # Not by taking the address apart, which ends at a / or # that the password has unescaped.
+    user, at, _ = value.partition("://")[2].rpartition("@")
+    return bool(at and ":" in user) or "?" in value

@@ -81,6 +81,10 @@ def node_address(text: str) -> str:
     return text
 
 
+NO_REDIS = "ORDERCAST_REDIS_URL: is no URL of a Redis; write redis://host:6379/0"
+"""In the place of what a library says, whose words might hold a password."""
+
+
 def words(value: Any) -> Any:
     """Those of a text; what is none stays for pydantic to judge."""
     return tuple(filter(None, re.split(r"[,\s]+", value))) if isinstance(value, str) else value

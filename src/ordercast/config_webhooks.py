@@ -11,9 +11,11 @@ from typing import Annotated, Any
 from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, NoDecode
 
+from ordercast.config_forms import pairs, words
 from ordercast.config_limits import Seconds
 
 _SOURCE = re.compile(r"[a-z0-9][a-z0-9-]{0,31}", re.ASCII)
+_WRITTEN = "must be written as name=whsec_…,other=whsec_…, names with up to 32 of a-z, 0-9 and -"
 _MIN_SECRET = 24  # bytes, as the specification has it
 _EVERYWHERE = ("0.0.0.0/0", "::/0")
 
@@ -40,7 +42,7 @@ class WebhookSettings(BaseSettings):
     @field_validator("webhook_retries", "webhook_allow_private", mode="before")
     @classmethod
     def _listed(cls, value: Any) -> Any:
-        return tuple(filter(None, re.split(r"[,\s]+", value))) if isinstance(value, str) else value
+        return words(value)
 
     @field_validator("webhook_allow_private")
     @classmethod
@@ -55,7 +57,10 @@ class WebhookSettings(BaseSettings):
     @field_validator("hooks", mode="before")
     @classmethod
     def _sources(cls, value: Any) -> Any:
-        """``name=whsec_…,name=whsec_…``: the same name again is another secret of it, for a rotation."""
+        """``name=whsec_…,name=whsec_…``: the same name again is another secret of it, for a rotation. JSON and TOML
+        have a list there."""
+        if isinstance(value, str) and value.lstrip().startswith("{"):
+            value = pairs(value)
         if isinstance(value, dict):
             return {name: (one,) if isinstance(one, str) else one for name, one in value.items()}
         if not isinstance(value, str):
@@ -63,8 +68,8 @@ class WebhookSettings(BaseSettings):
         sources: dict[str, tuple[str, ...]] = {}
         for word in filter(None, re.split(r"[,\s]+", value)):
             name, equals, secret = word.partition("=")
-            if not equals or not _SOURCE.fullmatch(name):
-                raise ValueError("must be written as name=whsec_…,other=whsec_…, names with up to 32 of a-z, 0-9 and -")
+            if not equals:
+                raise ValueError(_WRITTEN)
             sources[name] = (*sources.get(name, ()), secret)
         return sources
 
@@ -72,6 +77,10 @@ class WebhookSettings(BaseSettings):
     @classmethod
     def _secrets(cls, sources: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
         for name, secrets in sources.items():
+            if not _SOURCE.fullmatch(name):  # it is the updatedBy of what comes from there
+                raise ValueError(_WRITTEN)
+            if not secrets:
+                raise ValueError(f"{name} has no secret; leave it out, or give it one")
             if not all(map(_is_secret, secrets)):
                 raise ValueError(
                     f"the secret of {name} is none: write whsec_ and the base64 of {_MIN_SECRET} bytes or more, as "

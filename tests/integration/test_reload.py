@@ -8,6 +8,7 @@ import pty
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -178,8 +179,10 @@ async def test_all_workers_reload_and_who_starts_later_has_the_same(
         assert "Traceback" not in server.log
 
 
-def test_a_terminal_that_is_closed_ends_it_as_ever(tmp_path: Path) -> None:
-    """That sends the same signal, and nobody wants a server left behind."""
+@pytest.mark.parametrize("logs", ["there", "elsewhere"])
+def test_a_terminal_that_is_closed_ends_it_as_ever(tmp_path: Path, logs: str) -> None:
+    """That sends the same signal, and nobody wants a server left behind, wherever its log is."""
+    to, log = (None, None) if logs == "there" else ((tmp_path / "log").open("wb"), tmp_path / "log")
     ours, its = pty.openpty()
     environment = {"PATH": os.environ["PATH"], "ORDERCAST_JWT_SECRET": SECRET, "ORDERCAST_PORT": "0"}
     process = subprocess.Popen(
@@ -189,13 +192,20 @@ def test_a_terminal_that_is_closed_ends_it_as_ever(tmp_path: Path) -> None:
         cwd=tmp_path,
         stdin=its,
         stdout=its,
-        stderr=its,
+        stderr=its if to is None else to,
     )
     os.close(its)
+    if to is not None:
+        to.close()
     said = b""
     try:
         while b"listens on" not in said:
-            said += os.read(ours, 4096)
+            if log is None:
+                said += os.read(ours, 4096)
+            else:
+                assert process.poll() is None
+                time.sleep(0.05)
+                said = log.read_bytes()
         os.close(ours)
         assert process.wait(WAIT) == 0
     finally:

@@ -49,6 +49,8 @@ def write(text: str, mode: int = 0o600) -> Path:
         ('status_map = "SHIPPED=ready"', "status_map", {"SHIPPED": "ready"}),
         ('jwt_role_map = {boss = "admin"}', "jwt_role_map", {"boss": "admin"}),
         (f'[hooks]\npos = "{HOOK}"', "hooks", {"pos": (HOOK,)}),
+        (f'hooks = \'{{"pos": "{HOOK}"}}\'', "hooks", {"pos": (HOOK,)}),
+        (f'hooks = \'{{"pos": ["{HOOK}", "{HOOK}"]}}\'', "hooks", {"pos": (HOOK, HOOK)}),
         (f'[hooks]\npos = ["{HOOK}", "{HOOK}"]', "hooks", {"pos": (HOOK, HOOK)}),
         ("webhook_retries = [1, 2.5]", "webhook_retries", (1, 2.5)),
         ('database_url = "postgresql://h/d"', "database_url", "postgresql+asyncpg://h/d"),
@@ -130,6 +132,8 @@ def test_an_option_names_another_file_and_settings_alone_read_it_too(monkeypatch
         ("shop_name = 5", "shop_name: Input should be a valid string"),
         ('jwt_secret = "hunter2"', "jwt_secret: must be at least 32 bytes"),
         ('[hooks]\npos = "hunter2"', "hooks: the secret of pos is none"),
+        (f'[hooks]\n"My Shop" = "{HOOK}"', "hooks: must be written as .*, names with up to 32 of a-z"),
+        ("[hooks]\npos = []", "hooks: pos has no secret"),
         ('[status_map]\nSHIPPED = "ready"\nport = 3001', "status_map: Input should be a valid string"),
         ("port 1", " is not TOML: .*line 1"),
         ("port = 1\nport = 2", " is not TOML: "),
@@ -178,6 +182,9 @@ def test_every_wrong_thing_has_its_sentence_and_the_environment_keeps_its_own_na
         ('database_url = "postgresql://h/d"', 0o644, None),
         ('database_url = "postgresql://u:hunter2@h/d"', 0o644, "database_url"),
         ('database_url = "postgresql://h/d?password=hunter2"', 0o644, "database_url"),
+        ('database_url = "postgresql://u:hun/ter2@h/d"', 0o644, "database_url"),
+        ('database_url = "postgresql://u:hun#ter2@h/d"', 0o644, "database_url"),
+        ('database_url = "postgresql://u@h/d"', 0o644, None),
         (f'secret_key = "{A}"\n[hooks]\na = "{HOOK}"', 0o604, "secret_key, hooks"),
     ],
 )
@@ -185,6 +192,30 @@ def test_secrets_that_everyone_may_read_are_told(text: str, mode: int, held: str
     notes = load(config=write(text, mode)).notes()
     assert bool(notes) is (held is not None)
     assert held is None or notes[0].startswith(f"shop.toml holds {held} and can be read by everyone")
+
+
+@pytest.mark.parametrize("text", ["port = 1", f'jwt_secret = "{A}"'])
+def test_a_file_that_everyone_may_change_is_told(text: str) -> None:
+    (note,) = load(config=write(text, 0o646)).notes()
+    assert note.startswith("shop.toml can be changed by everyone")
+
+
+@pytest.mark.parametrize("form", ["./{}", "{}//{}"])
+def test_however_the_file_is_written(form: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = write(f'jwt_secret = "{A}"', 0o644)
+    monkeypatch.setenv("ORDERCAST_CONFIG", form.format(path) if form.count("{}") == 1 else f"{tmp_path}//{path}")
+    loaded = load()
+    assert ["holds jwt_secret and can be read" in note for note in loaded.notes()] == [True]
+
+
+def test_a_password_and_a_key_are_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    for password in ("hun/ter2", "hun#ter2", "hun?ter2"):
+        loaded = load(config=write(f'database_url = "postgresql://u:{password}@h/d"'))
+        assert [value for name, value, _ in loaded.described() if name == "database_url"] == ["not shown"]
+    pem = "-----BEGIN PRIVATE KEY-----\nhunter2\n-----END PRIVATE KEY-----"
+    monkeypatch.setenv("ORDERCAST_JWT_PUBLIC_KEY", pem)
+    loaded = load(jwt_issuer="i", jwt_audience="a")
+    assert ("jwt_public_key", "a key that is written out", "ORDERCAST_JWT_PUBLIC_KEY") in loaded.described()
 
 
 # -- what changes ---------------------------------------------------------------------------------------------

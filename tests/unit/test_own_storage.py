@@ -121,6 +121,10 @@ async def test_old_orders_are_the_shops_to_remove(tmp_path: Path) -> None:
     keeps = settings(tmp_path).model_copy(update={"order_retention": 90 * 86_400.0})
     with pytest.raises(SettingsError, match="ORDER_RETENTION"):
         await Ordercast(keeps, storage=memory_storage()).__aenter__()
+    async with Ordercast(settings(tmp_path), storage=memory_storage()) as app:
+        with pytest.raises(SettingsError, match="ORDER_RETENTION"):
+            await app.reload(lambda: keeps.model_copy(update={"max_watches": 1}))
+        assert app.settings.max_watches != 1
 
 
 async def test_our_database_beside_it_is_for_nobody_else(tmp_path: Path) -> None:

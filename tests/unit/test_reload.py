@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ast
+import asyncio
 import os
 import re
+import signal
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -17,6 +19,8 @@ from ordercast.config_catalogue import SETTINGS, Taken
 from ordercast.config_changes import Changes
 from ordercast.engineio import PacketType
 from ordercast.errors import SettingsError, UnknownStatus
+from ordercast.hangup import release
+from ordercast.reloading import Reloader
 from ordercast.webhooks.addresses import AddressRefused
 from tests.fakes import FakeTransport, request
 from tests.harness import ROOT, SECRET, token
@@ -224,6 +228,18 @@ async def test_what_is_wrong_changes_nothing(app: Ordercast, wrong: dict[str, An
     await reload(app, max_watches=1)
     assert await metric(app, "config_last_reload_successful") == 1
     assert await metric(app, "config_last_reload_success_timestamp_seconds") > since
+
+
+async def test_the_signal_ends_nothing_that_stops(app: Ordercast) -> None:
+    before = signal.getsignal(signal.SIGHUP)
+    try:
+        with Reloader(app, lambda: load(jwt_secret=SECRET)).listening():
+            pass
+        assert signal.getsignal(signal.SIGHUP) is not signal.SIG_DFL, "a thread that does not hold it may get it"
+    finally:
+        asyncio.get_running_loop().remove_signal_handler(signal.SIGHUP)
+        signal.signal(signal.SIGHUP, before)
+        release()
 
 
 def blocks(language: str) -> list[str]:

@@ -50,6 +50,19 @@ def kept(path: Path) -> set[str]:
         db.close()
 
 
+async def test_lifetimes_that_become_shorter_do_not_end_them_before_what_was_made_until_then(
+    settings: Settings, path: Path, clock: Clock
+) -> None:
+    async with open_storage(settings, tidy_every=NEVER) as storage:
+        revocations = storage.revocations
+        revocations.adopt(10)
+        await revocations.revoke_token("made before")
+        clock.tick(999)
+        await revocations.purge()
+        assert revocations.is_revoked(token("made before"))
+    assert kept(path) == {"made before"}
+
+
 async def test_they_end_with_the_last_token_they_reach(settings: Settings, path: Path, clock: Clock) -> None:
     async with open_storage(settings, tidy_every=NEVER) as storage:
         revocations = storage.revocations

@@ -149,6 +149,17 @@ def test_a_workflow_from_a_file(tmp_path: Path) -> None:
         own.check(order("b c"), "a", Role.ADMIN)
 
 
+def test_a_path_that_there_cannot_be() -> None:
+    with pytest.raises(SettingsError, match=r"ORDERCAST_WORKFLOW: .* cannot be read"):
+        load_workflow(Path("a\0b"))
+
+
+@pytest.mark.parametrize("text", ["initial = " + "1" * 5_000, "initial = " + "[" * 3_000])
+def test_toml_that_is_beyond_what_python_reads(text: str) -> None:
+    with pytest.raises(SettingsError, match="is not TOML"):
+        parse_workflow(text)
+
+
 @pytest.mark.parametrize("content", [None, b"\xff", "folder"])
 def test_files_that_cannot_be_read(tmp_path: Path, content: bytes | str | None) -> None:
     path = tmp_path / "own.toml"

@@ -6,9 +6,10 @@ on those, and change nothing that anybody sees.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from functools import partial
 
 import structlog
 
@@ -38,16 +39,26 @@ async def open_kept(settings: Settings, own: OwnStorage | None) -> AsyncIterator
             log = storage.log
             yield storage, Kept(storage.orders, log, storage.figures, storage.personal, log.catch_up, storage.told)
         return
+    _check(settings)
+    async with open_storage(settings, serves=True, elsewhere=True) as storage, own.opened(settings) as kept:
+        await _follow(storage, checked(kept))
+        if kept.personal is not None:
+            kept = replace(kept, personal=_Both(kept.personal, storage.personal))
+        yield storage, replace(kept, adopt=partial(_adopt, kept.adopt))
+
+
+def _adopt(theirs: Callable[[Settings], None] | None, settings: Settings) -> None:
+    _check(settings)
+    if theirs is not None:
+        theirs(settings)
+
+
+def _check(settings: Settings) -> None:
     if settings.order_retention:
         raise SettingsError(
             "ORDERCAST_ORDER_RETENTION: the shop keeps its orders in tables of its own, and removes old ones itself: "
             "leave this unset"
         )
-    async with open_storage(settings, serves=True, elsewhere=True) as storage, own.opened(settings) as kept:
-        await _follow(storage, checked(kept))
-        if kept.personal is not None:
-            kept = replace(kept, personal=_Both(kept.personal, storage.personal))
-        yield storage, kept
 
 
 async def _follow(storage: Storage, kept: Kept) -> None:

@@ -129,8 +129,10 @@ def cannot_connect(address: Address, error: BaseException) -> StorageError:
             advice = f"{text}; try again in a moment"
         case asyncpg.TooManyConnectionsError():
             advice = f"{text}; raise max_connections in postgresql.conf, or run fewer nodes"
-        case asyncpg.ClientConfigurationError() | ValueError():
+        case asyncpg.ClientConfigurationError():
             advice = f"{text}; {correct}"
+        case ValueError():  # whose words might hold a part of the password
+            advice = f"its URL cannot be read; {correct}: in a password write / as %2F, # as %23 and ? as %3F"
         case TimeoutError():
             advice = f"no answer within {CONNECT_TIMEOUT:g} s; see whether a firewall is in between, or {correct}"
         case OSError():

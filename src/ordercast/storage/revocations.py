@@ -31,20 +31,21 @@ _NEVER = 2**62  # ms, as an integer that every database holds
 class SqlRevocations:
     """What this process revokes counts at once; what another one does, after the next `look`.
 
-    ``max_lifetime`` (s): no token lives longer, so no revocation needs to.
+    ``max_lifetime`` (s): no token lives longer that was made until now, so no revocation needs to.
     """
 
     def __init__(self, writer: Writer, readers: Readers, max_lifetime: float, answers: Answers) -> None:
         self._writer = writer
         self._readers = readers
+        self._lifetime_ms = 0
         self.adopt(max_lifetime)
         self._answers = answers
         self._revoked = Revoked()
         self._seen = -1
 
     def adopt(self, max_lifetime: float) -> None:
-        """Another one, for what is revoked from now on."""
-        self._lifetime_ms = math.ceil(max_lifetime * 1000)
+        """Another one, for what is revoked from now on. Never less than before: what was made until now lives on."""
+        self._lifetime_ms = max(self._lifetime_ms, math.ceil(max_lifetime * 1000))
 
     def is_revoked(self, principal: Principal) -> bool:
         return self._revoked.reaches(principal)
