@@ -33,6 +33,7 @@ from ordercast.live.renewal import PER_LIFE, Renewal
 from ordercast.live.replay import Replay
 from ordercast.live.rooms import BOARD
 from ordercast.live.sessions import TokenClock
+from ordercast.measuring import bind
 from ordercast.metrics import Metrics
 from ordercast.orders.board import Board
 from ordercast.orders.kept import Kept, OwnStorage
@@ -188,7 +189,7 @@ class Ordercast:
                 warnings=self.warnings,
             )
             self._rest = create_api(services, max_body=self.settings.max_body, cors_origins=self.settings.cors_origins)
-            self._bind_metrics()
+            bind(self.metrics, self)
             stack.push_async_callback(self.verifier.close)
             await self.feed.start()
             stack.push_async_callback(self.feed.stop)
@@ -348,48 +349,6 @@ class Ordercast:
         await receive()
         await self.__aexit__()
         await send({"type": "lifespan.shutdown.complete"})
-
-    def _bind_metrics(self) -> None:
-        metrics, engine, root = self.metrics, self.io.engine, self.io.of("/")
-        metrics.watch("connections", lambda: self.monitor.connections.total())
-        metrics.watch("operators_online", lambda: self.monitor.operators)
-        metrics.watch("nodes", lambda: len(self.nodes.alive()))
-        metrics.watch("cluster_connections", lambda: self.nodes.connections)
-        metrics.watch("cluster_operators_online", lambda: len(self.nodes.operators()))
-        metrics.watch("sessions", lambda: len(engine))
-        metrics.watch("rooms", lambda: len(root.rooms))
-        metrics.watch("events_replayed", lambda: self.replay.replayed)
-        metrics.watch("resyncs", lambda: self.replay.resyncs)
-        metrics.watch("log_position", lambda: self.feed.position)
-        metrics.watch("events_announced", lambda: self.feed.announced)
-        metrics.watch("events_skipped", lambda: self.feed.skipped)
-        metrics.watch("deliveries", lambda: root.delivered)
-        metrics.watch("sessions_behind", lambda: engine.waiting()[0])
-        metrics.watch("queued_bytes", lambda: engine.waiting()[1])
-        metrics.watch("packets_conflated", lambda: engine.conflated)
-        metrics.watch("packets_dropped", lambda: engine.dropped)
-        metrics.watch("requests_passed_on", lambda: engine.passed_on)
-        metrics.watch("sessions_opened", lambda: engine.opened)
-        if (cluster := self.cluster) is not None:
-            counters = cluster.counters
-            metrics.watch("redis_connected", lambda: cluster.connected)
-            metrics.watch("redis_published", lambda: counters.published)
-            metrics.watch("redis_received", lambda: counters.received)
-            metrics.watch("redis_bad", lambda: counters.bad)
-            metrics.watch("redis_dropped", lambda: counters.dropped)
-        metrics.watch_labelled("sessions_closed", lambda: engine.journal.closed)
-        metrics.watch_labelled("requests_refused", lambda: engine.journal.refused)
-        metrics.watch("orders_removed", lambda: self.storage.closed.removed)
-        metrics.watch("webhooks_behind", lambda: self.sender.behind)
-        metrics.watch("webhooks_oldest_seconds", lambda: self.sender.oldest_age)
-        metrics.watch_labelled("webhook_attempts", lambda: self.sender.outcomes)
-        metrics.watch_labelled("requests", lambda: self.requests)
-        metrics.watch("config_last_reload_successful", lambda: self.reloads.last_taken)
-        metrics.watch("config_last_reload_success_timestamp_seconds", lambda: self.reloads.taken_at)
-        metrics.watch_labelled("config_reloads", lambda: self.reloads.outcomes)
-        metrics.watch_labelled(
-            "connections_by_role", lambda: {role.value: n for role, n in self.monitor.connections.items()}
-        )
 
 
 def _cluster(settings: Settings) -> RedisCluster | None:

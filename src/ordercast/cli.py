@@ -5,29 +5,25 @@ Each imports what it needs when it runs: all of it together takes longer than mo
 
 from __future__ import annotations
 
-import asyncio
-import gc
-import secrets
 import sys
-import tempfile
-from collections.abc import Callable, Mapping
-from functools import partial, wraps
+from functools import partial
 from pathlib import Path
-from typing import Annotated, Any, ParamSpec
+from typing import Annotated
 
 import structlog
 import typer
-from rich.console import Console
 
 from ordercast import logs
+from ordercast.cli_data import commands as data_commands
+from ordercast.cli_demo import commands as demo_commands
 from ordercast.cli_webhooks import commands as webhook_commands
-from ordercast.config import Settings, load, load_settings
+from ordercast.cli_words import Config, DatabaseUrl, Host, Port, in_words, out
+from ordercast.config import load, load_settings
 from ordercast.config_file import chosen
-from ordercast.errors import OrdercastError, SettingsError
 from ordercast.hangup import Terminal, hold
 from ordercast.imports import uncollected
 from ordercast.orders.ids import parse_id
-from ordercast.orders.principal import Principal, Role
+from ordercast.orders.principal import Role
 from ordercast.version import __version__
 
 app = typer.Typer(
@@ -37,48 +33,15 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
+app.add_typer(demo_commands)
+app.add_typer(data_commands)
 app.add_typer(webhook_commands, name="webhook")
 
-P = ParamSpec("P")
-
-Config = Annotated[
-    Path | None, typer.Option("--config", "-c", help="A TOML file with settings [ORDERCAST_CONFIG, else none]")
-]
-Host = Annotated[str | None, typer.Option(help="Address to listen on [127.0.0.1]")]
-Port = Annotated[int | None, typer.Option(help="Port to listen on; 0 takes a free one [3001]")]
-_MADE = 200_000
-"""Objects of an import between two collections of garbage: of a commit's, which are soon gone by themselves, the usual
-700 would have a quarter of the time go by in looking for cycles that there are not."""
-
-DatabaseUrl = Annotated[str | None, typer.Option(help="Where orders live [sqlite+aiosqlite:///ordercast.db]")]
-
 _log = structlog.get_logger("ordercast")
-_out = Console(highlight=False, soft_wrap=True)
-_err = Console(stderr=True, highlight=False, soft_wrap=True)
-
-
-def _in_words(command: Callable[P, None]) -> Callable[P, None]:
-    """Ends a command with one sentence where something is wrong that its user can mend."""
-
-    @wraps(command)
-    def wrapped(*args: P.args, **kwargs: P.kwargs) -> None:
-        try:
-            command(*args, **kwargs)
-        except OrdercastError as error:
-            _err.print(f"ordercast: {error}", style="bold red", markup=False)
-            raise typer.Exit(1) from None
-
-    return wrapped
-
-
-def _settings(fixed: Mapping[str, Any] | None = None, /, **options: Any) -> Settings:
-    settings = load_settings(fixed, **options)
-    logs.configure(settings.log_level, settings.log_format)
-    return settings
 
 
 @app.command("serve")
-@_in_words
+@in_words
 def serve_command(
     config: Config = None,
     host: Host = None,
@@ -126,64 +89,7 @@ def serve_command(
 
 
 @app.command()
-@_in_words
-def demo(
-    host: Host = None,
-    port: Port = None,
-    seed: Annotated[int, typer.Option(help="Another seed, another day at the shop")] = 2016,
-    speed: Annotated[float, typer.Option(min=0.1, max=50, help="Multiplies the shop's pace")] = 1.0,
-) -> None:
-    """Run the server on a throw-away database with a sample shop; prints links for an operator and a customer."""
-    with uncollected():
-        from ordercast.api import pages
-        from ordercast.api.shares import track_url
-        from ordercast.app import Ordercast
-        from ordercast.auth import sign_token
-        from ordercast.demo import OPERATOR, DemoShop, targets
-        from ordercast.serving import bind, run, serve, url_of
-
-    with tempfile.TemporaryDirectory(prefix="ordercast-demo-") as folder:
-        # What the demo brings along, whatever the environment says of the shop's own server.
-        own: dict[str, Any] = {
-            "jwt_secret": (secrets.token_urlsafe(48),),
-            "jwt_public_key": None,
-            "jwks_url": None,
-            "database_url": f"sqlite+aiosqlite:///{folder}/demo.db",
-            "redis_url": None,
-            "workers": 1,
-            "public_url": None,
-            "shop_name": "Trattoria Marea",
-            "shop_phone": "+44 20 7946 0958",  # of a range that nobody has
-            "workflow": None,
-            "status_map": {},
-        }
-        settings = _settings(own, host=host, port=port)
-        if not pages.built():
-            raise SettingsError("The pages are not built: run 'make build' in the source tree first")
-        ordercast = Ordercast(settings)
-        listener = bind(settings)
-        base = url_of(listener)
-
-        async def shop() -> None:
-            demo_shop = DemoShop(ordercast.orders, seed, speed)
-            # An admin, so that whoever looks on may try everything.
-            ana = Principal(OPERATOR, Role.ADMIN)
-            await ordercast.board.set_targets(targets(speed), ana)
-            order = await demo_shop.open()
-            operator = sign_token(settings, ana.user_id, ana.role, 86_400)
-            customer = track_url(base, ordercast.shares.issue(order.order_id, order.customer_id).token)
-            _out.print("\n[bold]A shop is open.[/] Its orders move by themselves; open these side by side:\n")
-            _out.print(f"  operator  {base}/board#token={operator}", markup=False)
-            _out.print(f"  customer  {customer}\n", markup=False)
-            _out.print(f"  API       {base}/docs", markup=False)
-            _out.print("\nCtrl+C closes it and forgets everything.\n")
-            await demo_shop.run()
-
-        run(serve(ordercast, listener, shop))
-
-
-@app.command()
-@_in_words
+@in_words
 def token(
     user: Annotated[str, typer.Option(help="The user's id")],
     role: Annotated[Role, typer.Option(help="What the user may do")] = Role.CUSTOMER,
@@ -200,95 +106,7 @@ def token(
 
 
 @app.command()
-@_in_words
-def migrate(database_url: DatabaseUrl = None) -> None:
-    """Bring the database to the current schema."""
-    from ordercast.storage import database
-
-    before, after = database.migrate(_settings(database_url=database_url, log_level="warning"))
-    if before == after:
-        _out.print(f"The database is at the current schema already ({after}).")
-    else:
-        _out.print(f"The database went from schema {before or 'none'} to {after}.")
-
-
-@app.command()
-@_in_words
-def backup(
-    file: Annotated[Path, typer.Argument(help="Where to: one file, for either kind of database")],
-    force: Annotated[bool, typer.Option("--force", help="In the place of a file that is there")] = False,
-    database_url: DatabaseUrl = None,
-) -> None:
-    """Copy the database into a file, as it is at one moment; servers may be running on it meanwhile."""
-    from ordercast.rows_bar import rows_bar
-    from ordercast.storage.backup import back_up
-
-    settings = _settings(database_url=database_url, log_level="warning")
-    with rows_bar(_err, "Copying") as progress:
-        made = back_up(settings, file, force=force, progress=progress)
-    _out.print(f"{made.path} holds {made.orders} orders, schema {made.schema}, as of {made.made_at}.", markup=False)
-
-
-@app.command()
-@_in_words
-def restore(
-    file: Annotated[Path, typer.Argument(help="What 'ordercast backup' made, of either kind of database")],
-    force: Annotated[bool, typer.Option("--force", help="In the place of what the database holds")] = False,
-    database_url: DatabaseUrl = None,
-) -> None:
-    """Put a backup into the database, all of it or nothing, and begin a new log: clients fetch anew by themselves.
-
-    Servers must be stopped. The file is checked first.
-    """
-    from ordercast.rows_bar import rows_bar
-    from ordercast.storage.restore import restore as put_back
-
-    settings = _settings(database_url=database_url, log_level="warning")
-    with rows_bar(_err, "Restoring") as progress:
-        there = put_back(settings, file, force=force, progress=progress)
-    _out.print(
-        f"{there.orders} orders are back as of {there.made_at}, up to log position {there.position}, in a new log."
-    )
-
-
-@app.command("import")
-@_in_words
-def import_command(
-    file: Annotated[str, typer.Argument(help="One order a line, as PUT takes it; - reads standard input")],
-    refused: Annotated[
-        Path | None, typer.Option(help="Where refused lines go, with reasons [FILE.refused.ndjson]")
-    ] = None,
-    database_url: DatabaseUrl = None,
-    workflow: Annotated[Path | None, typer.Option(help="A TOML file with the shop's own workflow")] = None,
-) -> None:
-    """Bring orders in from a file, straight into the database; a server may be running on it meanwhile.
-
-    Run the same again to go on where it was stopped: nothing is doubled. Exits with 1 if any line was refused.
-    """
-    from ordercast.importing.run import Import
-    from ordercast.importing.screen import RefusedLines, Source, bar, show, summary
-
-    settings = _settings(database_url=database_url, workflow=workflow, log_level="warning")
-    source = Source(file)
-    report = RefusedLines(refused or source.refused, source)
-    with source.opened() as data, bar(_err, source.name, source.size) as progress:
-        run = Import(settings, data, source.key, report.add, partial(show, progress))
-        gc.set_threshold(_MADE)
-        try:
-            tally = asyncio.run(run.run())
-        except KeyboardInterrupt:
-            _err.print("Stopped. Run the same again to go on.")
-            raise typer.Exit(130) from None
-        finally:
-            report.close()
-    _out.print(summary(source.name, tally))
-    if tally.refused:
-        _out.print(f"See {report.path} for why, line by line.", markup=False)
-        raise typer.Exit(1)
-
-
-@app.command()
-@_in_words
+@in_words
 def check(
     config: Config = None,
     database_url: DatabaseUrl = None,
@@ -300,7 +118,7 @@ def check(
 
     loaded = load(config=config, database_url=database_url, redis_url=redis_url)
     logs.configure("error", loaded.settings.log_format)
-    if not check_all(loaded, _out, offline=offline):
+    if not check_all(loaded, out, offline=offline):
         raise typer.Exit(1)
 
 

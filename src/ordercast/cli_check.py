@@ -9,7 +9,8 @@ from rich.console import Console
 from rich.markup import escape
 
 from ordercast.auth import TokenVerifier
-from ordercast.config import Loaded, Settings, unknown_settings
+from ordercast.config import Loaded, Settings
+from ordercast.config_environment import unknown_settings
 from ordercast.config_forms import NO_REDIS
 from ordercast.errors import OrdercastError, SettingsError
 from ordercast.orders.workflow import load_workflow

@@ -13,12 +13,10 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
-from ordercast import logs
-from ordercast.config import Settings, load_settings
-from ordercast.errors import OrdercastError
+from ordercast.cli_words import DatabaseUrl, in_words, out, settings_of
+from ordercast.config import Settings
 from ordercast.orders.ids import parse_id
 from ordercast.webhooks.addresses import rules_of
 from ordercast.webhooks.models import Endpoint, Tally
@@ -33,24 +31,16 @@ commands = typer.Typer(
 )
 
 WebhookId = Annotated[str, typer.Argument(metavar="ID", help="The webhook, as 'ordercast webhook list' has it")]
-DatabaseUrl = Annotated[str | None, typer.Option(help="Where orders live [sqlite+aiosqlite:///ordercast.db]")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON")]
-
-_out = Console(highlight=False, soft_wrap=True)
-_err = Console(stderr=True, highlight=False, soft_wrap=True)
 
 _Use = Callable[[WebhookService, "Storage"], Awaitable[Any]]
 
 
+@in_words
 def _run(database_url: str | None, use: _Use) -> Any:
     """What a use case returns. Ends with a sentence where something is wrong that its user can mend."""
-    try:
-        settings = load_settings(database_url=database_url)
-        logs.configure("warning", settings.log_format)
-        return asyncio.run(_on_database(settings, use))
-    except OrdercastError as error:
-        _err.print(f"ordercast: {error}", style="bold red", markup=False)
-        raise typer.Exit(1) from None
+    settings = settings_of(database_url=database_url, log_level="warning")
+    return asyncio.run(_on_database(settings, use))
 
 
 async def _on_database(settings: Settings, use: _Use) -> Any:
@@ -88,12 +78,12 @@ def list_(database_url: DatabaseUrl = None, as_json: AsJson = False) -> None:
         _json([endpoint_view(*one) for one in found])
         return
     if not found:
-        _out.print("There is none. Add one with 'ordercast webhook add https://host/path'.")
+        out.print("There is none. Add one with 'ordercast webhook add https://host/path'.")
         return
     table = Table("id", "url", "state", "waiting", "dead", box=None)
     for endpoint, tally in found:
         table.add_row(endpoint.id, endpoint.url, _state(endpoint), str(tally.waiting), str(tally.dead))
-    _out.print(table)
+    out.print(table)
 
 
 @commands.command()
@@ -106,21 +96,21 @@ def show(id: WebhookId, database_url: DatabaseUrl = None) -> None:
 def remove(id: WebhookId, database_url: DatabaseUrl = None) -> None:
     """Remove a webhook, and all that waits for it."""
     _run(database_url, lambda webhooks, _: webhooks.remove(id))
-    _out.print(f"{id} is removed.")
+    out.print(f"{id} is removed.")
 
 
 @commands.command()
 def enable(id: WebhookId, database_url: DatabaseUrl = None) -> None:
     """Send to a webhook again that was disabled. It goes on where it was."""
     _run(database_url, lambda webhooks, _: webhooks.change(id, {"enabled": True}))
-    _out.print(f"{id} is enabled.")
+    out.print(f"{id} is enabled.")
 
 
 @commands.command()
 def disable(id: WebhookId, database_url: DatabaseUrl = None) -> None:
     """Send nothing to a webhook for now."""
     _run(database_url, lambda webhooks, _: webhooks.change(id, {"enabled": False}))
-    _out.print(f"{id} is disabled.")
+    out.print(f"{id} is disabled.")
 
 
 @commands.command()
@@ -163,7 +153,7 @@ def resend(
     if all_dead == bool(message_ids):
         raise typer.BadParameter("name message ids as 'ordercast webhook dead' has them, or --all")
     count = _run(database_url, lambda webhooks, _: webhooks.resend(id, message_ids or None))
-    _out.print(f"{count} {'message is' if count == 1 else 'messages are'} tried again by the server.")
+    out.print(f"{count} {'message is' if count == 1 else 'messages are'} tried again by the server.")
 
 
 @commands.command("test")
@@ -184,9 +174,9 @@ def _secret(endpoint: Endpoint, as_json: bool) -> None:
     if as_json:
         _json(secret_view(endpoint, Tally()))
         return
-    _out.print(f"id      {endpoint.id}")
-    _out.print(f"secret  {endpoint.secrets[0].value}", markup=False)
-    _out.print("Keep the secret where the receiver verifies with it: it is not shown again.")
+    out.print(f"id      {endpoint.id}")
+    out.print(f"secret  {endpoint.secrets[0].value}", markup=False)
+    out.print("Keep the secret where the receiver verifies with it: it is not shown again.")
 
 
 def _json(value: Any) -> None:

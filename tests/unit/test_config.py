@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from ordercast.config import ROLES, Settings, load_settings, unknown_settings
+from ordercast.config import ROLES, Settings, load_settings
+from ordercast.config_environment import unknown_settings
 from ordercast.config_forms import is_loopback
 from ordercast.errors import SettingsError
 from ordercast.orders.principal import Role

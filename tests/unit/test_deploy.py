@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 import yaml
 
-from ordercast.config import Settings, load_settings, unknown_settings
+from ordercast.config import Settings, load_settings
+from ordercast.config_environment import unknown_settings
 from tests.harness import ROOT
 
 DEPLOY = ROOT / "deploy"

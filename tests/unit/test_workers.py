@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from ordercast import workers
-from ordercast.config import Loaded, Settings
+from ordercast.config import Loaded, Read, Settings
 from ordercast.config_file import Record
 from ordercast.workers import WRONG, Workers, for_successors
 from tests.harness import SECRET
@@ -158,7 +158,7 @@ def test_a_signal_during_a_reload_waits_for_its_end(tmp_path: Path) -> None:
     assert heard == [1, 1], "one after the other, and once for all that came meanwhile"
 
 
-def _reads(settings: Settings) -> workers.Read:
+def _reads(settings: Settings) -> Read:
     return lambda: Loaded(settings, Record())
 
 
