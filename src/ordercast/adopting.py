@@ -15,7 +15,7 @@ from starlette.types import ASGIApp
 
 from ordercast.api.application import create_api
 from ordercast.api.context import Services
-from ordercast.auth import TokenVerifier
+from ordercast.auth import RemoteKeys, TokenVerifier
 from ordercast.config import Settings
 from ordercast.config_changes import Changes, changes
 from ordercast.errors import SettingsError
@@ -89,23 +89,29 @@ class Parts:
     position: Every
     monitor: Every
 
-    async def adopt(self, news: News) -> ASGIApp:
-        """Takes all of it over, and returns the REST application as it is from now on. Raises `SettingsError` where
-        new keys cannot be fetched, or the shop's own table has no word for a status, before anything has changed."""
+    async def prepared(self, news: News) -> tuple[Services, ASGIApp]:
+        """All that takes a while, for `adopt`, and the REST application as it is after it. Changes nothing. Raises
+        `SettingsError` where new keys cannot be fetched."""
         now, taken = news.changes.settings, set(news.changes.taken)
         if "jwks_url" in taken and (problems := await news.verifier.problems()):
             await news.verifier.close()
             raise SettingsError(" ".join(problems))
         services = self._services(news)
         rest = await asyncio.to_thread(create_api, services, max_body=now.max_body, cors_origins=now.cors_origins)
+        return services, rest
+
+    def adopt(self, news: News, services: Services) -> RemoteKeys | None:
+        """Takes all of it over, in one turn of the loop, so that whoever gives a reload up gives up all of it or
+        nothing. Returns keys that are to be closed. Raises `SettingsError` where the shop's own table has no word for a
+        status, before anything has changed."""
+        now, taken = news.changes.settings, set(news.changes.taken)
         if self.kept.adopt is not None:
             self.kept.adopt(now)
         if {"webhook_timeout", "webhook_allow_private"} & taken:
-            await self.client.adopt(rules_of(now.webhook_allow_private), now.webhook_timeout)
+            self.client.adopt(rules_of(now.webhook_allow_private), now.webhook_timeout)
         self.services = services
         self._adopt(now, news.workflow)
-        await self.verifier.adopt(news.verifier)
-        return rest
+        return self.verifier.adopt(news.verifier)
 
     def _services(self, news: News) -> Services:
         now, taken, storage = news.changes.settings, news.changes.taken, self.storage

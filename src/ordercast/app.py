@@ -252,12 +252,15 @@ class Ordercast:
             try:
                 settings = await asyncio.to_thread(read)
                 news = await asyncio.to_thread(look, self.settings, settings, self.workflow, self.verifier)
-                rest = await self._parts.adopt(news)
+                services, rest = await self._parts.prepared(news)
+                replaced = self._parts.adopt(news, services)
             except Exception:
                 self.reloads.count(False)
                 raise
             self._rest, self.settings, self.workflow = rest, news.changes.settings, news.workflow
             self.reloads.count(True)
+            if replaced is not None:
+                await replaced.close()
             return news.changes
 
     async def leave(self) -> None:

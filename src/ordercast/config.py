@@ -20,11 +20,11 @@ from pydantic import (
     field_validator,
     model_validator,
 )
-from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from ordercast.config_catalogue import SETTINGS
 from ordercast.config_file import FileSource, Record, chosen, exposed, record, secrets_of
-from ordercast.config_forms import Words, network, node_address, node_name, origin, pairs, words
+from ordercast.config_forms import Pairs, Words, network, node_address, node_name, origin, words
 from ordercast.config_limits import Limits, Seconds, SecondsOr0
 from ordercast.config_shop import ShopSettings
 from ordercast.config_tokens import MAKE_SECRET as MAKE_SECRET
@@ -65,7 +65,7 @@ class Settings(Limits, ShopSettings, WebhookSettings, TokenSettings):
     node_name: str | None = None  # another one at each start
     node_address: str | None = None  # where other nodes reach this one; unset: found out
     workflow: Path | None = None
-    status_map: Annotated[dict[str, str], NoDecode] = Field(default_factory=dict)  # from the shop's names to ours
+    status_map: Pairs = Field(default_factory=dict)  # from the shop's names to ours
     idempotency_ttl: Seconds = 86_400
     log_retention: SecondsOr0 = 30 * 86_400  # 0: for ever
     order_retention: SecondsOr0 = 0  # since they are closed; 0: for ever
@@ -149,11 +149,6 @@ class Settings(Limits, ShopSettings, WebhookSettings, TokenSettings):
     @classmethod
     def _networks(cls, proxies: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(map(network, proxies))
-
-    @field_validator("status_map", mode="before")
-    @classmethod
-    def _pairs(cls, value: Any) -> Any:
-        return pairs(value) if isinstance(value, str) else value
 
     @property
     def may_have_nodes(self) -> bool:

@@ -7,6 +7,7 @@ import json
 import re
 from typing import Annotated, Any
 
+from pydantic import BeforeValidator
 from pydantic_settings import NoDecode
 
 Words = Annotated[tuple[str, ...], NoDecode]
@@ -90,8 +91,11 @@ def words(value: Any) -> Any:
     return tuple(filter(None, re.split(r"[,\s]+", value))) if isinstance(value, str) else value
 
 
-def pairs(text: str) -> Any:
-    """``theirs=ours,other=ours``, or JSON where a name has a comma or a space in it."""
+def pairs(text: Any) -> Any:
+    """``theirs=ours,other=ours``, or JSON where a name has a comma or a space in it; what is no text stays for pydantic
+    to judge."""
+    if not isinstance(text, str):
+        return text
     if text.lstrip().startswith("{"):
         try:
             return json.loads(text)
@@ -101,3 +105,7 @@ def pairs(text: str) -> Any:
     if not all(equals and theirs and ours for theirs, equals, ours in found):
         raise ValueError('must be written as theirs=ours,other=ours, or as JSON: {"theirs": "ours"}')
     return {theirs: ours for theirs, _, ours in found}
+
+
+Pairs = Annotated[dict[str, str], NoDecode, BeforeValidator(pairs)]
+"""A table in the environment: see `pairs`."""

@@ -6,9 +6,9 @@ from typing import Annotated, Any
 from urllib.parse import urlsplit
 
 from pydantic import AliasChoices, Field, field_validator
-from pydantic_settings import BaseSettings, NoDecode
+from pydantic_settings import BaseSettings
 
-from ordercast.config_forms import Words, is_loopback, pairs, words
+from ordercast.config_forms import Pairs, Words, is_loopback, words
 from ordercast.config_limits import Seconds
 
 MIN_SECRET_BYTES = 32
@@ -37,7 +37,7 @@ class TokenSettings(BaseSettings):
     jwt_audience: str | None = None
     jwt_user_claim: Annotated[str, Field(min_length=1)] = "userId"
     jwt_role_claim: Annotated[str, Field(min_length=1)] = "role"
-    jwt_role_map: Annotated[dict[str, str], NoDecode] = Field(default_factory=dict)
+    jwt_role_map: Pairs = Field(default_factory=dict)
     jwt_max_lifetime: Seconds = 400 * 86_400
 
     @field_validator("jwt_secret", mode="before")
@@ -79,11 +79,6 @@ class TokenSettings(BaseSettings):
         if not host or not (parts.scheme == "https" or (parts.scheme == "http" and is_loopback(host))):
             raise ValueError("must be an https:// address, or whoever is on the way could put in keys of their own")
         return url
-
-    @field_validator("jwt_role_map", mode="before")
-    @classmethod
-    def _role_pairs(cls, value: Any) -> Any:
-        return pairs(value) if isinstance(value, str) else value
 
     @field_validator("jwt_role_map")
     @classmethod

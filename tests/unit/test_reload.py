@@ -230,6 +230,11 @@ async def test_what_is_wrong_changes_nothing(app: Ordercast, wrong: dict[str, An
     assert await metric(app, "config_last_reload_success_timestamp_seconds") > since
 
 
+async def test_a_client_that_is_opened_for_long_holds_up_no_reload(app: Ordercast) -> None:
+    async with app._parts.client._opening, asyncio.timeout(30):
+        await reload(app, webhook_timeout=1)
+
+
 async def test_the_signal_ends_nothing_that_stops(app: Ordercast) -> None:
     before = signal.getsignal(signal.SIGHUP)
     try:

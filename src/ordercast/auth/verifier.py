@@ -58,17 +58,16 @@ class TokenVerifier:
             return self._remote is other._remote and self._local == other._local
         return self._remote.url == other._remote.url
 
-    async def adopt(self, other: TokenVerifier) -> None:
+    def adopt(self, other: TokenVerifier) -> RemoteKeys | None:
         """Verifies as ``other``, which is not used any more, from now on: what was remembered of tokens is forgotten.
 
-        Keys that were fetched from the same URL stay.
+        Keys that were fetched from the same URL stay. Returns those that are to be closed.
         """
         before, keys = self._remote, other._remote
         if before is not None and keys is not None and before.url == keys.url:
             keys = before
         self._take(other._local if keys is None else keys, other._claims)
-        if before is not None and before is not keys:
-            await before.close()
+        return None if before is keys else before
 
     @property
     def is_local(self) -> bool:

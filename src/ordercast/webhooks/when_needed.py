@@ -27,11 +27,10 @@ class ClientWhenNeeded:
         self._opening = asyncio.Lock()
         self._client: Client | None = None
 
-    async def adopt(self, rules: Rules, patience: float) -> None:
+    def adopt(self, rules: Rules, patience: float) -> None:
         """Other rules, and another patience (s), from the next attempt on. Those under way end as they began, and no
         connection that the new rules might refuse is used again."""
-        async with self._opening:
-            self._rules, self._patience, self._client = rules, patience, None  # the one before is closed at the end
+        self._rules, self._patience, self._client = rules, patience, None  # the one before is closed at the end
 
     async def check(self, url: str) -> None:
         """See `Client.check`."""
@@ -43,10 +42,14 @@ class ClientWhenNeeded:
 
     async def _open(self) -> Client:
         async with self._opening:
-            if self._client is None:
-                open_client = await asyncio.to_thread(_opener)
-                self._client = await self._stack.enter_async_context(open_client(self._rules, self._patience))
-            return self._client
+            if self._client is not None:
+                return self._client
+            open_client = await asyncio.to_thread(_opener)
+            rules, patience = self._rules, self._patience
+            client = await self._stack.enter_async_context(open_client(rules, patience))
+            if rules is self._rules and patience == self._patience:  # else it is for this attempt alone
+                self._client = client
+            return client
 
 
 def _opener() -> Opener:

@@ -51,6 +51,9 @@ export interface CallOptions {
 /** ms. A server answers in some, and a person waits. */
 export const REQUEST_TIMEOUT = 15_000;
 
+/** ms. A timer that is set for longer, or for ever, ends at once. */
+const LONGEST = 2 ** 31 - 1;
+
 /** Splits where the server is into what a socket and what REST need. No `URL`: React Native's is not whole. */
 export function parseUrl(url: string): { origin: string; base: string } {
   const match = /^(https?:\/\/[^/?#]+)([^?#]*)/i.exec(url);
@@ -92,7 +95,7 @@ export class Rest {
 
   /** Packets that vanish on the way are told by nobody: after a while, no answer is one. */
   async #patiently<T>(method: string, path: string, options: CallOptions, token: string): Promise<T> {
-    if (options.signal !== undefined) return this.#once<T>(method, path, options, token);
+    if (options.signal !== undefined || !(this.#patience <= LONGEST)) return this.#once<T>(method, path, options, token);
     const controller = new platform.AbortController();
     let timer;
     const late = new Promise<never>((_, reject) => {

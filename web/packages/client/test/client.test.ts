@@ -316,6 +316,17 @@ describe("a request that is never answered", () => {
     expect(signals[0]?.aborted).toBe(true);
   });
 
+  it("waits for ever where it is told to", async () => {
+    const fetch = () => new Promise<never>(() => {});
+    for (const requestTimeout of [Infinity, 2 ** 31]) {
+      const { client } = setUp(shop().answer, { fetch, requestTimeout });
+      const ended = vi.fn();
+      void client.call("GET", "stats").then(ended, ended);
+      await vi.advanceTimersByTimeAsync(LATER);
+      expect(ended).not.toHaveBeenCalled();
+    }
+  });
+
   it("waits as long as it is told to, or as its caller's own signal says", async () => {
     const { signals, fetch } = swallowed();
     const { client } = setUp(shop().answer, { fetch, requestTimeout: 100 });

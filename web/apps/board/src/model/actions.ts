@@ -38,7 +38,8 @@ export class Doing {
   readonly #me: Me;
   /** What is asked of an order, one thing after the other. */
   readonly #asked = new Map<string, Promise<unknown>>();
-  #last: Moved | undefined;
+  /** Steps that are not answered yet, and before them the newest that the server agreed to. */
+  #made: Moved[] = [];
 
   constructor(client: Client, board: Board, steps: Steps, me: Me, happenings: Happenings) {
     this.#client = client;
@@ -50,19 +51,22 @@ export class Doing {
 
   /** The newest step, answered or not: what somebody means who says "undo". */
   get last(): Moved | undefined {
-    return this.#last;
+    return this.#made.at(-1);
   }
 
   async move(order: Order, to: string, reason?: string): Promise<boolean> {
     const step = this.#steps.status(to)?.step ?? order.step;
     const now = new Date().toISOString();
     const fields = { status: to, step, updatedAt: now, statusSince: now };
-    const before = this.#last;
     const made = { order, from: order.status, to, answered: this.#try(order, fields, () => this.#change(order, to, reason)) };
-    this.#last = made;
-    if ((await made.answered) !== undefined) this.#happenings.moved(made);
-    else if (this.#last === made) this.#last = before;
-    return (await made.answered) !== undefined;
+    this.#made.push(made);
+    if ((await made.answered) === undefined) {
+      this.#made = this.#made.filter((one) => one !== made);
+      return false;
+    }
+    this.#made.splice(0, this.#made.indexOf(made)); // nothing where a later one was answered first
+    this.#happenings.moved(made);
+    return true;
   }
 
   /** Takes a step back, once it is known to have been made. `reason`: said in the order's history. */

@@ -7,9 +7,14 @@ const OPENED = { opened: true };
 class Address {
   #params = new URLSearchParams(location.search);
   readonly #listeners = new Set<() => void>();
+  /** On the way back, which takes a while. */
+  #leaving = false;
 
   constructor() {
-    addEventListener("popstate", () => this.#read());
+    addEventListener("popstate", () => {
+      this.#leaving = false;
+      this.#read();
+    });
   }
 
   /** The same object until something in it changes. Not to be changed. */
@@ -39,7 +44,9 @@ class Address {
 
   /** Takes away what was opened: back to where it was from, or, where one came by a link, at once. */
   close(name: string): void {
-    if ((history.state as typeof OPENED | null)?.opened) history.back();
+    if (this.#leaving) return;
+    this.#leaving = (history.state as typeof OPENED | null)?.opened === true;
+    if (this.#leaving) history.back();
     else this.set(name, null);
   }
 

@@ -187,6 +187,21 @@ it("takes nothing back where the step was refused, and knows the one before", as
   expect(doing.last).toBe(before);
 });
 
+it("knows no step that was refused, whichever answer comes first", async () => {
+  for (const first of [0, 1]) {
+    const { asked, client } = slow();
+    const { doing } = setUp(client);
+    const moving = [doing.move(at(1), "preparing"), doing.move(at(2), "preparing")];
+    await settle();
+    asked[first]!.refuse(conflict());
+    await moving[first];
+    expect(doing.last?.order.orderId).toBe(2 - first);
+    asked[1 - first]!.refuse(conflict());
+    await moving[1 - first];
+    expect(doing.last).toBeUndefined();
+  }
+});
+
 it("asks one thing after the other about an order", async () => {
   const { asked, client } = slow();
   const { doing } = setUp(client);
