@@ -17,12 +17,14 @@ watches, webhooks) stays in Ordercast's own database, which ``ORDERCAST_DATABASE
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import Column, Executable, Table, select
+import structlog
+from sqlalchemy import Column, Executable, StaticPool, Table, select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
@@ -44,6 +46,8 @@ from ordercast.storage.own_transaction import OwnTransaction
 from ordercast.storage.own_writer import JoinedWriter, OwnReaders, OwnWriter
 from ordercast.storage.retention import Retention
 from ordercast.storage.rows import ORDER_COLUMNS
+
+_logger = structlog.get_logger("ordercast.storage")
 
 __all__ = ["Field", "OwnTable", "instant", "number", "scaled", "words"]
 
@@ -68,6 +72,8 @@ class OwnTable:
         fields = {name: field_for(name, column) for name, column in keeps.items()}
         if engine.dialect.name not in ("sqlite", "postgresql"):
             raise SettingsError(f"own table: must be in SQLite or PostgreSQL, not in {engine.dialect.name}")
+        if isinstance(engine.sync_engine.pool, StaticPool):
+            raise SettingsError("own table: needs a connection for each transaction, and this engine has one for all")
         if unknown := sorted(fields.keys() - set(ORDER_COLUMNS)):
             raise SettingsError(f"own table: an order has no {', '.join(unknown)}; it has {', '.join(ORDER_COLUMNS)}")
         if missing := [name for name in WANTED if name not in fields]:
@@ -75,8 +81,10 @@ class OwnTable:
         for name, field in fields.items():
             if field.column.table is not table:
                 raise SettingsError(f"own table: {name} is kept in a column of another table than '{table.name}'")
-        self._rows = OwnRows(table, own_schema.beside(fields["order_id"].column), fields)
+        beside = own_schema.beside(fields["order_id"].column)
+        self._rows = OwnRows(table, beside, fields, engine.dialect.name == "sqlite")
         self._log: SqlLog | None = None
+        self._told: list[Callable[[], None]] = []
         self._answers: Answers | None = None
 
     @asynccontextmanager
@@ -94,6 +102,7 @@ class OwnTable:
         self._answers = Answers(settings.idempotency_ttl)
         orders = OwnOrders(writer, readers, self._answers, self._rows)
         told: list[Callable[[], None]] = []
+        self._told = told
 
         def committed(logged: Sequence[Logged]) -> None:
             log.committed(logged)
@@ -109,7 +118,7 @@ class OwnTable:
 
         async with (
             regularly(look_every, log.catch_up),
-            regularly(tidy_every, retention.remove_old, writer.adopt),
+            regularly(tidy_every, retention.remove_old, writer.adopt, writer.forget),
         ):
             yield Kept(
                 orders,
@@ -156,9 +165,16 @@ class OwnTable:
         return (await JoinedWriter(connection, self._rows, self._next_id).do(do)).order
 
     async def committed(self) -> None:
-        """To be called after a commit that `begin` does not know of; else clients learn of it within 2 s."""
-        if self._log is not None:
+        """To be called after a commit that `begin` does not know of; else clients learn of it within 2 s. Raises
+        nothing: what is committed is, and who would be told that it failed would do it again."""
+        if self._log is None:
+            return
+        try:
             await self._log.catch_up()
+        except StorageError as error:
+            _logger.warning("what was committed is told within some seconds", error=str(error))
+        for tell in self._told:
+            tell()
 
     def _check(self, settings: Settings) -> None:
         unkept = []
@@ -180,6 +196,13 @@ class OwnTable:
                 # Now, rather than at the first request: whether the table is there and has these columns.
                 await connection.execute(self._rows.select().limit(0))
                 await connection.execute(select(self._rows.id.column).limit(0))
-                return made
+            async with self.engine.connect() as connection:
+                probe = own_schema.meta.c.key == f"probe {secrets.token_urlsafe(9)}"
+                await connection.execute(own_schema.meta.insert().values(key=probe.right.value, value=""))
+                await connection.rollback()
+                if (await connection.execute(own_schema.meta.delete().where(probe))).rowcount:
+                    await connection.commit()
+                    raise SettingsError("own table: the engine's transactions must be ones: it is in AUTOCOMMIT")
+            return made
         except (SQLAlchemyError, OSError) as error:
             raise StorageError(f"The shop's table '{self._rows.table.name}' cannot be used: {error}.") from error

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
-from sqlalchemy import BigInteger, Column, DateTime, Integer, SmallInteger
+from sqlalchemy import BigInteger, Column, DateTime, Integer, Numeric, SmallInteger, Uuid
 
 from ordercast.orders.models import to_utc
 
@@ -50,7 +52,26 @@ def field_for(name: str, column: Column[Any] | Field) -> Field:
         return column
     if isinstance(column.type, DateTime):
         return instant(column)
-    return number(column) if name in _IDS and isinstance(column.type, Integer) else Field(column)
+    if name in _IDS and isinstance(column.type, Integer):
+        return number(column)
+    if name in _IDS and isinstance(column.type, Uuid):
+        return Field(column, UUID if column.type.as_uuid else _as_it_is, str)
+    if name == "total" and isinstance(column.type, Numeric) and column.type.asdecimal:
+        return decimal(column)
+    return Field(column)
+
+
+def decimal(column: Column[Any]) -> Field:
+    """An amount in a Numeric column."""
+    scale: int | None = getattr(column.type, "scale", None)
+
+    def write(amount: float) -> Decimal:
+        kept = Decimal(repr(amount))
+        if scale is not None and round(kept, scale) != kept:
+            raise ValueError(f"must have at most {scale} digits after the point")
+        return kept
+
+    return Field(column, write, float)
 
 
 def number(column: Column[Any]) -> Field:

@@ -62,7 +62,12 @@ class OwnOrders(SqlOrders):
         found = [row for row in rows if row.raw_id is not None]
         page = found[: query.limit]
         cursor = self._rows.cursor(page[-1]) if len(found) > query.limit else None
-        return OrderPage([self._rows.order(row) for row in page], cursor, position)
+        orders = [self._rows.order(row) for row in page]
+        if query.customer_id is not None:  # their column may take 'Bob' and 'bob' for one
+            orders = [order for order in orders if order.customer_id == query.customer_id]
+        if query.shops is not None:
+            orders = [order for order in orders if order.shop_id in query.shops]
+        return OrderPage(orders, cursor, position)
 
 
 class OwnFigures(SqlFigures):

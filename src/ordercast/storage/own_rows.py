@@ -7,15 +7,19 @@ import binascii
 from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 import msgspec
 from sqlalchemy import (
     ColumnElement,
+    DateTime,
     FromClause,
     Row,
     Select,
+    String,
     Table,
     and_,
+    cast,
     delete,
     false,
     func,
@@ -23,6 +27,7 @@ from sqlalchemy import (
     or_,
     select,
     true,
+    type_coerce,
 )
 from sqlalchemy.sql.dml import Delete, Insert, Update
 
@@ -31,7 +36,7 @@ from ordercast.orders.announcements import json_name
 from ordercast.orders.models import Fulfilment, Order, OrderQuery
 from ordercast.orders.search import searchable
 from ordercast.storage.own_fields import Field
-from ordercast.storage.own_schema import head
+from ordercast.storage.own_schema import answers, events, head
 from ordercast.storage.queries import containing
 from ordercast.storage.rows import ORDER_COLUMNS, SEARCHED, from_column, to_column
 
@@ -44,12 +49,15 @@ _ALWAYS = frozenset({"status_since", "version", "updated_at"})
 class OwnRows:
     """A shop's table, and the table ``rest`` beside it that has all else."""
 
-    def __init__(self, table: Table, rest: Table, fields: Mapping[str, Field]) -> None:
+    def __init__(self, table: Table, rest: Table, fields: Mapping[str, Field], times_are_text: bool) -> None:
         self.table = table
         self.rest = rest
         self.fields = dict(fields)
         self.id = self.fields["order_id"]
-        self._at = self.fields["created_at"].column
+        at = self.fields["created_at"].column
+        # SQLite has times as texts, with or without a fraction: as they are there, or a page begins where it began.
+        as_text = times_are_text and isinstance(at.type, DateTime)
+        self._at: ColumnElement[Any] = type_coerce(at, String) if as_text else at
         self._columns = [(f.column if (f := self.fields.get(name)) else rest.c[name]) for name in ORDER_COLUMNS]
         self._both: FromClause = table.outerjoin(rest, rest.c.order_id == self.id.column)
         place: Any = tuple[_type(self._at), _type(self.id.column)]  # type: ignore[misc]  # known by the table alone
@@ -184,6 +192,14 @@ class OwnRows:
         """Removes the row beside the shop's."""
         return delete(self.rest).where(self.rest.c.order_id == self.id.write(order_id))
 
+    def forget_all(self, ids: Collection[Any]) -> tuple[Delete, Delete]:
+        """Removes what is beside these rows, where they are not back, and what was answered about them."""
+        texts = [self.id.from_row(id) for id in ids]
+        return (
+            delete(self.rest).where(self.rest.c.order_id.in_(ids), ~self._there()),
+            delete(answers).where(answers.c.order_id.in_(texts)),
+        )
+
     def updates(self, before: Order, order: Order, changed: Collection[str]) -> tuple[Update | None, Update | None]:
         """What makes ``before`` to ``order``, in the shop's row and beside it: nothing, where that does not change.
 
@@ -206,12 +222,20 @@ class OwnRows:
         """Orders of the shop's that have no row beside them yet."""
         return self.select(self.rest.c.order_id.is_(None)).limit(limit)
 
-    def _kept(self, order: Order, names: Iterable[str]) -> dict[str, Any]:
-        values = {}
+    def orphans(self, limit: int) -> Select[Any]:
+        """What is beside rows that the shop has removed."""
+        logged = select(events.c.position).where(events.c.order_id == cast(self.rest.c.order_id, String)).exists()
+        return select(self.rest.c.order_id).where(~self._there(), ~logged).limit(limit)
+
+    def _there(self) -> ColumnElement[bool]:
+        return select(self.id.column).where(self.id.column == self.rest.c.order_id).correlate(self.rest).exists()
+
+    def _kept(self, order: Order, names: Iterable[str]) -> dict[Any, Any]:
+        values: dict[Any, Any] = {}
         for name in names:
             field, value = self.fields[name], getattr(order, name)
             try:
-                values[field.column.name] = field.to_row(str(value) if isinstance(value, Fulfilment) else value)
+                values[field.column] = field.to_row(str(value) if isinstance(value, Fulfilment) else value)
             except ValueError as error:
                 raise Invalid(f"{json_name(name)}: {error}") from None
         return values
@@ -224,4 +248,4 @@ class OwnRows:
 def _type(column: ColumnElement[Any]) -> type:
     """What a cursor has of such a column."""
     kind = column.type.python_type
-    return kind if issubclass(kind, (int, float, str, datetime)) else str
+    return kind if issubclass(kind, (int, float, str, datetime, UUID)) else str

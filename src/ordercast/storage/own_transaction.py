@@ -60,7 +60,10 @@ class OwnTransaction:
         raise Refused(StorageError(f"The shop's next_id gave {_NUMBERS} ids that are taken: let it go on behind them."))
 
     def insert(self, order: Order, change: Change) -> OrderEvent:
-        for statement in self.rows.inserts(order):
+        statements = self.rows.inserts(order)
+        # Or who has the head waits for a new row of the same id, and who made that for the head.
+        self.db.execute(TAKE_TURN)
+        for statement in statements:
             self.db.execute(statement)
         return self._append(order, change, None)
 

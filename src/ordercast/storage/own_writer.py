@@ -59,6 +59,8 @@ class OwnWriter:
                 if tried < TRIES and _in_the_way(error):
                     continue
                 raise _refusal(error) from error
+            except OSError as error:
+                raise StorageError(f"The shop's database does not answer ({error}).") from error
             if logged:
                 self.committed(logged)
             return written
@@ -77,6 +79,9 @@ class OwnWriter:
     async def adopt(self) -> None:
         """Gives orders that the shop has made without us what is kept beside them, so that a text finds them."""
         found = None
+        async with self._engine.connect() as connection:  # at first without the turn: as a rule there is nothing to do
+            if (await connection.execute(self._rows.without_rest(1))).first() is None:
+                return
         while found is None or len(found) == _AT_ONCE:
             try:
                 async with self._transaction() as connection:
@@ -87,6 +92,17 @@ class OwnWriter:
                 if not _in_the_way(error):
                     raise _refusal(error) from error
                 found = None  # another process does it too
+
+    async def forget(self) -> None:
+        """Removes what is kept beside orders that the shop has removed, once their events have gone."""
+        found: Sequence[Any] = ()
+        while len(found) in (0, _AT_ONCE):
+            found = await OwnReaders(self._engine).rows(self._rows.orphans(_AT_ONCE))
+            if not found:
+                return
+            async with self._transaction() as connection:
+                for statement in self._rows.forget_all([row[0] for row in found]):
+                    await connection.execute(statement)
 
     @asynccontextmanager
     async def _transaction(self) -> AsyncIterator[AsyncConnection]:
@@ -101,6 +117,8 @@ class OwnWriter:
             yield connection
             try:
                 await connection.commit()
+            except OSError as error:  # a time limit of the shop's, say
+                raise StorageInDoubt("The database did not say how the commit ended.") from error
             except DBAPIError as error:
                 if error.connection_invalidated:
                     raise StorageInDoubt("The connection to the database was lost within the commit.") from error
@@ -206,6 +224,9 @@ def _in_the_way(error: SQLAlchemyError) -> bool:
 
 def _refusal(error: SQLAlchemyError) -> OrdercastError:
     text = str(error.orig) if isinstance(error, DBAPIError) else str(error)
+    if isinstance(error, DBAPIError) and str(getattr(error.orig, "sqlstate", "")).startswith("22"):
+        _log.warning("the shop's own table cannot keep a value", error=text)
+        return Invalid("The shop's own table does not take this: a value does not fit into its column.")
     if isinstance(error, IntegrityError):
         _log.warning("the shop's own table refuses a change", error=text)
         return Invalid("The shop's own table does not take this: one of its constraints forbids it.")
