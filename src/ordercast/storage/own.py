@@ -116,21 +116,24 @@ class OwnTable:
             self._check(settings)
             retention.adopt(settings.log_retention)
 
-        async with (
-            regularly(look_every, log.catch_up),
-            regularly(tidy_every, retention.remove_old, writer.adopt, writer.forget),
-        ):
-            yield Kept(
-                orders,
-                log,
-                OwnFigures(readers, orders, self._rows),
-                # Not where customers are numbers, of which a pseudonym is none.
-                OwnPersonalData(writer, readers, self._rows) if self._rows.may_forget else None,
-                log.catch_up,
-                told,
-                adopt,
-            )
-        self._log = None
+        try:
+            async with (
+                regularly(look_every, log.catch_up),
+                regularly(tidy_every, retention.remove_old, writer.adopt, writer.forget),
+            ):
+                yield Kept(
+                    orders,
+                    log,
+                    OwnFigures(readers, orders, self._rows),
+                    # Not where customers are numbers, of which a pseudonym is none.
+                    OwnPersonalData(writer, readers, self._rows) if self._rows.may_forget else None,
+                    log.catch_up,
+                    told,
+                    adopt,
+                )
+        finally:
+            self._log = self._answers = None
+            self._told = []
 
     @asynccontextmanager
     async def begin(self) -> AsyncIterator[AsyncConnection]:

@@ -55,10 +55,24 @@ def field_for(name: str, column: Column[Any] | Field) -> Field:
     if name in _IDS and isinstance(column.type, Integer):
         return number(column)
     if name in _IDS and isinstance(column.type, Uuid):
-        return Field(column, UUID if column.type.as_uuid else _as_it_is, str)
+        return uuid(column)
     if name == "total" and isinstance(column.type, Numeric) and column.type.asdecimal:
         return decimal(column)
     return Field(column)
+
+
+def uuid(column: Column[Any]) -> Field:
+    """An id in a Uuid column: 36 characters, in lower case."""
+    as_uuid = isinstance(column.type, Uuid) and column.type.as_uuid
+
+    def write(id: str) -> Any:
+        try:
+            kept = UUID(id)
+        except ValueError:
+            raise ValueError("must be a UUID") from None
+        return kept if as_uuid else str(kept)
+
+    return Field(column, write, str)
 
 
 def decimal(column: Column[Any]) -> Field:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from typing import Any
+from dataclasses import replace
+from typing import Any, cast
+
+from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from ordercast.errors import Problem
 from ordercast.orders.figures import Fact, Standing
@@ -14,7 +17,8 @@ from ordercast.storage.figures import SqlFigures, facts_sql
 from ordercast.storage.idempotency import Answers
 from ordercast.storage.orders import SqlOrders, id_of, put_or_refused
 from ordercast.storage.own_rows import OwnRows
-from ordercast.storage.own_writer import OwnReaders
+from ordercast.storage.own_transaction import OwnTransaction
+from ordercast.storage.own_writer import OwnReaders, refusal
 from ordercast.storage.personal import EVENTS, OWN_REQUESTS, own_requests
 from ordercast.storage.rows import ORDER_COLUMNS, to_ms
 
@@ -52,7 +56,7 @@ class OwnOrders(SqlOrders):
         def do(transaction: Transaction) -> list[Written | Problem]:
             for id in sorted({*ids}):
                 transaction.order(id)  # locked, all in one sequence, before the first has a position
-            return [put_or_refused(transaction, one) for one in puts]
+            return [_alone(cast(OwnTransaction, transaction), one) for one in puts]
 
         return await self._writer.submit(Work(do, ids)) if puts else []
 
@@ -67,7 +71,27 @@ class OwnOrders(SqlOrders):
             orders = [order for order in orders if order.customer_id == query.customer_id]
         if query.shops is not None:
             orders = [order for order in orders if order.shop_id in query.shops]
+        if cursor is not None and not orders:  # whoever reads until there is nothing would end too soon
+            return replace(await self.find(replace(query, after=cursor)), position=position)
         return OrderPage(orders, cursor, position)
+
+
+def _alone(transaction: OwnTransaction, put: Put) -> Written | Problem:
+    """One of many, of which the others stay where the shop's table does not take it."""
+    logged = len(transaction.events)
+    for last in (False, True):
+        try:
+            with transaction.db.begin_nested():
+                return put_or_refused(transaction, put)
+        except DBAPIError as error:
+            del transaction.events[logged:]
+            refused = refusal(error)
+            if not isinstance(refused, Problem):
+                raise
+            if last or not isinstance(error, IntegrityError):
+                return refused
+            # Once more: who was faster with this id is seen now.
+    raise AssertionError("unreachable")
 
 
 class OwnFigures(SqlFigures):

@@ -86,7 +86,9 @@ class OwnRows:
         for name, value in (("version", 1), ("items", []), ("status_since", made), ("updated_at", made)):
             if values[name] is None:
                 values[name] = value
-        values["fulfilment"] = Fulfilment(values["fulfilment"] or Fulfilment.DELIVERY)
+        # A word of the shop's that is none of ours stays as it is there, and stops no list.
+        kind = values["fulfilment"]
+        values["fulfilment"] = Fulfilment(kind) if kind in set(Fulfilment) else Fulfilment.DELIVERY
         return Order(**values)
 
     def is_it(self, order_id: str) -> ColumnElement[bool]:
@@ -218,9 +220,10 @@ class OwnRows:
             self.rest.update().where(beside).values(rest) if rest else None,
         )
 
-    def without_rest(self, limit: int) -> Select[Any]:
-        """Orders of the shop's that have no row beside them yet."""
-        return self.select(self.rest.c.order_id.is_(None)).limit(limit)
+    def without_rest(self, limit: int, after: Any = None) -> Select[Any]:
+        """Orders of the shop's that have no row beside them yet, by their ids (the first column), from ``after`` on."""
+        missing = self.select(self.rest.c.order_id.is_(None)).order_by(self.id.column).limit(limit)
+        return missing if after is None else missing.where(self.id.column > after)
 
     def orphans(self, limit: int) -> Select[Any]:
         """What is beside rows that the shop has removed."""

@@ -7,7 +7,7 @@ A transaction each, since it is the shop's business how its tables are written; 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any, TypeVar
 
@@ -17,7 +17,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from ordercast.errors import Invalid, OrdercastError, StorageError, StorageInDoubt
-from ordercast.orders.models import Logged
+from ordercast.orders.models import Logged, Order
 from ordercast.storage.driver import Committed, Row, Statement, Work
 from ordercast.storage.own_rows import OwnRows
 from ordercast.storage.own_schema import in_theirs
@@ -58,7 +58,7 @@ class OwnWriter:
             except SQLAlchemyError as error:
                 if tried < TRIES and _in_the_way(error):
                     continue
-                raise _refusal(error) from error
+                raise refusal(error) from error
             except OSError as error:
                 raise StorageError(f"The shop's database does not answer ({error}).") from error
             if logged:
@@ -74,24 +74,31 @@ class OwnWriter:
                     await connection.execute(TAKE_TURN)
                 return [await _execute(connection, one) for one in statements]
         except SQLAlchemyError as error:
-            raise _refusal(error) from error
+            raise refusal(error) from error
 
     async def adopt(self) -> None:
         """Gives orders that the shop has made without us what is kept beside them, so that a text finds them."""
-        found = None
-        async with self._engine.connect() as connection:  # at first without the turn: as a rule there is nothing to do
-            if (await connection.execute(self._rows.without_rest(1))).first() is None:
+        after, found = None, True
+        while found:
+            # At first without the turn, for which others wait: as a rule there is nothing to do.
+            if not await OwnReaders(self._engine).rows(self._rows.without_rest(1, after)):
                 return
-        while found is None or len(found) == _AT_ONCE:
             try:
                 async with self._transaction() as connection:
-                    found = (await connection.execute(self._rows.without_rest(_AT_ONCE))).all()
-                    for row in found:
-                        await connection.execute(self._rows.beside(self._rows.order(row)))
+                    rows = (await connection.execute(self._rows.without_rest(_AT_ONCE, after))).all()
+                    for one in self._readable(rows):
+                        await connection.execute(self._rows.beside(one))
+                after, found = (rows[-1][0] if rows else after), bool(rows)
             except SQLAlchemyError as error:
                 if not _in_the_way(error):
-                    raise _refusal(error) from error
-                found = None  # another process does it too
+                    raise refusal(error) from error  # else another process does it too
+
+    def _readable(self, rows: Sequence[Any]) -> Iterator[Order]:
+        for row in rows:
+            try:
+                yield self._rows.order(row)
+            except (StorageError, ValueError, TypeError, LookupError) as error:
+                _log.warning("a row of the shop's own table is not taken for an order", order=row[0], error=str(error))
 
     async def forget(self) -> None:
         """Removes what is kept beside orders that the shop has removed, once their events have gone."""
@@ -142,15 +149,28 @@ class JoinedWriter:
         """As `submit`, of what knows whose transaction it is in."""
         try:
             await take_turn(self._connection)  # first, since SQLite would take a savepoint for the transaction itself
-            async with self._connection.begin_nested():
-                written, _ = await apply(self._connection, do, self._rows, self._next_id)
+            try:
+                return await self._tried(do)
+            except IntegrityError as error:
+                if not _in_the_way(error):
+                    raise
+                return await self._tried(do)  # which sees who was faster
         except Refused as refused:
             raise refused.error from None
+        except SQLAlchemyError as error:
+            raise refusal(error) from error
+
+    async def _tried(self, do: Callable[[OwnTransaction], T]) -> T:
+        async with self._connection.begin_nested():
+            written, _ = await apply(self._connection, do, self._rows, self._next_id)
         return written
 
     async def run(self, *statements: Statement, alone: bool = False) -> list[Sequence[Row]]:
         """See `Writer`."""
-        return [await _execute(self._connection, one) for one in statements]
+        try:
+            return [await _execute(self._connection, one) for one in statements]
+        except SQLAlchemyError as error:
+            raise refusal(error) from error
 
 
 async def apply(
@@ -222,7 +242,8 @@ def _in_the_way(error: SQLAlchemyError) -> bool:
     return getattr(error.orig, "sqlstate", None) in _FASTER or "UNIQUE constraint" in str(error.orig)
 
 
-def _refusal(error: SQLAlchemyError) -> OrdercastError:
+def refusal(error: SQLAlchemyError) -> OrdercastError:
+    """What it means to who asked."""
     text = str(error.orig) if isinstance(error, DBAPIError) else str(error)
     if isinstance(error, DBAPIError) and str(getattr(error.orig, "sqlstate", "")).startswith("22"):
         _log.warning("the shop's own table cannot keep a value", error=text)
