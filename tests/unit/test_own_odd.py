@@ -239,7 +239,7 @@ async def test_too_long_a_value(postgres: str) -> None:
             await service.create(NewOrder(order_id="1", customer_id="42", reference="12345"), SHOP)
         one = {"status": None, "updated_by": None, "reason": None}
         orders = [(NewOrder(order_id=str(n), customer_id="42", reference="1" * n), one) for n in (4, 5)]
-        kept, refused = await service.put_all(orders, SHOP)  # type: ignore[arg-type]
+        kept, refused = await service.put_all(orders, SHOP)
         assert not isinstance(kept, Invalid)
         assert isinstance(refused, Invalid)
 
