@@ -332,3 +332,25 @@ async def test_odd_rows_stop_no_other(url: str) -> None:
             assert (
                 await connection.execute(select(odd.table.c.kind).where(odd.table.c.nr == 2))
             ).scalar_one() == "post"
+
+
+async def test_a_new_order_holds_nothing_while_it_waits_for_its_turn(postgres: str) -> None:
+    """Else a transaction that has the turn, and makes the same order, waits for it forever."""
+    odd = Odd(postgres, created_at=Column("placed", DateTime(timezone=True)))
+    waiting = text(
+        "SELECT l.mode FROM pg_locks l JOIN pg_stat_activity a USING (pid) "
+        "WHERE a.wait_event_type = 'Lock' AND l.relation = 'ordercast_orders'::regclass"
+    )
+    some = text("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'")
+    async with odd.open() as (kept, _):
+        await create(kept.orders, "1")
+        async with odd.own.begin() as connection:
+            await create(odd.own.on(connection), "2")
+            later = asyncio.create_task(create(kept.orders, "3"))
+            async with asyncio.timeout(60), odd.engine.connect() as looking:
+                while not (await looking.execute(some)).scalar_one():
+                    await looking.rollback()
+                    await asyncio.sleep(0.01)
+                assert "RowExclusiveLock" not in (await looking.execute(waiting)).scalars().all()
+        await later
+        await whole(kept.orders, kept.log, 3)
