@@ -40,20 +40,20 @@ class NodeClient:
 
     async def until(self, who: str, event: str, count: int = 1) -> Json:
         """The so manieth such event, from the beginning."""
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(90):
             while len(self.of(who, event)) < count:
                 await self._listen()
         return self.of(who, event)[count - 1]
 
     async def until_current(self, who: str, cursor: str) -> None:
         """It has been told this cursor."""
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(90):
             while [cursor] not in [one["args"] for one in self.of(who, "position")]:
                 await self._listen()
 
     async def until_upgraded(self) -> None:
         """Both are on a WebSocket: cut off in the middle of its upgrade, a client waits for its ping timeout."""
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(90):
             while not all(map(self._is_upgraded, BOTH)):
                 await self._listen()
 
