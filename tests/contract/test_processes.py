@@ -9,7 +9,7 @@ import pytest
 from ordercast.config import Settings
 from ordercast.orders.principal import Principal, Role
 from ordercast.storage.database import open_storage
-from tests.contract.support import Clock, create, noting, positions, whole
+from tests.contract.support import Clock, create, noting, whole
 
 NEVER = 1e6  # s between looks that are not to come
 
@@ -27,28 +27,7 @@ def user(user_id: str, issued_at: float | None = None) -> Principal:
     return Principal(user_id, Role.CUSTOMER, issued_at=issued_at)
 
 
-async def test_what_another_process_writes_is_seen_in_order(settings: Settings) -> None:
-    async with open_storage(settings) as here, open_storage(settings) as there:
-        assert here.log.log_id == there.log.log_id
-        for writer in (here, there, here, here, there, there, here):
-            before = await here.log.head()
-            written = await create(writer.orders)
-            for storage in (here, there):
-                assert await storage.log.head() == before + 1
-                assert await storage.log.after(before, 10) == [written.event]
-                snapshot = await storage.orders.snapshot(written.order.order_id)
-                assert snapshot is not None
-                assert (snapshot.order, snapshot.position) == (written.order, before + 1)
-        for storage in (here, there):
-            for start in range(8):
-                seen = start
-                while found := await positions(storage.log, seen):
-                    assert found == [*range(seen + 1, seen + len(found) + 1)]
-                    seen = found[-1]
-                assert seen == 7
-
-
-async def test_two_processes_at_once(settings: Settings) -> None:
+async def test_two_processes_that_number_orders_at_once(settings: Settings) -> None:
     async with open_storage(settings) as here, open_storage(settings) as there:
         await create(here.orders, "x")
         await asyncio.gather(
