@@ -163,11 +163,15 @@ async def test_another_database_counts_from_anew(site: Site, browser: Browser, t
             await shows(page, "accepted")
         shop.server.kill()
         await shows(page, "accepted", "offline")
-        for file in ("orders.db", "orders.db-wal", "orders.db-shm"):
+        (tmp_path / "anew").mkdir()
+        with ServerProcess(tmp_path / "anew") as anew:
+            async with anew.api() as api:
+                await api.create(customerId=42, orderId=17)
+            assert anew.stop() == 0
+        for file in ("orders.db-wal", "orders.db-shm"):
             (tmp_path / file).unlink(missing_ok=True)
+        (tmp_path / "anew" / "orders.db").replace(tmp_path / "orders.db")
         shop.server.start()
-        async with shop.server.api() as api:
-            await api.create(customerId=42, orderId=17)
         await shows(page, "received")
     assert faults == []
 

@@ -277,6 +277,19 @@ async def test_it_polls_after_two_failed_tries_and_goes_back(shop: Shop) -> None
         assert shop.asked[0] == {"after": "log.1", "wait": None}
 
 
+async def test_who_polls_hears_that_all_begins_anew_as_by_socket(shop: Shop) -> None:
+    shop.answers = [Unreachable("no"), Unreachable("no")]
+    for answer in (Problem(410, {"title": "gone"}), page(cursor=7)):
+        shop.pages.put_nowait(answer)
+    told: list[Json] = []
+    async with living(shop, since="old.1") as it:
+        it.live._emitter.on("resync", told.append)
+        it.live.connect()
+        await it.until("polling")
+        assert told == [{"position": 7}]
+        assert it.live.cursor == "log.7"
+
+
 async def test_without_fallback_it_is_offline_and_goes_on_trying(shop: Shop) -> None:
     async with living(shop, fallback=False) as it:
         shop.answers = [Unreachable("no")] * 3

@@ -187,8 +187,12 @@ class Live:
             self._emitter.emit("message", name, args)
 
     async def restarted(self, page: Page) -> None:
+        """As ``_resync``, where it polls: whoever keeps something themselves is told alike."""
+        anew = self.cursor is not None
         self.cursor = page["cursor"]
         self._arrivals = Arrivals(page["position"])
+        if anew:
+            self._emitter.emit("resync", {"position": page["position"]})
         await self.watches.reset()
 
     def polled(self, page: Page) -> None:

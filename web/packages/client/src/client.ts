@@ -264,10 +264,14 @@ export class OrdercastClient extends Actions {
     });
   }
 
-  #restarted(page: EventPage): Promise<void> {
-    this.#cursor = page.cursor;
-    this.#arrivals = startingAt(page.position);
-    return this.#store.reset();
+  /** As `#resync`, where it polls: whoever keeps something themselves is told alike. */
+  #restarted({ cursor, position }: EventPage): Promise<void> {
+    const anew = this.#cursor !== null;
+    this.#cursor = cursor;
+    this.#arrivals = startingAt(position);
+    const done = this.#store.reset();
+    if (anew) this.#emitter.emit("resync", { position });
+    return done;
   }
 
   #page(page: EventPage): void {

@@ -256,6 +256,8 @@ describe("without a socket", () => {
     );
     const { client, socket, states } = setUp(answer, { since: "log.1" });
     const watched = client.watchOrder(17);
+    const told: unknown[] = [];
+    client.on("resync", (data) => told.push(data));
     client.connect();
     await turn();
     state.order = order({ version: 9, status: "ready" });
@@ -265,6 +267,7 @@ describe("without a socket", () => {
     expect(states.at(-1)).toBe("polling");
     expect(client.cursor).toBe("log.500");
     expect(watched.current).toMatchObject({ complete: true, order: { version: 9 } });
+    expect(told).toEqual([{ position: 500 }]); // as where a socket brings it
   });
 
   it("says when nothing can be reached, and goes on trying", async () => {
