@@ -61,7 +61,7 @@ export class OrdercastClient extends Actions {
         open: options.openSocket ?? openSocket,
         tokens,
         backoff,
-        cursor,
+        since: () => this.#cursor ?? store.since ?? null,
       },
       {
         connected: (replays, recovered) => this.#connected(replays, recovered),
@@ -167,7 +167,10 @@ export class OrdercastClient extends Actions {
     this.#heard();
     this.#happened({ type: "connected" });
     this.#watches.connected(recovered);
-    if (!replays) this.#synced();
+    if (replays) return;
+    // A list that was asked for before is told nothing of what came between its answer and this.
+    if (this.#store.since === null) this.#synced();
+    else this.#anew();
   }
 
   #lost(): void {
@@ -258,6 +261,10 @@ export class OrdercastClient extends Actions {
     this.#cursor = null; // the next `position` tells it; until then socket.io-client's own pid serves
     this.#arrivals = startingAt(position);
     this.#poller.stop();
+    this.#anew();
+  }
+
+  #anew(): void {
     const session = this.#session;
     void this.#store.reset().then(() => {
       if (session === this.#session) this.#synced();

@@ -22,7 +22,8 @@ export interface LinkOptions {
   open: OpenSocket;
   tokens: Tokens;
   backoff: Backoff;
-  cursor: () => Cursor | null;
+  /** Where to go on from: a cursor, or a position of the log that the server has now; `null`: from now on. */
+  since: () => Cursor | number | null;
 }
 
 export class Link {
@@ -90,7 +91,7 @@ export class Link {
       this.#failed("token");
       return;
     }
-    const since = this.#options.cursor();
+    const since = this.#options.since();
     this.#replays = since !== null || this.#known;
     // socket.io-client's own `offset` is what the socket heard last; polling may have heard more since.
     give(since === null ? { token } : { token, since, offset: since });

@@ -39,6 +39,7 @@ export class OrderList implements Interest {
   readonly #statuses: readonly string[] | undefined;
   readonly #customer: string | undefined;
   readonly #limit: number;
+  position: number | undefined;
   /** Whether it has ever been complete: from then on, what it had stays until all is there anew. */
   #whole = false;
 
@@ -70,6 +71,7 @@ export class OrderList implements Interest {
         cursor,
       });
       if (!take(page.orders)) return;
+      if (count === 0) this.position = page.position;
       count += page.orders.length;
       cursor = page.next ?? undefined;
       if (cursor === undefined || count >= this.#limit) break;
@@ -105,6 +107,7 @@ export class OrderList implements Interest {
   }
 
   forget(): void {
+    this.position = undefined;
     this.state.set({ ...this.state.current, complete: false, error: undefined });
   }
 

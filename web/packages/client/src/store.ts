@@ -21,6 +21,8 @@ export interface Interest {
   wants(id: string, known: Known): boolean;
   /** Fetches what it has not got; `undefined`: it has nothing of its own to fetch. */
   load?(store: OrderStore): Promise<void>;
+  /** Of who loads: where the log was when it began to; `undefined`: not known yet. */
+  readonly position?: number | undefined;
   changed(id: string): void;
   /** What it must have cannot be had. */
   failed(error: Error, id?: string): void;
@@ -80,6 +82,17 @@ export class OrderStore {
 
   ids(): IterableIterator<string> {
     return this.#known.keys();
+  }
+
+  /**
+   * Where in the log to listen from so that no list misses anything; `undefined`: that is not known yet, `null`: no
+   * list has been asked for.
+   */
+  get since(): number | null | undefined {
+    const lists = [...this.#interests].filter((interest) => interest.load !== undefined);
+    if (lists.length === 0) return null;
+    const positions = lists.map(({ position }) => position);
+    return positions.includes(undefined) ? undefined : Math.min(...(positions as number[]));
   }
 
   /** Takes something in: `change` is one of merge.ts. */

@@ -64,6 +64,31 @@ describe("with a socket", () => {
     expect(watched.current).toMatchObject({ complete: true, order: { note: "ring", version: 3 } });
   });
 
+  it("hears all that a list does not contain, whichever came first", async () => {
+    const before = [order()];
+    const after = [order({ version: 2, status: "accepted" }), order({ orderId: 18 })];
+    const answers = [before, before, after];
+    const list = (path: string) => (path.startsWith("orders?") ? found({ orders: answers.shift(), next: null, position: 101 }) : WORKFLOW);
+    const early = setUp(list);
+    early.client.watchOrders();
+    early.client.connect();
+    await turn();
+    expect(await early.socket.accept()).toEqual({ token: "t", since: 101, offset: 101 });
+    expect(early.states).toEqual(["resuming"]);
+    early.socket.hear("caught_up", { position: 103 });
+    expect(early.states).toEqual(["resuming", "live"]);
+
+    const late = setUp(list);
+    late.client.connect();
+    const auth = late.socket.accept(); // says who it is before there is an answer
+    const watched = late.client.watchOrders();
+    expect(await auth).toEqual({ token: "t" });
+    await turn();
+    expect(late.states).toEqual(["resuming", "live"]);
+    expect(watched.current.complete).toBe(true);
+    expect(new Map(watched.current.orders.map(({ orderId, version }) => [orderId, version]))).toEqual(new Map([[17, 2], [18, 1]]));
+  });
+
   it("comes back from the newest cursor, and is live when it has caught up", async () => {
     const { client, socket, states } = setUp(shop().answer, { since: "log.1" });
     client.watchOrder(17);
