@@ -15,6 +15,25 @@ const english = {
   load: (id) => (/[\\/]react-(aria|stately)[^?]*[\\/]intl[\\/].*[a-z]{2}-[A-Z]{2}\.mjs$/.test(id) && !id.endsWith("en-US.mjs") ? "export default {};" : null),
 };
 
+/** What a page imports once it runs is read beside its first code, and not after it. */
+const besides = {
+  name: "besides",
+  transformIndexHtml: {
+    order: "post",
+    handler(_, { chunk, bundle }) {
+      const found = new Set();
+      const find = (file) => {
+        if (found.has(file) || file === chunk.fileName) return;
+        found.add(file);
+        bundle[file].imports.forEach(find);
+      };
+      for (const file of chunk.dynamicImports) find(file);
+      for (const file of chunk.imports) found.delete(file); // named already
+      return [...found].map((file) => ({ tag: "link", attrs: { rel: "modulepreload", crossorigin: true, href: `./${file}` }, injectTo: "head" }));
+    },
+  },
+};
+
 await rm(out, { recursive: true, force: true });
 await mkdir(out, { recursive: true });
 for (const app of apps) {
@@ -23,7 +42,7 @@ for (const app of apps) {
     base: "./",
     configFile: false,
     logLevel: "warn",
-    plugins: [english],
+    plugins: [english, besides],
     build: { outDir: out, emptyOutDir: false, assetsDir: "assets", target: "es2020", modulePreload: { polyfill: false }, chunkSizeWarningLimit: 600 },
   });
   await rename(join(out, "index.html"), join(out, `${app}.html`));

@@ -12,7 +12,7 @@ from playwright.async_api import Browser, Route, expect
 
 from scripts.sizes import sizes
 from tests.browser.boards import NAME, PATIENCE, new_order, working
-from tests.harness import Api, Json, ServerProcess
+from tests.harness import Api, Json, ServerProcess, token
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")  # as the browser
 
@@ -209,6 +209,23 @@ async def test_a_telephone_shows_one_column_at_a_time(shop: ServerProcess, api: 
             assert box["height"] >= 43.5
         await board.card(ready).get_by_role("button", name="Out for delivery").tap()
         await board.has(ready, "out_for_delivery")
+
+
+async def test_what_it_shows_first_is_asked_for_once_and_before_most_of_its_code_has_run(
+    shop: ServerProcess, api: Api, browser: Browser
+) -> None:
+    order = await new_order(api)
+    page = await browser.new_page()
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url.removeprefix(shop.url)))
+    await page.goto(f"{shop.url}/board#token={token('ana', 'operator')}")
+    await expect(page.locator(f".card[data-order-id='{order['orderId']}']")).to_be_visible(timeout=PATIENCE)
+    assert asked.count("/api/workflow") == 1
+    assert len({path for path in asked if path.startswith("/api/orders?")}) == 1, (
+        "the client asks for what was asked for"
+    )
+    assert asked.index("/api/workflow") < asked.index("/board/sign-in.json"), "the rest of its code asks that first"
+    await page.close()
 
 
 async def test_it_is_light_enough() -> None:

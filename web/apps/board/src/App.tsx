@@ -1,11 +1,12 @@
 /** The page: who is signed in, and what they see. */
 
 import { OrdercastProvider, useConnection, useOrdercast } from "@ordercast/react";
-import { useEffect, useState } from "react";
+import { useEffect, useLayoutEffect, useState } from "react";
 import { I18nProvider } from "react-aria-components";
 import { useAddress } from "./model/address.ts";
 import { Board } from "./model/board.ts";
 import { liveness } from "./parts/Banner.tsx";
+import { early, SERVER } from "./parts/early.ts";
 import type { Session } from "./parts/session.ts";
 import { SignIn } from "./parts/SignIn.tsx";
 import { useSession } from "./parts/useSession.ts";
@@ -13,9 +14,6 @@ import { BoardView } from "./ui/BoardView.tsx";
 import { useShop, type Shop } from "./ui/useShop.ts";
 
 const EVERYTHING = 100_000; // more open orders than any shop has
-
-/** The server is where the page is from: `https://shop.example/live/` for one at `https://shop.example/live/board`. */
-const url = new URL(".", location.href).href;
 
 export function App({ session }: { session: Session }) {
   useSession(session);
@@ -25,7 +23,7 @@ export function App({ session }: { session: Session }) {
     // What react-aria says by itself is to be in the board's own language.
     <I18nProvider locale="en-GB">
       {user !== null && (
-        <OrdercastProvider key={user} url={url} token={session.token}>
+        <OrdercastProvider key={user} url={SERVER} token={session.token} fetch={early}>
           <Page session={session} />
         </OrdercastProvider>
       )}
@@ -64,7 +62,7 @@ function Message({ title, text }: { title: string; text: string }) {
 function useBoard(steps: Shop["steps"]): Board | undefined {
   const client = useOrdercast();
   const [board, setBoard] = useState<Board>();
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (steps === undefined) return;
     const made = new Board(client.watchOrders({ status: steps.open.map(({ name }) => name), limit: EVERYTHING }));
     setBoard(made);

@@ -61,7 +61,7 @@ export class OrdercastClient extends Actions {
         open: options.openSocket ?? openSocket,
         tokens,
         backoff,
-        since: () => this.#cursor ?? store.since ?? null,
+        since: async () => this.#cursor ?? (await store.begins()) ?? null,
       },
       {
         connected: (replays, recovered) => this.#connected(replays, recovered),

@@ -23,7 +23,7 @@ export interface LinkOptions {
   tokens: Tokens;
   backoff: Backoff;
   /** Where to go on from: a cursor, or a position of the log that the server has now; `null`: from now on. */
-  since: () => Cursor | number | null;
+  since: () => Promise<Cursor | number | null>;
 }
 
 export class Link {
@@ -91,7 +91,7 @@ export class Link {
       this.#failed("token");
       return;
     }
-    const since = this.#options.since();
+    const since = await this.#options.since();
     this.#replays = since !== null || this.#known;
     // socket.io-client's own `offset` is what the socket heard last; polling may have heard more since.
     give(since === null ? { token } : { token, since, offset: since });

@@ -71,7 +71,10 @@ export class OrderList implements Interest {
         cursor,
       });
       if (!take(page.orders)) return;
-      if (count === 0) this.position = page.position;
+      if (count === 0) {
+        this.position = page.position;
+        store.began();
+      }
       count += page.orders.length;
       cursor = page.next ?? undefined;
       if (cursor === undefined || count >= this.#limit) break;

@@ -30,6 +30,7 @@ export interface Interest {
   forget(): void;
 }
 
+const NOTICED = 500; // ms
 const AT_ONCE = 6; // requests under way; as many as a browser makes to one host
 
 export class OrderStore {
@@ -42,6 +43,7 @@ export class OrderStore {
   readonly #failed = new Set<string>();
   #stepOf: (status: string) => number | undefined = () => undefined;
   #waiting: (() => void)[] = [];
+  readonly #beginning: (() => void)[] = [];
   #epoch = {};
   #failures = 0;
   #timer: Timer | undefined;
@@ -70,6 +72,7 @@ export class OrderStore {
 
   delete(interest: Interest): void {
     this.#interests.delete(interest);
+    this.began(); // it is not waited for any more
     this.bring();
   }
 
@@ -84,15 +87,29 @@ export class OrderStore {
     return this.#known.keys();
   }
 
-  /**
-   * Where in the log to listen from so that no list misses anything; `undefined`: that is not known yet, `null`: no
-   * list has been asked for.
-   */
+  /** Where in the log to listen from so that no list misses anything; `undefined`: not known yet, `null`: there is no list. */
   get since(): number | null | undefined {
     const lists = [...this.#interests].filter((interest) => interest.load !== undefined);
     if (lists.length === 0) return null;
     const positions = lists.map(({ position }) => position);
     return positions.includes(undefined) ? undefined : Math.min(...(positions as number[]));
+  }
+
+  /** `since`, waited for as long as a person does not notice: not to know it costs asking for all once more. */
+  async begins(): Promise<number | null | undefined> {
+    let late = false;
+    const timer = platform.setTimeout(() => {
+      late = true;
+      this.began();
+    }, NOTICED);
+    while (this.since === undefined && !late) await new Promise<void>((resolve) => this.#beginning.push(resolve));
+    platform.clearTimeout(timer);
+    return this.since;
+  }
+
+  /** A list has had its first answer. */
+  began(): void {
+    for (const resolve of this.#beginning.splice(0)) resolve();
   }
 
   /** Takes something in: `change` is one of merge.ts. */

@@ -13,7 +13,7 @@ let changing: ((body: unknown) => Answer | Promise<Answer>) | undefined;
 /** GET finds the order, PATCH of it asks `changing`: both have the same path. */
 const answer = (path: string, body: unknown): Answer | Promise<Answer> => {
   if (path === "workflow") return WORKFLOW;
-  if (path.startsWith("orders?")) return found({ orders: [state], next: null });
+  if (path.startsWith("orders?")) return found({ orders: [state], next: null, position: 101 });
   if (path !== "orders/17") return { status: 404, body: { title: "Not found", detail: "There is no such order." } };
   const change = changing;
   changing = undefined;

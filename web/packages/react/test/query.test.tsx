@@ -18,7 +18,7 @@ afterEach(() => {
 it("keeps queries current while they are used", async () => {
   const { client, socket } = setUp((path) => {
     if (path === "workflow") return WORKFLOW;
-    return found(path.startsWith("orders?") ? { orders: [order()], next: null } : order());
+    return found(path.startsWith("orders?") ? { orders: [order()], next: null, position: 101 } : order());
   });
   const queryClient = new QueryClient();
   const Shown = (): ReactNode => {

@@ -23,7 +23,7 @@ import {
 const answer = (path: string): Answer => {
   if (path === "workflow") return WORKFLOW;
   if (path === "orders/17") return found(order());
-  if (path.startsWith("orders?")) return found({ orders: [order(), order({ orderId: 18 })], next: null });
+  if (path.startsWith("orders?")) return found({ orders: [order(), order({ orderId: 18 })], next: null, position: 101 });
   return { status: 404, body: { title: "Not found", detail: "There is no order 99, or it is not yours." } };
 };
 const updated = (version: number, status = "accepted") => ({ orderId: 17, status, updatedAt: "2026-01-01T00:01:00.000Z", version, position: 100 + version });

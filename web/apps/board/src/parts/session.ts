@@ -3,7 +3,7 @@
 import type { Connection, OrdercastClient } from "@ordercast/client";
 import { listen, offer, PARAMETER, WINDOW } from "./handover.ts";
 import { loginLink, refreshed, signInPage, type SignInPage } from "./signInPage.ts";
-import { tokenIn, userOf } from "./tokens.ts";
+import { KEY, tokenIn, userOf } from "./tokens.ts";
 
 export type SessionState = { readonly page: SignInPage | null } & (
   | { readonly status: "opening" | "none" | "signed-in" | "expired" }
@@ -15,7 +15,6 @@ export type SessionState = { readonly page: SignInPage | null } & (
 /** What a session needs of the client. */
 export type SessionClient = Pick<OrdercastClient, "connection" | "on" | "onConnection" | "renewToken">;
 
-const KEY = "ordercast.board.token";
 const AGAIN = 30_000; // ms between tries to renew what has ended
 
 export class Session {

@@ -1,5 +1,8 @@
 /** Tokens as people paste them. Pure. Nothing here is trusted: the server alone says who somebody is. */
 
+/** Where this tab keeps its token. */
+export const KEY = "ordercast.board.token";
+
 /** A JWT in what was pasted: a token, with or without `Bearer`, or a link with `#token=`; `null`: there is none. */
 export function tokenIn(pasted: string): string | null {
   const text = pasted.trim();
