@@ -129,7 +129,8 @@ async def test_a_move_is_taken_back_with_a_reason(shop: ServerProcess, api: Api,
     order = await new_order(api, "accepted")
     async with working(browser, shop) as board:
         await board.card(order).get_by_role("button", name="Preparing").click()
-        await board.page.locator(".toast").get_by_role("button", name="Undo").click()
+        await board.has(order, "preparing")
+        await board.choose(order, "Accepted …")
         dialog = board.page.get_by_role("dialog", name=f"Order {order['orderId']} back to Accepted?")
         await expect(dialog.get_by_role("button", name="Move back")).to_be_disabled()
         await dialog.get_by_role("textbox", name="Another reason").fill("the oven is cold")
@@ -145,8 +146,10 @@ async def test_a_move_is_taken_back_with_a_reason(shop: ServerProcess, api: Api,
         await board.choose(order, "Cancelled")
         await expect(board.card(order)).to_have_count(0, timeout=PATIENCE)
         await board.page.locator(".toast").get_by_role("button", name="Undo").click()
-        await board.page.get_by_role("button", name="Wrong order").click()
         await board.has(order, "accepted")
+        await expect(board.page.locator(".toast")).to_contain_text("is back in Accepted", timeout=PATIENCE)
+        events = (await api.get(f"/api/orders/{order['orderId']}/events"))["events"]
+        assert (events[-1]["status"], events[-1]["reason"]) == ("accepted", "Pressed by mistake")
 
 
 async def test_who_was_slower_is_told_by_whom(shop: ServerProcess, api: Api, browser: Browser) -> None:
@@ -209,6 +212,21 @@ async def test_a_telephone_shows_one_column_at_a_time(shop: ServerProcess, api: 
             assert box["height"] >= 43.5
         await board.card(ready).get_by_role("button", name="Out for delivery").tap()
         await board.has(ready, "out_for_delivery")
+
+
+async def test_a_column_opens_when_nobody_points_at_a_card(shop: ServerProcess, api: Api, browser: Browser) -> None:
+    order, other = await new_order(api), await new_order(api, "accepted", "preparing", "ready", "out_for_delivery")
+    async with working(browser, shop) as board:
+        failed = board.column("failed_delivery")
+        await expect(failed).to_have_attribute("data-quiet", "true", timeout=PATIENCE)
+        await board.card(order).hover()
+        await api.patch(other["orderId"], status="failed_delivery")
+        await expect(failed.locator(".count")).to_have_text("1", timeout=PATIENCE)
+        await asyncio.sleep(1)  # several looks later
+        await expect(failed).to_have_attribute("data-quiet", "true")
+        await board.page.mouse.move(1, 1)
+        await expect(failed).not_to_have_attribute("data-quiet", "true", timeout=PATIENCE)
+        await board.has(other, "failed_delivery")
 
 
 async def test_what_it_shows_first_is_asked_for_once_and_before_most_of_its_code_has_run(

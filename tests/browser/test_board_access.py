@@ -64,7 +64,7 @@ async def test_an_operator_of_one_shop_sees_nothing_of_anothers(
         created = today.locator("dl > div", has=nils.page.get_by_text("New today", exact=True)).locator("dd")
         await expect(created).to_have_text("1", timeout=PATIENCE)
         await nils.page.get_by_role("button", name="Filter").click()
-        await expect(nils.page.get_by_role("radiogroup", name="Taken by")).to_be_visible(timeout=PATIENCE)
+        await expect(nils.page.get_by_role("radiogroup", name="Claimed by")).to_be_visible(timeout=PATIENCE)
         await expect(nils.page.get_by_role("radiogroup", name="Shop")).to_have_count(0)
         await nils.page.keyboard.press("Escape")
 

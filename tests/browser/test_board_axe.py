@@ -50,7 +50,7 @@ async def through_all(board: Board, order: Json, *, narrow: bool) -> None:
     """Opens everything that opens."""
     page = board.page
     await board.has(order, "received")
-    await expect(board.card(order).locator(".sign")).to_have_text("late", timeout=PATIENCE)
+    await expect(board.card(order).locator(".expected .sign")).to_contain_text("late", timeout=PATIENCE)
     await found_nothing(page, "board")
     await board.card(order).get_by_role("button", name="More for order").click()
     await found_nothing(page, "menu")
@@ -84,7 +84,7 @@ async def through_all(board: Board, order: Json, *, narrow: bool) -> None:
     await page.get_by_role("searchbox").fill("")
     await board.choose(order, "Accepted")
     await board.has(order, "accepted")
-    await page.locator(".toast").get_by_role("button", name="Undo").click()
+    await board.choose(order, "Received …")
     await shown(page.get_by_role("dialog"), "Pressed by mistake")
     await found_nothing(page, "reason")
 
@@ -103,7 +103,7 @@ async def test_axe_finds_nothing(shop: ServerProcess, browser: Browser, width: i
 async def test_axe_finds_nothing_on_a_wall(shop: ServerProcess, browser: Browser) -> None:
     order = await late_and_early(shop)
     async with working(browser, shop, query="?wall", viewport={"width": 1920, "height": 1080}) as board:
-        await expect(board.card(order).locator(".sign")).to_have_text("late", timeout=PATIENCE)
+        await expect(board.card(order).locator(".expected .sign")).to_contain_text("late", timeout=PATIENCE)
         await found_nothing(board.page, "wall")
 
 

@@ -67,7 +67,7 @@ async def test_a_morning_of_two_operators_and_a_customer(shop: ServerProcess, br
         assert rung > 0
         assert rung % 2 == 0, "two notes each time"
         await is_announced(ben, 1)
-        await ben.card(pizza).get_by_role("button", name="Take").tap()
+        await ben.card(pizza).get_by_role("button", name="Claim").tap()
         await is_announced(ana, 0)
         await expect(ana.card(pizza).locator(".holder")).to_contain_text("ben", timeout=PATIENCE)
 
@@ -97,7 +97,7 @@ async def test_a_morning_of_two_operators_and_a_customer(shop: ServerProcess, br
         # Ready too early, taken back with a reason that both can read; the customer sees where it is.
         await ana.card(pizza).get_by_role("button", name="Ready").click()
         await ben.has(pizza, "ready")
-        await ana.page.locator(".toast").get_by_role("button", name="Undo").click()
+        await ana.choose(pizza, "Preparing …")
         await ana.page.get_by_role("button", name="Not ready yet").click()
         await ben.has(pizza, "preparing")
         await customer_sees(customer, "Preparing")

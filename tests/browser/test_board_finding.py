@@ -193,8 +193,6 @@ async def test_an_orders_whole_way_without_a_mouse(shop: ServerProcess, api: Api
         await keys.press("Enter")
         await expect(ana.card(order)).to_have_count(0, timeout=PATIENCE)
         await keys.press("u")
-        await expect(page.get_by_role("button", name="Pressed by mistake")).to_be_focused(timeout=PATIENCE)
-        await keys.press("Enter")
         await ana.focused(order)
         await keys.press("n")
         await expect(ana.card(order)).to_have_count(0, timeout=PATIENCE)

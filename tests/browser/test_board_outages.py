@@ -39,7 +39,7 @@ async def test_of_two_who_take_an_order_at_once_one_has_it(shop: ServerProcess, 
 
             await board.page.route(re.compile(rf"/api/orders/{order['orderId']}/claim$"), hold)
             await board.has(order, "received")
-        await asyncio.gather(*(b.card(order).get_by_role("button", name="Take").click() for b in boards.values()))
+        await asyncio.gather(*(b.card(order).get_by_role("button", name="Claim").click() for b in boards.values()))
         await asyncio.wait_for(both.wait(), PATIENCE / 1000)
         problem = f".card[data-order-id='{order['orderId']}'] .problem"
         for board in boards.values():
@@ -48,7 +48,7 @@ async def test_of_two_who_take_an_order_at_once_one_has_it(shop: ServerProcess, 
         winner = (await api.get(f"/api/orders/{order['orderId']}"))["claimedBy"]
         loser = next(name for name in boards if name != winner)
         await expect(boards[loser].page.locator(problem)).to_contain_text(
-            f"{winner.capitalize()} took it first.", timeout=PATIENCE
+            f"{winner.capitalize()} claimed it first.", timeout=PATIENCE
         )
         await expect(boards[loser].card(order).locator(".holder")).to_contain_text(winner, timeout=PATIENCE)
         await expect(boards[winner].card(order).locator(".holder")).to_contain_text("You", timeout=PATIENCE)

@@ -64,13 +64,15 @@ export class Doing {
       this.#made = this.#made.filter((one) => one !== made);
       return false;
     }
-    this.#made.splice(0, this.#made.indexOf(made)); // nothing where a later one was answered first
-    this.#happenings.moved(made);
+    const at = this.#made.indexOf(made);
+    if (at >= 0) this.#happenings.moved(made); // else it is being taken back, or a later one was answered first
+    this.#made.splice(0, at);
     return true;
   }
 
   /** Takes a step back, once it is known to have been made. `reason`: said in the order's history. */
   async undo({ answered, from }: Moved, reason: string): Promise<void> {
+    this.#made = this.#made.filter((one) => one.answered !== answered);
     const order = await answered;
     if (order === undefined) return; // its card says why
     const now = this.#board.card(key(order.orderId))?.order ?? (await this.#client.getOrder(order.orderId).catch(() => order));
@@ -146,7 +148,7 @@ export class Doing {
     if (error.status !== 409) return error.message;
     const holder = error.details.claimedBy;
     const now = await this.#client.getOrder(order.orderId).catch(() => undefined); // and with it what is shown
-    if (typeof holder === "string" || typeof holder === "number") return `${this.#who(holder)} took it first.`;
+    if (typeof holder === "string" || typeof holder === "number") return `${this.#who(holder)} claimed it first.`;
     if (now === undefined || now.version === order.version) return error.message;
     if (now.status === order.status) return "Someone changed it meanwhile. It is shown as it is now; try again.";
     const by = await this.#mover(order.orderId);

@@ -117,7 +117,7 @@ it("asks once more where only something else of the order has changed", async ()
 it("says in words why a claim or a change did not happen", async () => {
   const taken = setUp({ claim: () => Promise.reject(conflict({ claimedBy: "ben" })), getOrder: async () => at(1) });
   await taken.doing.claim(at(1));
-  expect(board.card("1")?.problem).toBe("Ben took it first.");
+  expect(board.card("1")?.problem).toBe("Ben claimed it first.");
   const cut = setUp({ contact: () => Promise.reject(new TypeError("fetch failed")) });
   await cut.doing.contacted(at(2));
   expect(board.card("2")?.problem).toMatch(/cannot be reached, so this was not done/);
@@ -157,6 +157,7 @@ it("takes back what was done last, which the server has not answered yet", async
   const { doing, said } = setUp(client);
   const moving = doing.move(at(1), "preparing");
   const undoing = doing.undo(doing.last!, "pressed by mistake");
+  expect(doing.last).toBeUndefined(); // to say so twice takes nothing else back
   await settle();
   expect(asked.map(({ status }) => status)).toEqual(["preparing"]);
   show(at(1, { status: "preparing", version: 2 }), at(2));
@@ -224,6 +225,10 @@ it("knows the ways of the workflow", () => {
   expect(steps.onward(at(1), "operator")).toBe("preparing");
   expect(steps.next(at(1), "customer")).toEqual([]);
   expect(steps.back(at(1, { status: "ready" }), "operator")).toEqual(["preparing"]);
+  const again = { from: "preparing", to: "received", roles: ["operator"], fulfilment: null };
+  const round = new Steps({ ...WORKFLOW, corrections: true, transitions: [...WORKFLOW.transitions, again] });
+  expect(round.next(at(1, { status: "preparing" }), "operator")).toContain("received");
+  expect(round.back(at(1, { status: "preparing" }), "operator")).toEqual([]); // it goes on there
   expect(new Steps({ ...WORKFLOW, corrections: false }).back(at(1, { status: "ready" }), "operator")).toEqual([]);
   expect(steps.open.map(({ name }) => name)).toEqual(["received", "preparing", "ready"]);
   expect(key(board.in("ready")[0]!.orderId)).toBe("3");

@@ -49,9 +49,14 @@ export class Steps {
     return this.next(order, role).find((name) => this.#byName.get(name)?.category !== "aborted");
   }
 
-  /** Statuses that the order may be taken back to, with a reason: those from which a step leads where it is. */
+  /**
+   * Statuses that the order may be taken back to, with a reason: those from which a step leads where it is. One that it
+   * may go on to as well is no way back to anybody.
+   */
   back(order: Fulfilled, role: string): string[] {
     if (!this.workflow.corrections) return [];
-    return this.workflow.transitions.filter((step) => step.to === order.status && fits(step, order, role)).map(({ from }) => from);
+    const on = this.next(order, role);
+    const from = this.workflow.transitions.filter((step) => step.to === order.status && fits(step, order, role)).map(({ from }) => from);
+    return from.filter((name) => !on.includes(name));
   }
 }

@@ -11,7 +11,7 @@ export function ShiftButton({ shift }: { shift: ShiftState }): ReactNode {
     return (
       <span title={words.does}>
         <Button className="button shift" aria-describedby={does} onPress={shift.start}>
-          {words.start}
+          <Bell struck={false} /> {words.start}
         </Button>
         <span id={does} hidden>
           {words.does}

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import { level, nextChange } from "./ageing.ts";
+import { level, levelIn, nextChange, promise, stay } from "./ageing.ts";
 import { order, START } from "./sample.ts";
 
 const at = (seconds: number) => new Date(START + seconds * 1000).toISOString();
@@ -18,6 +18,14 @@ it("ages against when it is expected, from its creation on, and is as bad as the
   expect(levels).toEqual(["fresh", "due", "due", "late"]);
   expect(level(expected, { received: 60 }, START + 660_000)).toBe("late");
   expect(level(order({ expectedAt: at(-1) }), { received: 600 }, START)).toBe("late"); // expected before it was made
+});
+
+it("tells a step that takes too long from a promise that is not kept", () => {
+  const expected = order({ expectedAt: at(1000), statusSince: at(900) });
+  const levels = (s: number) => [stay(expected, { received: 60 }), promise(expected)].map((span) => levelIn(span, START + s * 1000));
+  expect([levels(901), levels(959), levels(960), levels(1000)]).toEqual([["fresh", "due"], ["due", "due"], ["late", "due"], ["late", "late"]]);
+  expect([stay(expected, {}), promise(order())]).toEqual([undefined, undefined]);
+  expect(levelIn(undefined, START)).toBe("none");
 });
 
 it("says when it next changes, and nothing changes before", () => {

@@ -1,4 +1,4 @@
-/** How long an open order has waited, measured by the shop's targets. Pure. */
+/** How long an open order has waited, measured by the shop's targets and by what its customer was promised. Pure. */
 
 import type { Order } from "@ordercast/client";
 
@@ -14,7 +14,7 @@ const DUE = 0.7;
 const LEVELS: readonly Level[] = ["none", "fresh", "due", "late"];
 
 /** Times (ms since the epoch) that an order is due and late at. */
-interface Span {
+export interface Span {
   readonly due: number;
   readonly late: number;
 }
@@ -35,14 +35,21 @@ export function nextChange(order: Order, targets: Targets, now: number): number 
   return moments.length === 0 ? null : Math.min(...moments);
 }
 
-function spans(order: Order, targets: Targets): Span[] {
+/** Its stay in its status against that status' target; `undefined`: there is none. */
+export function stay(order: Order, targets: Targets): Span | undefined {
   const target = targets[order.status];
-  const found: Span[] = [];
   const since = Date.parse(order.statusSince);
-  if (target !== undefined && target !== null) found.push(span(since, since + target * 1000));
-  if (order.expectedAt !== null) found.push(span(Date.parse(order.createdAt), Date.parse(order.expectedAt)));
-  return found;
+  return target === undefined || target === null ? undefined : span(since, since + target * 1000);
 }
+
+/** Its whole life against what its customer was promised; `undefined`: nothing. */
+export function promise({ createdAt, expectedAt }: Order): Span | undefined {
+  return expectedAt === null ? undefined : span(Date.parse(createdAt), Date.parse(expectedAt));
+}
+
+export const levelIn = (span: Span | undefined, now: number): Level => worst(span === undefined ? [] : [span], now);
+
+const spans = (order: Order, targets: Targets): Span[] => [stay(order, targets), promise(order)].filter((span) => span !== undefined);
 
 const span = (begin: number, late: number): Span => ({ due: Math.min(late, Math.ceil(begin + (late - begin) * DUE)), late });
 

@@ -91,5 +91,5 @@ it("shows who else is online, without oneself", async () => {
   await user().keyboard("{Escape}");
   operators = operators.slice(0, 1);
   await pass(10_000);
-  expect(screen.getByRole("button", { name: "Nobody else online" })).toBeTruthy();
+  expect(screen.getByRole("button", { name: "Only you online" })).toBeTruthy();
 });

@@ -31,9 +31,9 @@ describe("a timeline", () => {
   it("says what happened, by whom and why, and how long each status took", () => {
     expect(moments(events, WORKFLOW).map(({ text, by, reason, forced, before }) => [text, by, reason, forced, before])).toEqual([
       ["Created: Received", null, null, false, null],
-      ["Taken", "ana", null, false, null],
+      ["Claimed", "ana", null, false, null],
       ["Changed: note, whatever", 7, null, false, null],
-      ["Preparing; changed: expected time", null, null, true, { label: "Received", seconds: 65 }],
+      ["Preparing; changed: promised time", null, null, true, { label: "Received", seconds: 65 }],
       ["Received", "ana", "by mistake", false, { label: "Preparing", seconds: 35 }],
       ["gone", null, null, false, { label: "Received", seconds: 30 }],
     ]);

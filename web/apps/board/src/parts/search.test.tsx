@@ -84,11 +84,11 @@ it("sets and clears each part of the filter", async () => {
   await click(screen.getByRole("checkbox", { name: "Received" }));
   await click(screen.getByRole("checkbox", { name: "Late only" }));
   await click(screen.getByRole("checkbox", { name: "Not contacted yet" }));
-  await click(group("Taken by").getByRole("radio", { name: "ben" }));
+  await click(group("Claimed by").getByRole("radio", { name: "ben" }));
   await click(group("How it goes out").getByRole("radio", { name: "Pickup" }));
   await click(group("Shop").getByRole("radio", { name: "1" }));
   expect(now).toEqual({ q: "pizza", statuses: ["received"], claimedBy: "ben", fulfilment: "pickup", late: true, shopId: "1", hasNoContact: true });
-  await click(group("Taken by").getByRole("radio", { name: "Any" }));
+  await click(group("Claimed by").getByRole("radio", { name: "Any" }));
   expect(now.claimedBy).toBeNull();
   await click(screen.getByRole("button", { name: "Show everything" }));
   expect(now).toEqual({ ...EVERYTHING, q: "pizza" });

@@ -15,9 +15,9 @@ export const csvColumns = {
   name: "Name",
   phone: "Phone",
   note: "Note",
-  claimedBy: "Taken by",
+  claimedBy: "Claimed by",
   firstContactAt: "First contact",
-  expectedAt: "Expected",
+  expectedAt: "Promised",
   createdAt: "Created",
   updatedAt: "Updated",
   customerId: "Customer",
@@ -120,7 +120,7 @@ export const figures = {
 };
 
 export const online = {
-  others: (n: number) => (n === 0 ? "Nobody else online" : s(n, "other online", "others online")),
+  others: (n: number) => (n === 0 ? "Only you online" : s(n, "other online", "others online")),
   title: "Online",
   you: (id: string) => `${id} (you)`,
   admin: "admin",
@@ -143,7 +143,7 @@ export const filters = {
   button: (n: number) => (n === 0 ? "Filter" : `Filter (${n})`),
   title: "Show only",
   statuses: "Status",
-  claimedBy: "Taken by",
+  claimedBy: "Claimed by",
   me: "Me",
   nobody: "Nobody",
   any: "Any",
@@ -160,8 +160,8 @@ export const timeline = {
   title: "What happened",
   created: (status: string) => `Created: ${status}`,
   contacted: "Customer contacted",
-  claimed: "Taken",
-  released: "Given back",
+  claimed: "Claimed",
+  released: "Released",
   changed: (fields: string[]) => (fields.length === 0 ? "Changed" : `Changed: ${fields.join(", ")}`),
   movedAnd: (status: string, fields: string[]) => `${status}; changed: ${fields.join(", ")}`,
   by: (id: string) => `by ${id}`,
@@ -173,7 +173,7 @@ export const timeline = {
   again: "Try again",
   fields: {
     note: "note",
-    expectedAt: "expected time",
+    expectedAt: "promised time",
     contact: "contact",
     items: "items",
     total: "total",
@@ -182,14 +182,14 @@ export const timeline = {
     fulfilment: "how it goes out",
     shopId: "shop",
     customerId: "customer",
-    claimedBy: "taken by",
+    claimedBy: "claimed by",
     firstContactAt: "first contact",
   } as Readonly<Record<string, string>>,
 };
 
 export const edit = {
   note: "Note",
-  expectedAt: "Expected at",
+  expectedAt: "Promised for",
   save: "Save",
   saving: "Saving …",
   saved: "Saved.",
@@ -211,7 +211,7 @@ export const share = {
 
 export const print = {
   created: "Ordered",
-  expected: "Expected",
+  expected: "Promised",
   name: "Name",
   phone: "Phone",
   total: "Total",
@@ -234,7 +234,7 @@ export const details = {
   phone: "Phone",
   contact: "Contact",
   shop: "Shop",
-  claimedBy: "Taken by",
+  claimedBy: "Claimed by",
   nobody: "nobody",
   created: "Created",
   firstContact: "First contact",

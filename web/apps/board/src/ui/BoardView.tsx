@@ -22,7 +22,7 @@ import { Closed } from "./Closed.tsx";
 import { Tabs } from "./Tabs.tsx";
 import { Top } from "./Top.tsx";
 import { useFilter } from "./useFilter.ts";
-import { shell as words } from "./words.ts";
+import { REASONS, shell as words } from "./words.ts";
 import { Zones } from "./Zones.tsx";
 import { Toast, type Note } from "./Toast.tsx";
 
@@ -63,10 +63,15 @@ export function BoardView({ client, board, steps, settings, me, shopName, wall }
   }, []);
   const doing = useMemo(() => {
     const moved = (made: Moved) => {
-      setNote({ text: words.moved(made.order, steps.label(made.to)), action: { label: words.undo, act: () => askReason(made) } });
+      setNote({ text: words.moved(made.order, steps.label(made.to)), action: { label: words.undo, act: () => undo(made) } });
     };
     return new Doing(client, board, steps, me, { moved, said: (text) => setNote({ text }) });
-  }, [client, board, steps, me, askReason]);
+  }, [client, board, steps, me]);
+  /** At once: who undoes has pressed by mistake. For other reasons there is the order's menu. */
+  const undo = (made: Moved) => {
+    setNote(undefined);
+    void doing.undo(made, REASONS[0]).then(() => navigation.follow(key(made.order.orderId)));
+  };
   const desk = useMemo<Desk>(() => {
     const openDetails = (id: string) => address.set("order", id, true);
     const openMenu = (id: string, at: Element) => setAsked({ id, at });
@@ -76,7 +81,7 @@ export function BoardView({ client, board, steps, settings, me, shopName, wall }
     "?": () => setOpen("keys"),
     "/": () => document.querySelector<HTMLElement>(".search input")?.focus(),
     b: () => navigation.first(),
-    u: () => doing.last !== undefined && askReason(doing.last),
+    u: () => doing.last !== undefined && undo(doing.last),
   });
   const more = [
     { id: "targets", label: words.targets, act: () => setOpen("targets") },

@@ -3,11 +3,11 @@
 import { key, type Order } from "@ordercast/client";
 import { memo, type KeyboardEvent, type ReactNode, type Ref } from "react";
 import type { Card as View } from "../model/board.ts";
-import { Ageing, Contact } from "./Ageing.tsx";
+import { Ageing, Contact, Promised } from "./Ageing.tsx";
 import { useCard, useDesk } from "./context.ts";
 import { DragHandle, useCardDrag } from "./drag.tsx";
 import { onCardKey } from "./keys.ts";
-import { clockTime, customer, fulfilment, items } from "./words.ts";
+import { card as words, customer, fulfilment, items } from "./words.ts";
 
 interface Props {
   readonly id: string;
@@ -94,11 +94,7 @@ function Who({ order }: { order: Order }) {
     <p className="who">
       {name !== "" && <bdi className="name">{name}</bdi>}
       {way !== "" && <span className="way">{way}</span>}
-      {order.expectedAt !== null && (
-        <span className="expected">
-          by <time dateTime={order.expectedAt}>{clockTime(order.expectedAt, Date.now())}</time>
-        </span>
-      )}
+      <Promised order={order} />
     </p>
   );
 }
@@ -127,7 +123,7 @@ function Holding({ order, stop, pending }: { order: Order; stop: boolean; pendin
     const mine = key(order.claimedBy) === me.userId;
     return (
       <p className="holder" data-mine={mine || undefined}>
-        <span className="visually-hidden">Taken by </span>
+        <span className="visually-hidden">{words.claimedBy} </span>
         <bdi>{mine ? "You" : order.claimedBy}</bdi>
       </p>
     );
@@ -135,12 +131,10 @@ function Holding({ order, stop, pending }: { order: Order; stop: boolean; pendin
   if (wall) return null;
   return (
     <button type="button" className="take" tabIndex={stop ? 0 : -1} disabled={pending} onClick={() => void doing.claim(order)}>
-      Take
+      {words.claim}
     </button>
   );
 }
-
-const SHORT = 12; // characters of a step's name that have room for an arrow before them
 
 function Acts({ order, stop, pending, handle }: { order: Order; stop: boolean; pending: boolean; handle: ReactNode }) {
   const desk = useDesk();
@@ -151,8 +145,8 @@ function Acts({ order, stop, pending, handle }: { order: Order; stop: boolean; p
   return (
     <div className="acts">
       {next !== undefined && (
-        <button type="button" className="next" data-long={label.length > SHORT || undefined} tabIndex={tab} disabled={pending} onClick={() => void desk.doing.move(order, next)}>
-          <span aria-hidden="true">→</span> {label}
+        <button type="button" className="next" tabIndex={tab} disabled={pending} onClick={() => void desk.doing.move(order, next)}>
+          <span aria-hidden="true">→</span> <span>{label}</span>
         </button>
       )}
       {stop && handle}

@@ -1,7 +1,7 @@
 /** The orders of one status. Only the cards in sight are drawn. */
 
 import { defaultRangeExtractor, useVirtualizer, type Range, type Virtualizer } from "@tanstack/react-virtual";
-import { useEffect, useLayoutEffect, useRef, useSyncExternalStore, type RefObject } from "react";
+import { useEffect, useLayoutEffect, useRef, useState, useSyncExternalStore, type RefObject } from "react";
 import type { Status } from "../model/workflow.ts";
 import { Card } from "./Card.tsx";
 import { Count } from "./Count.tsx";
@@ -18,6 +18,7 @@ export function Column({ status }: { status: Status }) {
   const complete = useSyncExternalStore(board.onAny, () => board.complete);
   const total = useTotal(status.name);
   const ids = useColumn(status.name);
+  const quiet = useQuiet(complete && total === 0 && status.category !== "open", complete);
   const box = useRef<HTMLElement>(null);
   const scroller = useRef<HTMLDivElement>(null);
   const stop = useSyncExternalStore(navigation.subscribe, () => navigation.stop(status.name, ids));
@@ -49,7 +50,7 @@ export function Column({ status }: { status: Status }) {
       aria-labelledby={`heading-${status.name}`}
       data-status={status.name}
       data-drop={state}
-      data-quiet={(complete && total === 0 && status.category !== "open") || undefined}
+      data-quiet={quiet || undefined}
       data-over={isDropTarget || undefined}
       tabIndex={-1}
       {...dropProps}
@@ -81,6 +82,25 @@ export function Column({ status }: { status: Status }) {
     </section>
   );
 }
+
+/**
+ * Whether an empty column is folded. It opens and folds while nobody points at a card: that would go from under the
+ * pointer, and another take its place.
+ */
+function useQuiet(empty: boolean, complete: boolean): boolean {
+  const [quiet, set] = useState(empty);
+  useEffect(() => {
+    if (quiet === empty) return;
+    const settle = () => void ((!complete || document.querySelector(POINTED) === null) && set(empty));
+    settle();
+    const timer = setInterval(settle, OFTEN);
+    return () => clearInterval(timer);
+  }, [quiet, empty, complete]);
+  return quiet;
+}
+
+const POINTED = ".columns .card:hover"; // a finger points at nothing once it is lifted: there is no hovering then
+const OFTEN = 300; // ms
 
 /** On a wall nobody scrolls: how many there are that do not fit. */
 function Below({ virtual, all }: { virtual: Virtualizer<HTMLDivElement, Element>; all: number }) {

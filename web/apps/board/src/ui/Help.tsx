@@ -27,6 +27,10 @@ export default function Help({ singleKeys, setSingleKeys, close }: Props) {
               </div>
             ))}
           </dl>
+          <p className="soft">
+            “Over”: longer in its step than the step’s target. “Late” on an order: past what its customer was promised. The number of late orders counts
+            both.
+          </p>
           <p className="soft">With the drag handle: Enter picks an order up, Tab goes to the columns that it may go to, Enter puts it down, Escape lets it be.</p>
           <div className="buttons">
             <Switch className="switch" isSelected={singleKeys} onChange={setSingleKeys}>

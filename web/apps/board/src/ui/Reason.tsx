@@ -14,7 +14,7 @@ export function Reason({ moved, close }: { moved: Moved; close: () => void }) {
   const [text, setText] = useState("");
   const undo = (reason: string) => {
     close();
-    void doing.undo(moved, reason).then(() => requestAnimationFrame(() => navigation.to(key(moved.order.orderId))));
+    void doing.undo(moved, reason).then(() => navigation.follow(key(moved.order.orderId)));
   };
   return (
     <ModalOverlay className="overlay" isOpen isDismissable onOpenChange={(open) => !open && close()}>

@@ -27,9 +27,9 @@ export function choices(desk: Desk, order: Order): { title: string; list: Choice
 
 function claims({ doing, me }: Desk, order: Order): Choice[] {
   const holder = order.claimedBy;
-  if (holder === null) return [{ id: "claim", label: "Take it", act: () => void doing.claim(order) }];
+  if (holder === null) return [{ id: "claim", label: "Claim it", act: () => void doing.claim(order) }];
   const mine = key(holder) === me.userId;
-  const release: Choice = { id: "release", label: mine ? "Give it back" : `Release it from ${holder}`, act: () => void doing.release(order) };
+  const release: Choice = { id: "release", label: mine ? "Release it" : `Release it from ${holder}`, act: () => void doing.release(order) };
   if (mine) return [release];
   const over: Choice = { id: "take-over", label: `Take it over from ${holder}`, act: () => void doing.claim(order) };
   return me.role === "admin" ? [over, release] : [over];

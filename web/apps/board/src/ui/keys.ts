@@ -12,7 +12,7 @@ export const KEYS: readonly (readonly [keys: string, does: string])[] = [
   ["Enter", "opens the order"],
   ["N", "moves the order to its next status"],
   ["M", "shows all steps, and what else can be done"],
-  ["C", "takes the order, or gives it back"],
+  ["C", "claims the order, or releases it"],
   ["T", "says that the customer was contacted"],
   ["U", "takes the last move back"],
   ["/", "searches"],

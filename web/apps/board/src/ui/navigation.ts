@@ -14,6 +14,9 @@ export interface Reach {
   focus(index: number): void;
 }
 
+/** ms in which a card comes that the server has answered for. */
+const COMES = 5_000;
+
 export class Navigation {
   #at: Place | undefined;
   readonly #listeners = new Set<Listener>();
@@ -83,6 +86,15 @@ export class Navigation {
       return true;
     }
     return false;
+  }
+
+  /** Focuses the card once it is on the board, unless somebody has gone elsewhere meanwhile. */
+  follow(id: string, from = document.activeElement, until = performance.now() + COMES): void {
+    requestAnimationFrame(() => {
+      const now = document.activeElement;
+      if ((now !== from && now !== document.body) || this.to(id) || performance.now() > until) return;
+      this.follow(id, from, until);
+    });
   }
 
   /** Focuses the card where the keyboard was, or else the first there is; returns whether there is one. */

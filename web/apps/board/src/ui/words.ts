@@ -38,6 +38,19 @@ export const items = (order: Order): { quantity: number; name: string }[] =>
 
 export const REASONS = ["Pressed by mistake", "Not ready yet", "Wrong order", "The customer asked for it"] as const;
 
+export const card = {
+  /** What stands before and after a time in the step: how long it has been there, how long it may, how much longer it is. */
+  stay: { none: ["in step", ""], fresh: ["in step", ""], due: ["", "left"], late: ["", "over"] },
+  since: (time: string) => `In this step since ${time}`,
+  promised: "promised",
+  late: (time: string) => `${time} late`,
+  lateFor: "for",
+  notContacted: (time: string) => `no contact ${time}`,
+  contacted: (time: string) => `contacted in ${time}`,
+  claim: "Claim",
+  claimedBy: "Claimed by",
+} as const;
+
 export const shell = {
   title: "Orders",
   moved: (order: Order, to: string) => `Order ${order.orderId} moved to ${to}`,
