@@ -8,11 +8,14 @@ from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
 from ordercast.api.schemas import Body, Id, Text
+from ordercast.webhooks.models import TYPES
 
 # What a pattern can say of it; `ordercast.webhooks.addresses` has the rest.
 _URL = {"pattern": r"^[Hh][Tt][Tt][Pp][Ss]?://[^/?#@\s\u0000]+([/?][^#\s\u0000]*)?#?$"}
 Url = Annotated[Text, Field(max_length=2_048, json_schema_extra=_URL)]
-Events = Annotated[list[str], Field(min_length=1, max_length=16)]
+# Looked at by the service, whose words say which there are.
+Event = Annotated[str, Field(json_schema_extra={"enum": list(TYPES)})]
+Events = Annotated[list[Event], Field(min_length=1, max_length=16)]
 Shops = Annotated[list[Id], Field(min_length=1, max_length=500)]
 Description = Annotated[Text, Field(max_length=500)]
 Switch = Annotated[bool, Field(strict=True)]
