@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Any, Self
 
 import structlog
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from ordercast import wiring
 from ordercast.adopting import Parts, Reloads, look
 from ordercast.api.application import create_api
-from ordercast.api.context import Services
 from ordercast.auth import TokenVerifier
 from ordercast.auth.shares import ShareTokens
 from ordercast.config import Settings, load_settings
@@ -23,32 +23,24 @@ from ordercast.errors import SettingsError
 from ordercast.live.every import every
 from ordercast.live.feed import Feed
 from ordercast.live.freshness import Freshness
-from ordercast.live.handlers import Handlers
 from ordercast.live.hints import looking
 from ordercast.live.limit import ConnectionLimit, SharedLimit
 from ordercast.live.monitor import Monitor
 from ordercast.live.nodes import Nodes, address_of
-from ordercast.live.recovery import Pids
 from ordercast.live.renewal import PER_LIFE, Renewal
-from ordercast.live.replay import Replay
 from ordercast.live.rooms import BOARD
 from ordercast.live.sessions import TokenClock
 from ordercast.measuring import bind
 from ordercast.metrics import Metrics
 from ordercast.orders.board import Board
 from ordercast.orders.kept import Kept, OwnStorage
-from ordercast.orders.own_events import OwnEvents
 from ordercast.orders.principal import Principal
-from ordercast.orders.privacy import Privacy
 from ordercast.orders.service import OrderService
-from ordercast.orders.stats import Stats
 from ordercast.orders.workflow import load_workflow
 from ordercast.socketio import Server
 from ordercast.storage.database import Storage
 from ordercast.storage.elsewhere import open_kept
 from ordercast.webhooks.addresses import rules_of
-from ordercast.webhooks.hooks import Hooks
-from ordercast.webhooks.runner import Line
 from ordercast.webhooks.sender import Sender
 from ordercast.webhooks.service import WebhookService
 from ordercast.webhooks.when_needed import client_when_needed
@@ -127,73 +119,22 @@ class Ordercast:
             self.shares = self.verifier.shares = ShareTokens(storage.secret_key, self.settings.share_lifetime)
             clock = TokenClock()
             self.connection_limit = limit = self._limit(storage)
-            self.replay = Replay(
-                self.feed,
-                kept.log,
-                kept.orders,
-                self.orders,
-                Pids(storage.secret_key),
-                storage.watches,
-                self.settings.replay_max_events,
-                self.settings.replay_max_age,
-                self.settings.max_watches,
-            )
-            handlers = Handlers(
-                self.io,
-                self.verifier,
-                self.orders,
-                self.feed,
-                self.monitor,
-                limit,
-                clock,
-                self.replay,
-                storage.watches,
-                storage.revocations,
-                self.settings.max_watches,
-            )
+            self.replay = wiring.replay(self, storage, kept)
+            handlers = wiring.handlers(self, storage, clock)
             stack.callback(storage.revocations.subscribe(handlers.revoked))
             settings = self.settings
             rules = rules_of(settings.webhook_allow_private)
             client = await stack.enter_async_context(client_when_needed(rules, settings.webhook_timeout))
-            self.sender = sender = Sender(
-                Line(
-                    self.nodes.run,
-                    storage.webhooks,
-                    kept.log,
-                    kept.orders,
-                    self._step,
-                    client,
-                    settings.webhook_retries,
-                )
-            )
+            self.sender = sender = Sender(wiring.line(self, storage, kept, client))
             webhooks = WebhookService(storage.webhooks, client, kept.log.head, sender.wake)
-            freshness = Freshness(self.io, self.feed)
-            services = Services(
-                orders=self.orders,
-                repository=kept.orders,
-                log=kept.log,
-                workflow=self.workflow,
-                verifier=self.verifier,
-                revocations=storage.revocations,
-                privacy=Privacy(kept.orders, kept.personal, storage.revocations),
-                own_events=OwnEvents(self.orders, storage.requests, self._emit),
-                presence=self.nodes,
-                stats=Stats(kept.figures, self.workflow, self.settings.shop_time_zone),
-                board=self.board,
-                webhooks=webhooks,
-                hooks=Hooks(settings.hooks, storage.hooks),
-                shares=self.shares,
-                shop=self.settings,
-                ready=self.problems,
-                metrics=self.metrics.render,
-                warnings=self.warnings,
-            )
+            services = wiring.services(self, storage, kept, webhooks)
             self._rest = create_api(services, max_body=self.settings.max_body, cors_origins=self.settings.cors_origins)
             bind(self.metrics, self)
             stack.push_async_callback(self.verifier.close)
             await self.feed.start()
             stack.push_async_callback(self.feed.stop)
             await stack.enter_async_context(sender.running())
+            freshness = Freshness(self.io, self.feed)
             position = await stack.enter_async_context(every(self.settings.position_interval, freshness.tell))
             self.renewal = Renewal(self.io, storage.watches)
             await stack.enter_async_context(every(self.settings.recovery_ttl / PER_LIFE, self.renewal.begin))
@@ -215,18 +156,22 @@ class Ordercast:
                 monitor,
             )
             stack.callback(clock.close)
-            if self.cluster is not None:
-                # Of this log alone: who has another database may share our Redis.
-                name, cluster = f"log.{kept.log.log_id}", self.cluster
-                if kept.catch_up is not None:
-                    cluster.on_hint(name, await stack.enter_async_context(looking(kept.catch_up)))
-                kept.told.append(lambda: cluster.hint(name))
-                if news is not None:
-                    cluster.on_hint(f"logins.{self.nodes.run}", news)
+            await self._listen_for_hints(stack, news)
             self.io.start()
             stack.push_async_callback(self.io.close)
             self._stack = stack.pop_all()
         return self
+
+    async def _listen_for_hints(self, stack: AsyncExitStack, logins: Callable[[], None] | None) -> None:
+        """Has Redis say at once that another node has committed, or let a user in."""
+        if (cluster := self.cluster) is None:
+            return
+        name = f"log.{self.kept.log.log_id}"  # of this log alone: who has another database may share our Redis
+        if self.kept.catch_up is not None:
+            cluster.on_hint(name, await stack.enter_async_context(looking(self.kept.catch_up)))
+        self.kept.told.append(lambda: cluster.hint(name))
+        if logins is not None:
+            cluster.on_hint(f"logins.{self.nodes.run}", logins)
 
     async def __aexit__(self, *exc: object) -> None:
         """Closes every connection, then the rest in the reverse order of its opening."""
@@ -321,9 +266,6 @@ class Ordercast:
 
     def _tell_boards(self, targets: Mapping[str, int]) -> None:
         self.io.to(BOARD).emit("board:changed", {"targets": targets})
-
-    def _emit(self, rooms: Sequence[str], event: str, arguments: Sequence[Any]) -> None:
-        self.io.to(*rooms).emit(event, *arguments)
 
     def _limit(self, storage: Storage) -> ConnectionLimit:
         most = self.settings.max_connections_per_user
