@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Any, Self
 
@@ -20,6 +20,7 @@ from ordercast.config import Settings, load_settings
 from ordercast.config_changes import Changes
 from ordercast.config_forms import NO_REDIS
 from ordercast.errors import SettingsError
+from ordercast.live.boards import Boards
 from ordercast.live.every import every
 from ordercast.live.feed import Feed
 from ordercast.live.freshness import Freshness
@@ -28,7 +29,6 @@ from ordercast.live.limit import ConnectionLimit, SharedLimit
 from ordercast.live.monitor import Monitor
 from ordercast.live.nodes import Nodes, address_of
 from ordercast.live.renewal import PER_LIFE, Renewal
-from ordercast.live.rooms import BOARD
 from ordercast.live.sessions import TokenClock
 from ordercast.measuring import bind
 from ordercast.metrics import Metrics
@@ -114,7 +114,8 @@ class Ordercast:
             self.nodes.here = self.settings.node_address or address_of(self.settings.host, self.port)
             self.io.engine.locate = self.nodes.address
             self.orders = OrderService(kept.orders, self.workflow)
-            self.board = Board(storage.targets, self.workflow, self._tell_boards)
+            boards = Boards(self.io, self.cluster)
+            self.board = Board(storage.targets, self.workflow, boards.tell)
             self.feed = Feed(self.io, kept.log, kept.orders, self._step)
             self.shares = self.verifier.shares = ShareTokens(storage.secret_key, self.settings.share_lifetime)
             clock = TokenClock()
@@ -139,6 +140,8 @@ class Ordercast:
             self.renewal = Renewal(self.io, storage.watches)
             await stack.enter_async_context(every(self.settings.recovery_ttl / PER_LIFE, self.renewal.begin))
             await stack.enter_async_context(self.nodes.running(storage.nodes))
+            if settings.may_have_nodes:
+                await stack.enter_async_context(boards.following(self.board))
             news = await stack.enter_async_context(limit.running()) if isinstance(limit, SharedLimit) else None
             monitor = await stack.enter_async_context(every(self.settings.monitor_interval, self.nodes.log))
             self._parts = Parts(
@@ -263,9 +266,6 @@ class Ordercast:
 
     def _step(self, status: str) -> int:
         return self.workflow.step(status)
-
-    def _tell_boards(self, targets: Mapping[str, int]) -> None:
-        self.io.to(BOARD).emit("board:changed", {"targets": targets})
 
     def _limit(self, storage: Storage) -> ConnectionLimit:
         most = self.settings.max_connections_per_user

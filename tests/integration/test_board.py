@@ -64,6 +64,22 @@ async def test_new_targets_reach_every_board(server: ServerProcess) -> None:
             assert (await again.get("/api/board"))["targets"] == {"received": 30}
 
 
+async def test_new_targets_reach_every_node_without_redis(postgres_url: str) -> None:
+    async with (
+        several(2, postgres_url) as ((_, a), (_, b)),
+        listening(a, "ana", "operator") as ana,
+        listening(b, "ben", "operator") as ben,
+        api_at(b, "admin", "ada") as by_ada,
+    ):
+        for count, seconds in enumerate((5, 6), 1):
+            await by_ada.send("PUT", "/api/board", json={"targets": {"ready": seconds}})
+            for listener in (ana, ben):
+                heard = await listener.until("board:changed", count, wait=WAIT)
+                assert heard[-1] == {"targets": {"ready": seconds}}
+        await ben.settle()
+        assert len(ben.of("board:changed")) == 2, "it was told where it was set"
+
+
 async def test_on_two_nodes(postgres_url: str, redis: RedisServer) -> None:
     async with (
         several(2, postgres_url, redis_url=redis.url) as ((_, a), (_, b)),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping
 
 from ordercast.errors import Forbidden, Invalid
@@ -32,11 +33,22 @@ class Board:
         self._targets = targets
         self.workflow = workflow
         self._announce = announce
+        self._known: Mapping[str, int] | None = None
+        self._setting = asyncio.Lock()  # what is set here is not taken for another's
 
     async def targets(self, by: Principal) -> dict[str, int]:
         """Seconds by status, in the workflow's order; a status without a target is absent. Raises `Forbidden`."""
         if not by.is_operator:
             raise Forbidden("The board is for operators and admins.")
+        return await self._read()
+
+    async def look(self) -> Mapping[str, int] | None:
+        """What has been set elsewhere since the last look, or since it was set here; ``None``: nothing."""
+        async with self._setting:
+            before, self._known = self._known, await self._read()
+        return None if before is None or before == self._known else self._known
+
+    async def _read(self) -> dict[str, int]:
         found = {**DEFAULTS, **await self._targets.read()}
         return {name: s for name in self.workflow.statuses if self.workflow.waits_in(name) and (s := found.get(name))}
 
@@ -54,7 +66,8 @@ class Board:
             if seconds is not None and not 1 <= seconds <= MAX_TARGET:
                 raise Invalid(f"targets: '{name}' must be 1 to {MAX_TARGET} seconds, or null for no target")
         waiting = filter(self.workflow.waits_in, self.workflow.statuses)
-        await self._targets.replace({name: targets.get(name) for name in waiting})
-        found = await self.targets(by)
+        async with self._setting:
+            await self._targets.replace({name: targets.get(name) for name in waiting})
+            self._known = found = await self._read()
         self._announce(found)
         return found
