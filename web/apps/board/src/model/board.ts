@@ -33,6 +33,7 @@ export class Board {
   #seen: readonly Order[] = [];
   #complete = false;
   #lets: ((order: Order) => boolean) | undefined;
+  #compare: Compare | undefined;
   #all: Columns;
   /** Only what the filter lets through; `#all` itself where there is none. */
   #shown: Columns;
@@ -114,10 +115,14 @@ export class Board {
     return () => void this.#any.delete(listener);
   };
 
-  /** Shows only what `lets` lets through; `undefined`: everything. Called again, it looks at all again. */
-  filter(lets: ((order: Order) => boolean) | undefined): void {
-    const before = this.#lets === undefined ? undefined : this.#shown;
+  /**
+   * Shows only what `lets` lets through, sorted by `compare` where that is given; `undefined`: everything. Called again,
+   * it looks at all again.
+   */
+  filter(lets: ((order: Order) => boolean) | undefined, compare?: Compare): void {
+    const before = this.#lets === undefined || this.#compare !== compare ? undefined : this.#shown;
     this.#lets = lets;
+    this.#compare = compare;
     if (lets === undefined) {
       this.#shown = this.#all;
       return this.#tell(this.#byColumn.keys(), []);
@@ -125,7 +130,7 @@ export class Board {
     const through = new Map([...this.#all.values()].filter(lets).map((order) => [key(order.orderId), order]));
     const gone = [...(before?.values() ?? [])].map(({ orderId }) => key(orderId)).filter((id) => !through.has(id));
     const set = [...through].filter(([id, order]) => before?.get(id) !== order).map(([, order]) => order);
-    this.#shown = before ?? this.#all.empty();
+    this.#shown = before ?? this.#all.empty(compare);
     const columns = this.#shown.apply({ set, gone });
     this.#tell(before === undefined ? this.#byColumn.keys() : columns, []);
   }

@@ -26,9 +26,9 @@ export class Columns {
     this.#compare = compare;
   }
 
-  /** One without orders, that sorts alike. */
-  empty(): Columns {
-    return new Columns(this.#compare);
+  /** One without orders, that sorts alike, or by `compare`. */
+  empty(compare: Compare = this.#compare): Columns {
+    return new Columns(compare);
   }
 
   get(id: string): Order | undefined {

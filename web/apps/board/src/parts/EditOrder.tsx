@@ -18,37 +18,39 @@ export interface EditOrderProps {
 export function EditOrder({ order, state, events }: EditOrderProps): ReactNode {
   const { draft, edited, conflicts, saving, outcome } = state;
   const conflict = (field: Field) => conflicts.includes(field) && <Conflict field={field} order={order} state={state} events={events} />;
+  const unsaved = (field: Field) => edited.includes(field) || undefined;
   return (
     <form
       className="edit"
+      aria-label={words.title}
       onSubmit={(event) => {
         event.preventDefault();
         if (edited.length > 0 && conflicts.length === 0 && !saving) void state.save();
       }}
     >
-      <TextField value={draft.now.note} onChange={(value) => state.edit("note", value)} maxLength={2000}>
+      <TextField data-unsaved={unsaved("note")} value={draft.now.note} onChange={(value) => state.edit("note", value)} maxLength={2000}>
         <Label>{words.note}</Label>
         <TextArea className="field" rows={2} />
       </TextField>
       {conflict("note")}
-      <TextField value={draft.now.expectedAt} onChange={(value) => state.edit("expectedAt", value)}>
+      <TextField data-unsaved={unsaved("expectedAt")} value={draft.now.expectedAt} onChange={(value) => state.edit("expectedAt", value)}>
         <Label>{words.expectedAt}</Label>
         <Input className="field" type="datetime-local" />
       </TextField>
       {conflict("expectedAt")}
-      {edited.length > 0 && (
-        <div className="buttons">
+      <div className="buttons">
+        <p className={outcome?.saved === false ? "problem" : "soft"} role="status">
+          {outcome?.text ?? (edited.length > 0 && words.unsaved(edited.map((field) => words[field].toLowerCase())))}
+        </p>
+        {edited.length > 0 && (
           <Button className="button" onPress={state.discard} isDisabled={saving}>
             {words.discard}
           </Button>
-          <Button className="button main" type="submit" isDisabled={saving || conflicts.length > 0}>
-            {saving ? words.saving : words.save}
-          </Button>
-        </div>
-      )}
-      <p className={outcome?.saved === false ? "problem" : "soft"} role="status">
-        {outcome?.text}
-      </p>
+        )}
+        <Button className="button main" type="submit" isDisabled={edited.length === 0 || saving || conflicts.length > 0}>
+          {saving ? words.saving : words.save}
+        </Button>
+      </div>
     </form>
   );
 }

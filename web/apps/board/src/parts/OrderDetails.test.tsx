@@ -85,17 +85,22 @@ it("says where there is no such order", async () => {
 it("saves a note beside changes of other things", async () => {
   await open();
   const note = await screen.findByLabelText("Note", {}, wait);
+  const save = () => screen.getByRole<HTMLButtonElement>("button", { name: "Save" });
+  expect(save().disabled).toBe(true); // there is nothing to save
   await userEvent.clear(note);
   await userEvent.type(note, "ring thrice");
+  expect(screen.getByText("Not saved yet: note.")).toBeTruthy();
+  expect(screen.getByRole("button", { name: "Discard and close" })).toBeTruthy();
   await others({ claimedBy: "ben" });
   state = { ...state, version: 3 }; // and one that has not been heard of
   await userEvent.keyboard("{Escape}");
   expect(closed).toBe(0); // what was typed is not lost
-  await userEvent.click(screen.getByRole("button", { name: "Save" }));
+  await userEvent.click(save());
   await screen.findByText("Saved.", {}, wait);
   expect(patched()).toEqual([{ note: "ring thrice", expectedVersion: 2 }, { note: "ring thrice", expectedVersion: 3 }]);
   expect(state).toMatchObject({ note: "ring thrice", version: 4 });
-  expect(screen.queryByRole("button", { name: "Save" })).toBeNull();
+  expect(save().disabled).toBe(true);
+  expect(screen.getByRole("button", { name: "Close" })).toBeTruthy();
 });
 
 it("lets people settle what both have changed", async () => {

@@ -31,7 +31,7 @@ export function OrderDetails(props: OrderDetailsProps): ReactNode {
   const [dirty, setDirty] = useState(false);
   return (
     <ModalOverlay className="overlay" isOpen isDismissable={!dirty} isKeyboardDismissDisabled={dirty} onOpenChange={(open) => open || onClose()}>
-      <Modal className="modal wide">
+      <Modal className="modal wide order">
         <Dialog className="dialog details">
           <div className="head">
             <Heading slot="title">{words.title(key(orderId))}</Heading>
@@ -57,11 +57,16 @@ function Known({ order, workflow, actions, onDirty }: OrderDetailsProps & { orde
   useEffect(() => onDirty(dirty), [onDirty, dirty]);
   return (
     <>
-      <Facts order={order} workflow={workflow} />
-      {actions !== undefined && <div className="acts">{actions(order)}</div>}
-      <Items order={order} />
-      <EditOrder order={order} state={draft} events={history.history?.events ?? []} />
-      <Timeline state={history} workflow={workflow} />
+      <div className="first">
+        <Status order={order} workflow={workflow} />
+        {actions !== undefined && <div className="acts">{actions(order)}</div>}
+        <Facts order={order} />
+        <Items order={order} />
+      </div>
+      <div className="then">
+        <Timeline state={history} workflow={workflow} />
+        <EditOrder order={order} state={draft} events={history.history?.events ?? []} />
+      </div>
       <div className="buttons">
         <Share orderId={order.orderId} />
         <Button className="button" onPress={() => setPaper("sheet")}>
@@ -76,21 +81,33 @@ function Known({ order, workflow, actions, onDirty }: OrderDetailsProps & { orde
   );
 }
 
-function Facts({ order, workflow }: { order: Order; workflow: Workflow }): ReactNode {
+function Status({ order, workflow }: { order: Order; workflow: Workflow }): ReactNode {
+  const now = useNow();
+  return (
+    <p className="standing">
+      <span className="visually-hidden">{words.status}: </span>
+      <strong>{labelOf(workflow, order.status)}</strong> <span className="soft">{words.since(span((now - Date.parse(order.statusSince)) / 1000))}</span>
+    </p>
+  );
+}
+
+/** Whom it is for and how to reach them, then when, then the rest. */
+function Facts({ order }: { order: Order }): ReactNode {
   const now = useNow();
   const { name, phone, more } = contact(order);
   const at = (time: string) => clock(Date.parse(time), now);
   const facts: [string, ReactNode][] = [
-    [words.status, `${labelOf(workflow, order.status)}, ${words.since(span((now - Date.parse(order.statusSince)) / 1000))}`],
-    [words.reference, order.reference],
-    [words.fulfilment, filters[order.fulfilment]],
     [words.customer, name ?? words.number(key(order.customerId))],
     [words.phone, phone !== null && <a href={`tel:${phone.replace(/[^\d+]/g, "")}`}>{phone}</a>],
     [words.contact, more.length > 0 && more.join(" · ")],
-    [words.shop, order.shopId],
+    [words.firstContact, order.firstContactAt === null ? words.notYet : words.contacted(at(order.firstContactAt), exactSpan((Date.parse(order.firstContactAt) - Date.parse(order.createdAt)) / 1000))],
+    [words.fulfilment, filters[order.fulfilment]],
+    [words.expected, order.expectedAt !== null && at(order.expectedAt)],
+    [words.note, order.note],
     [words.claimedBy, order.claimedBy ?? words.nobody],
     [words.created, at(order.createdAt)],
-    [words.firstContact, order.firstContactAt === null ? words.notYet : words.contacted(at(order.firstContactAt), exactSpan((Date.parse(order.firstContactAt) - Date.parse(order.createdAt)) / 1000))],
+    [words.reference, order.reference],
+    [words.shop, order.shopId],
   ];
   return (
     <dl className="facts">

@@ -2,7 +2,7 @@
 
 import { key, type Id, type Order } from "@ordercast/client";
 import { level, type Targets } from "./ageing.ts";
-import { digits, plain, terms } from "./text.ts";
+import { isExact, matches } from "./hits.ts";
 
 export interface Filter {
   readonly q: string;
@@ -27,6 +27,8 @@ export interface Surroundings {
   readonly me: Id;
   /** Whether a status is an open one: only an open order can be late. */
   readonly isOpen: (status: string) => boolean;
+  /** Whether the text is some order's very number or reference: then it is no part of anything else. */
+  readonly named: boolean;
 }
 
 const NAMES = ["q", "status", "claimed", "fulfilment", "late", "shop", "contact"];
@@ -72,7 +74,7 @@ export function lets(filter: Filter, order: Order, around: Surroundings): boolea
     (filter.shopId === null || (order.shopId !== null && filter.shopId === key(order.shopId))) &&
     (!filter.hasNoContact || order.firstContactAt === null) &&
     (!filter.late || isLate(order, around)) &&
-    matches(filter.q, order)
+    (around.named ? isExact : matches)(filter.q, order)
   );
 }
 
@@ -83,45 +85,3 @@ function isClaimed(by: string, { claimedBy }: Order, me: Id): boolean {
 
 const isLate = (order: Order, { isOpen, targets, now }: Surroundings): boolean =>
   isOpen(order.status) && level(order, targets, now) === "late";
-
-/** Whether each word typed is somewhere in the order's number, reference, contact or items. */
-export function matches(typed: string, order: Order): boolean {
-  if (typed === "") return true;
-  const { text, numbers } = searched(order);
-  return terms(typed).every((term) => {
-    if (text.includes(term)) return true;
-    const part = digits(term);
-    return part !== null && numbers.includes(part);
-  });
-}
-
-/** The order that is meant by who types this and presses Enter: the one of that number or reference, or the only one. */
-export function meant(typed: string, orders: Iterable<Order>): Order | undefined {
-  const said = plain(typed.trim().replace(/^#/, ""));
-  if (said === "") return undefined;
-  const all = [...orders];
-  const isIt = (name: Id | null) => name !== null && plain(key(name)) === said;
-  return all.find(({ orderId }) => isIt(orderId)) ?? all.find(({ reference }) => isIt(reference)) ?? (all.length === 1 ? all[0] : undefined);
-}
-
-interface Searched {
-  readonly text: string;
-  readonly numbers: string;
-}
-
-/** An order is replaced, never changed, so what was made of it once holds. */
-const made = new WeakMap<Order, Searched>();
-
-function searched(order: Order): Searched {
-  const known = made.get(order);
-  if (known !== undefined) return known;
-  const { name, phone } = (order.contact ?? {}) as { name?: unknown; phone?: unknown };
-  const items = (order.items as unknown[]).map((item) => (typeof item === "object" && item !== null && "name" in item ? item.name : item));
-  const words = [key(order.orderId), order.reference, name, phone, ...items].filter(isSaid).map(String);
-  const found = { text: plain(words.join("\n")), numbers: isSaid(phone) ? String(phone).replace(/\D/g, "") : "" };
-  made.set(order, found);
-  return found;
-}
-
-/** The shop's own JSON may hold anything. */
-const isSaid = (value: unknown): value is string | number => typeof value === "string" || typeof value === "number";

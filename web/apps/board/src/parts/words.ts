@@ -129,14 +129,23 @@ export const online = {
 export const search = {
   label: "Search orders",
   placeholder: "Number, name, phone …",
-  clear: "Clear the search",
-  others: "Closed and others",
-  outcome: (status: "asking" | "found" | "failed", n: number, more: boolean) => {
-    if (status === "asking") return "Looking …";
-    if (status === "failed") return "The server could not be asked. Type on to try again.";
-    if (n === 0) return more ? "Too many orders fit. Type more of it." : "Nothing besides what the board shows.";
-    return more ? `${s(n, "order")}, and more. Type more to narrow them down.` : s(n, "order");
-  },
+  clear: "Clear",
+  clearAll: "Clear the search",
+  looking: "Looking …",
+  failed: "The server could not be asked for closed orders. Type on to try again.",
+  none: (q: string) => `No order fits “${q}”.`,
+  inColumn: (n: number, label: string) => `${n} in ${label}`,
+  open: (n: number) => `${n} open`,
+  left: (n: number) => `${n} left out by the filter`,
+  over: (n: number, more: boolean) => `${more ? "more than " : ""}${n} closed`,
+  found: (parts: string[]) => `${parts.join(", ")}.`,
+  enter: ["Enter", "opens"] as const,
+  first: "goes to the first",
+  open1: (id: string) => `Open #${id}`,
+  leftTitle: "Left out by the filter",
+  overTitle: "Closed orders that fit",
+  more: "There are more. Type more to narrow them down.",
+  hits: "found",
 };
 
 export const filters = {
@@ -190,9 +199,11 @@ export const timeline = {
 export const edit = {
   note: "Note",
   expectedAt: "Promised for",
+  title: "Change",
   save: "Save",
   saving: "Saving …",
   saved: "Saved.",
+  unsaved: (fields: string[]) => `Not saved yet: ${fields.join(", ")}.`,
   discard: "Discard",
   unreachable: "The server cannot be reached. What you typed is kept: try again.",
   conflict: (by: string | null, theirs: string | null) =>
@@ -221,7 +232,7 @@ export const print = {
 export const details = {
   title: (id: string) => `Order #${id}`,
   close: "Close",
-  discardAndClose: "Discard changes and close",
+  discardAndClose: "Discard and close",
   loading: "Loading …",
   notThere: "There is no such order, or it is another shop's.",
   unreachable: "The order could not be loaded. It is tried again as soon as the server can be reached.",
@@ -238,6 +249,8 @@ export const details = {
   nobody: "nobody",
   created: "Created",
   firstContact: "First contact",
+  expected: "Promised for",
+  note: "Note",
   notYet: "not yet",
   contacted: (at: string, after: string) => `${at}, after ${after}`,
   items: "Items",

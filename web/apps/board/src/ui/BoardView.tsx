@@ -14,11 +14,11 @@ import { Navigation } from "./navigation.ts";
 import { Reason } from "./Reason.tsx";
 import { download, fileName, ordersCsv } from "../parts/csv.ts";
 import { isBoolean, useKept } from "../parts/kept.ts";
-import { Others } from "../parts/SearchField.tsx";
 import type { BoardSettings } from "../parts/useTargets.ts";
 import { useShift } from "../parts/useShift.ts";
 import { Announcer } from "./Announcer.tsx";
 import { Closed } from "./Closed.tsx";
+import { Others } from "./Others.tsx";
 import { Tabs } from "./Tabs.tsx";
 import { Top } from "./Top.tsx";
 import { useFilter } from "./useFilter.ts";
@@ -50,13 +50,14 @@ export function BoardView({ client, board, steps, settings, me, shopName, wall }
   const [open, setOpen] = useState<"keys" | "targets">();
   const close = () => setOpen(undefined);
   const [singleKeys, setSingleKeys] = useKept(localStorage, "ordercast.board.keys", true, isBoolean);
-  const [filter, setFilter] = useFilter({ board, steps, me, targets });
+  const finding = useFilter(client, { board, steps, me, targets, wall });
+  const { filter } = finding;
   const shift = useShift();
   const closeMenu = useCallback(() => setAsked(undefined), []);
   const closeNote = useCallback(() => setNote(undefined), []);
   const statuses = useMemo(() => steps.open, [steps]);
   const navigation = useMemo(() => new Navigation(statuses.map(({ name }) => name)), [statuses]);
-  const lateness = useMemo(() => new Lateness(board, targets), [board, targets]);
+  const lateness = useMemo(() => new Lateness({ visible: () => board.orders() }, targets), [board, targets]);
   const askReason = useCallback((made: Moved) => {
     setNote(undefined);
     setUndoing(made);
@@ -93,15 +94,15 @@ export function BoardView({ client, board, steps, settings, me, shopName, wall }
     <DeskContext value={desk}>
       <Announcer shift={shift} title={shopName ?? words.title} />
       <main>
-        <Top shopName={shopName} filter={filter} setFilter={setFilter} shift={shift} more={more} />
-        <Tabs statuses={statuses} columns={columns} />
+        <Top shopName={shopName} finding={finding} shift={shift} more={more} />
+        <Tabs statuses={statuses} columns={columns} q={filter.q.trim()} />
         <div className="columns" ref={columns}>
           {statuses.map((status) => (
             <Column key={status.name} status={status} />
           ))}
           {!wall && <Closed />}
         </div>
-        {!wall && <Others q={filter.q} isShown={(id) => board.shows(id)} label={(status) => steps.label(status)} onOpen={desk.openDetails} />}
+        {!wall && <Others finding={finding} />}
       </main>
       <Zones />
       <Toast note={note} close={closeNote} />

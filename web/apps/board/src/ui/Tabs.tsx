@@ -1,11 +1,21 @@
 /** On a narrow screen: which column is in sight. Swiping between them says so here as well. */
 
-import { useEffect, useState, type RefObject } from "react";
+import { useEffect, useState, useSyncExternalStore, type RefObject } from "react";
 import type { Status } from "../model/workflow.ts";
+import { search as words } from "../parts/words.ts";
+import { useDesk } from "./context.ts";
 import { Count } from "./Count.tsx";
 
-export function Tabs({ statuses, columns }: { statuses: readonly Status[]; columns: RefObject<HTMLElement | null> }) {
+interface Props {
+  readonly statuses: readonly Status[];
+  readonly columns: RefObject<HTMLElement | null>;
+  /** What is searched for; `""`: nothing. */
+  readonly q: string;
+}
+
+export function Tabs({ statuses, columns, q }: Props) {
   const [at, setAt] = useState(statuses[0]?.name);
+  const found = useFound(statuses, q);
   useEffect(() => {
     const seen = new IntersectionObserver(
       (entries) => {
@@ -18,7 +28,11 @@ export function Tabs({ statuses, columns }: { statuses: readonly Status[]; colum
   }, [columns, statuses]);
   useEffect(() => {
     document.getElementById(`tab-${at}`)?.scrollIntoView({ block: "nearest", inline: "nearest" });
-  }, [at]);
+  }, [at, found]);
+  useEffect(() => {
+    if (found !== "") bringIntoSight(columns.current!, found.split(" "));
+  }, [columns, found]);
+  const hits = found === "" ? undefined : new Set(found.split(" "));
   return (
     <nav className="tabs" aria-label="Columns">
       {statuses.map(({ name, label }) => (
@@ -27,11 +41,43 @@ export function Tabs({ statuses, columns }: { statuses: readonly Status[]; colum
           id={`tab-${name}`}
           type="button"
           aria-current={name === at || undefined}
-          onClick={() => document.getElementById(`column-${name}`)?.scrollIntoView({ block: "nearest", inline: "start" })}
+          hidden={hits !== undefined && !hits.has(name) && name !== at}
+          onClick={() => show(name)}
         >
-          {label} <Count status={name} />
+          {label} {q === "" ? <Count status={name} /> : <Found status={name} />}
         </button>
       ))}
     </nav>
   );
+}
+
+const show = (name: string) => document.getElementById(`column-${name}`)?.scrollIntoView({ block: "nearest", inline: "start" });
+
+function Found({ status }: { status: string }) {
+  const { board } = useDesk();
+  const n = useSyncExternalStore(board.onAny, () => board.column(status).length);
+  return (
+    <span className="count" data-found={n > 0 || undefined}>
+      {n} <span className="visually-hidden">{words.hits}</span>
+    </span>
+  );
+}
+
+/** The columns in which a search has found something, by a space each; `""`: none, or nobody searches. */
+function useFound(statuses: readonly Status[], q: string): string {
+  const { board } = useDesk();
+  return useSyncExternalStore(board.onAny, () => {
+    if (q === "") return "";
+    return statuses.flatMap(({ name }) => (board.column(name).length > 0 ? [name] : [])).join(" ");
+  });
+}
+
+/** Who searches wants to see what is found: the first of these columns, where none is in sight. */
+function bringIntoSight(columns: HTMLElement, names: readonly string[]): void {
+  const sight = columns.getBoundingClientRect();
+  const isSeen = (name: string) => {
+    const { left, right, width } = document.getElementById(`column-${name}`)!.getBoundingClientRect();
+    return Math.min(right, sight.right) - Math.max(left, sight.left) >= width / 2;
+  };
+  if (!names.some(isSeen)) show(names[0]!);
 }

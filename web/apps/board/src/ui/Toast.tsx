@@ -1,6 +1,6 @@
-/** What has just been done, and the way back. */
+/** What has just been done, and the way back. The page and its dialogs end above it, so that it lies over nothing. */
 
-import { useEffect, useState } from "react";
+import { useEffect, useLayoutEffect, useRef, useState } from "react";
 
 export interface Note {
   readonly text: string;
@@ -16,8 +16,21 @@ export function Toast({ note, close }: { note: Note | undefined; close: () => vo
     const timer = setTimeout(close, STAYS);
     return () => clearTimeout(timer);
   }, [note, held, close]);
+  const box = useRef<HTMLDivElement>(null);
+  const there = note !== undefined;
+  useLayoutEffect(() => {
+    if (!there) return;
+    const root = document.documentElement.style;
+    const room = new ResizeObserver(() => root.setProperty("--toast", `${box.current!.offsetHeight}px`));
+    room.observe(box.current!);
+    return () => {
+      room.disconnect();
+      root.removeProperty("--toast");
+    };
+  }, [there]);
   return (
     <div
+      ref={box}
       className="toasts"
       data-react-aria-top-layer="true" // to be reached over a dialog, too
       onMouseEnter={() => hold(true)}

@@ -1,0 +1,57 @@
+/** Below the search: what it has found and where, and what Enter does. */
+
+import { key, type Order } from "@ordercast/client";
+import type { ReactNode } from "react";
+import { search as words } from "../parts/words.ts";
+import { useDesk } from "./context.ts";
+import type { Hits } from "./useHits.ts";
+
+const PLACES = 3; // that are named; orders in more of them are counted
+
+export function Outcome({ hits, clear }: { hits: Hits; clear: () => void }): ReactNode {
+  const { steps, openDetails } = useDesk();
+  const { shown, left, over, meant, sure, status } = hits;
+  const all = shown.length + left.length + over.length;
+  const none = all === 0 && status === "found";
+  return (
+    <div className="outcome" data-on-board={shown.length} role="status">
+      <span>{none ? words.none(hits.q.trim()) : [all > 0 && words.found(parts(hits, (name) => steps.label(name))), status === "asking" && words.looking].filter(Boolean).join(" ")}</span>
+      {status === "failed" && <span className="problem">{words.failed}</span>}
+      {sure && all > 0 && (
+        <span className="enter">
+          <kbd>{words.enter[0]}</kbd>{" "}
+          {meant === undefined ? (
+            words.first
+          ) : (
+            <>
+              {words.enter[1]}{" "}
+              <button type="button" aria-label={words.open1(key(meant.orderId))} onClick={() => openDetails(key(meant.orderId))}>
+                #{meant.orderId}
+              </button>
+            </>
+          )}
+        </span>
+      )}
+      {none && (
+        <button type="button" onClick={clear}>
+          {words.clearAll}
+        </button>
+      )}
+    </div>
+  );
+}
+
+function parts({ shown, left, over, more }: Hits, label: (status: string) => string): string[] {
+  const places = new Map<string, number>();
+  for (const { status } of shown) places.set(status, (places.get(status) ?? 0) + 1);
+  const open = places.size > PLACES ? [words.open(shown.length)] : [...places].map(([status, n]) => words.inColumn(n, label(status)));
+  return [...open, ...(left.length > 0 ? [words.left(left.length)] : []), ...(over.length > 0 ? [words.over(over.length, more)] : [])];
+}
+
+/** What Enter does where no single order is meant: goes to the first there is, of which Enter opens the one it is at. */
+export function toFirst({ shown, left, over }: Hits): void {
+  const [first] = [...shown, ...left, ...over] as (Order | undefined)[];
+  if (first === undefined) return;
+  const id = CSS.escape(key(first.orderId));
+  document.querySelector<HTMLElement>(`.card[data-order-id="${id}"], .result[data-order-id="${id}"]`)?.focus();
+}
