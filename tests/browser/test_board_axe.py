@@ -25,9 +25,10 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
 
 
 async def late_and_early(shop: ServerProcess) -> Json:
-    """An order that is late, of two."""
+    """An order that is late, of two that are open; one is closed."""
     async with shop.api() as api:
         await new_order(api, "accepted", expectedAt="2099-01-02T18:45:00Z")
+        await new_order(api, "cancelled")
         return await new_order(api, expectedAt="2020-01-02T18:45:00Z")
 
 
@@ -78,9 +79,13 @@ async def through_all(board: Board, order: Json, *, narrow: bool) -> None:
     await shown(page.get_by_role("dialog", name="Today"), "As of")
     await found_nothing(page, "figures", popover=True)
     await page.keyboard.press("Escape")
-    await page.get_by_role("searchbox").fill("t-100")
-    await shown(page.get_by_role("region", name="Closed and others"), "Nothing besides")
+    await page.get_by_role("searchbox").fill("t-10")
+    await shown(page.get_by_role("region", name="Closed orders that fit"), "Cancelled")
     await found_nothing(page, "search")
+    await page.get_by_role("searchbox").fill("nowhere")
+    await shown(page.locator(".outcome"), "No order fits")
+    await found_nothing(page, "search that finds nothing")
+    await page.get_by_role("button", name="Clear the search").click()
     await page.get_by_role("searchbox").fill("")
     await board.choose(order, "Accepted")
     await board.has(order, "accepted")

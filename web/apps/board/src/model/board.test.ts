@@ -62,6 +62,18 @@ it("filters as orders come, change and go, and counts all the same", () => {
   expect(board.column("received")).toEqual(["1", "2", "4"]);
 });
 
+it("sorts what a filter lets through as it is told, as orders come and go, and all as ever once there is none", () => {
+  const newest = (a: Order, b: Order) => Number(b.orderId) - Number(a.orderId);
+  board.filter(({ status }) => status === "received", newest);
+  expect(board.column("received")).toEqual(["2", "1"]);
+  show(at(1), at(2), at(4));
+  expect(board.column("received")).toEqual(["4", "2", "1"]);
+  board.filter(({ status }) => status === "received", (a, b) => -newest(a, b));
+  expect(board.column("received")).toEqual(["1", "2", "4"]);
+  board.filter(undefined);
+  expect(board.column("received")).toEqual(["1", "2", "4"]);
+});
+
 it("shows a guess until the order is another, or it is taken back", () => {
   const takeBack = board.guess(board.card("1")!.order, { status: "preparing" });
   expect([board.column("received"), board.column("preparing"), board.card("1")?.pending]).toEqual([["2"], ["1"], true]);

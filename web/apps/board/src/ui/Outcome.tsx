@@ -1,9 +1,10 @@
 /** Below the search: what it has found and where, and what Enter does. */
 
-import { key, type Order } from "@ordercast/client";
+import { key } from "@ordercast/client";
 import type { ReactNode } from "react";
 import { search as words } from "../parts/words.ts";
 import { useDesk } from "./context.ts";
+import type { Navigation } from "./navigation.ts";
 import type { Hits } from "./useHits.ts";
 
 const PLACES = 3; // that are named; orders in more of them are counted
@@ -15,7 +16,7 @@ export function Outcome({ hits, clear }: { hits: Hits; clear: () => void }): Rea
   const none = all === 0 && status === "found";
   return (
     <div className="outcome" data-on-board={shown.length} role="status">
-      <span>{none ? words.none(hits.q.trim()) : [all > 0 && words.found(parts(hits, (name) => steps.label(name))), status === "asking" && words.looking].filter(Boolean).join(" ")}</span>
+      <span>{none ? words.none(hits.q.trim()) : [all > 0 && words.found(parts(hits, (name) => steps.label(name))), !sure && words.looking].filter(Boolean).join(" ")}</span>{" "}
       {status === "failed" && <span className="problem">{words.failed}</span>}
       {sure && all > 0 && (
         <span className="enter">
@@ -49,9 +50,9 @@ function parts({ shown, left, over, more }: Hits, label: (status: string) => str
 }
 
 /** What Enter does where no single order is meant: goes to the first there is, of which Enter opens the one it is at. */
-export function toFirst({ shown, left, over }: Hits): void {
-  const [first] = [...shown, ...left, ...over] as (Order | undefined)[];
-  if (first === undefined) return;
-  const id = CSS.escape(key(first.orderId));
-  document.querySelector<HTMLElement>(`.card[data-order-id="${id}"], .result[data-order-id="${id}"]`)?.focus();
+export function toFirst({ shown }: Hits, navigation: Navigation): void {
+  const [first] = shown;
+  if (first === undefined) return document.querySelector<HTMLElement>(".others .result")?.focus();
+  document.getElementById(`column-${first.status}`)?.scrollIntoView({ block: "nearest", inline: "nearest" });
+  navigation.to(key(first.orderId));
 }

@@ -82,7 +82,7 @@ export function Top({ shopName, finding, shift, more }: TopProps): ReactNode {
 
 /** What Enter does: where the answer is still to come, which may name the order, it waits for that. */
 function useEnter(hits: Hits | undefined): (q: string) => void {
-  const { openDetails } = useDesk();
+  const { openDetails, navigation } = useDesk();
   const [entered, enter] = useState<string>();
   useEffect(() => {
     if (entered === undefined) return;
@@ -90,8 +90,8 @@ function useEnter(hits: Hits | undefined): (q: string) => void {
     if (!hits.sure) return;
     enter(undefined);
     if (hits.meant !== undefined) openDetails(key(hits.meant.orderId));
-    else toFirst(hits);
-  }, [entered, hits, openDetails]);
+    else toFirst(hits, navigation);
+  }, [entered, hits, openDetails, navigation]);
   return enter;
 }
 

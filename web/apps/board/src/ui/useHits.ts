@@ -2,6 +2,7 @@
 
 import { key, type Order } from "@ordercast/client";
 import { useMemo, useSyncExternalStore } from "react";
+import { oldestFirst } from "../model/columns.ts";
 import { count } from "../parts/filters.ts";
 import { hits, isBlank, matches, meant } from "../parts/hits.ts";
 import type { Found } from "../parts/useSearch.ts";
@@ -36,7 +37,8 @@ export function useHits({ filter, search, named }: Finding): Hits | undefined {
     const isOpen = ({ status }: Order) => steps.isOpen(status); // a guess may have closed it already
     const out = count(filter) === 0 ? [] : [...board.orders()].filter((order) => !board.shows(key(order.orderId)) && isOpen(order) && matches(q, order));
     const closed = search.orders.filter((order) => board.card(key(order.orderId)) === undefined && (search.status === "found" || matches(q, order)));
-    const [shown, left, over] = [[...board.visible()].filter((order) => isOpen(order) && matches(q, order)), out, closed].map((orders) => hits(q, orders, named)) as [Order[], Order[], Order[]];
+    const there = [...board.visible()].filter((order) => isOpen(order) && matches(q, order));
+    const [shown, left, over] = [there.sort(oldestFirst), out.sort(oldestFirst), closed].map((orders) => hits(q, orders, named)) as [Order[], Order[], Order[]];
     const { status } = search;
     return { q, status, shown, left, over, more: search.more && !named, meant: meant(q, shown, left, over), sure: named || status !== "asking" };
   }, [board, steps, filter, q, search, named, searching, change]);
