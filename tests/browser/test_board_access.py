@@ -111,7 +111,7 @@ async def test_what_is_typed_outlives_a_sign_in(shop: ServerProcess, api: Api, b
         await expect(again).to_have_count(0, timeout=PATIENCE)
         await ana.is_now("live")
         await expect(note).to_have_value("ring at the back")
-        await expect(dialog.locator(".facts")).to_contain_text("Accepted", timeout=PATIENCE)
+        await expect(dialog.locator(".standing")).to_contain_text("Accepted", timeout=PATIENCE)
         await dialog.get_by_role("button", name="Save").click()
         await expect(dialog.get_by_text("Saved.")).to_be_visible(timeout=PATIENCE)
         assert (await api.get(f"/api/orders/{order['orderId']}"))["note"] == "ring at the back"

@@ -11,10 +11,10 @@ describe("text", () => {
     items: [{ name: "Tiramisù", quantity: 2 }, "Café crème", 5, null, { name: { de: "?" } }],
   });
 
-  it.each(["1042", "#1042", "t-88", "zoe", "STRAUSS", "Strauß", "tiramisu", "TIRAMISÙ", "cafe creme", "zoe tira", "  ", "171 555", "1715551234", "+49171", "555-1234"])("finds %j", (typed) => {
+  it.each(["1042", "#1042", "t-88", "zoe", "STRAUSS", "Strauß", "tiramisu", "TIRAMISÙ", "cafe creme", "zoe tira", "  ", "#", "# 104", "171 555", "1715551234", "+49171", "555-1234"])("finds %j", (typed) => {
     expect(matches(typed, one)).toBe(true);
   });
-  it.each(["1043", "zoe pizza", "true", "object", "555-9", "#"])("does not find %j", (typed) => {
+  it.each(["1043", "zoe pizza", "true", "object", "555-9"])("does not find %j", (typed) => {
     expect(matches(typed, one)).toBe(false);
   });
   it("finds an order by any piece of its own words, in either case", () => {
@@ -46,7 +46,7 @@ describe("how well an order fits", () => {
     ["78", 84, "T-7789", 4],
     ["780", 84, "T-1", 4], // of a telephone number
     ["79", 84, "T-1", undefined],
-    ["#", 84, "T-1", undefined],
+    ["# 8", 84, "T-1", 2],
   ])("%j, order %j with reference %j: %j", (typed, id, reference, expected) => {
     expect(fit(typed, numbered(id, reference))).toBe(expected);
   });

@@ -16,7 +16,7 @@ export const terms = (typed: string): string[] =>
   plain(typed)
     .split(/\s+/)
     .map((word) => word.replace(/^#(?=.)/, ""))
-    .filter((word) => word !== "");
+    .filter((word) => word !== "" && word !== "#");
 
 /** The digits of what may be a part of a telephone number, however it is written; `null` where it is none. */
 export function digits(word: string): string | null {

@@ -33,7 +33,7 @@ const NOTHING: Found = { status: "idle", orders: [], more: false };
 export function useSearch(client: Asked, typed: string, statuses: readonly string[]): Search {
   const [{ of, ...found }, set] = useState<Found & { of: string }>({ ...NOTHING, of: "" });
   const [times, setTimes] = useState(0);
-  const q = typed.trim().replace(/^#\s*(?=.)/, "").slice(0, LONGEST);
+  const q = typed.trim().replace(/^#\s*/, "").slice(0, LONGEST);
   useEffect(() => {
     if (q === "" || statuses.length === 0) return set({ ...NOTHING, of: q });
     let current = true; // an answer to another text counts no more

@@ -13,6 +13,7 @@ import { CardMenu, type Asked } from "./Menu.tsx";
 import { Navigation } from "./navigation.ts";
 import { Reason } from "./Reason.tsx";
 import { download, fileName, ordersCsv } from "../parts/csv.ts";
+import { isBlank } from "../parts/hits.ts";
 import { isBoolean, useKept } from "../parts/kept.ts";
 import type { BoardSettings } from "../parts/useTargets.ts";
 import { useShift } from "../parts/useShift.ts";
@@ -95,7 +96,7 @@ export function BoardView({ client, board, steps, settings, me, shopName, wall }
       <Announcer shift={shift} title={shopName ?? words.title} />
       <main>
         <Top shopName={shopName} finding={finding} shift={shift} more={more} />
-        <Tabs statuses={statuses} columns={columns} q={filter.q.trim()} />
+        <Tabs statuses={statuses} columns={columns} q={isBlank(filter.q) ? "" : filter.q} />
         <div className="columns" ref={columns}>
           {statuses.map((status) => (
             <Column key={status.name} status={status} />

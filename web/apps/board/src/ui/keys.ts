@@ -15,7 +15,7 @@ export const KEYS: readonly (readonly [keys: string, does: string])[] = [
   ["C", "claims the order, or releases it"],
   ["T", "says that the customer was contacted"],
   ["U", "takes the last move back"],
-  ["/", "searches"],
+  ["/", "searches; there, Enter opens the order that is meant"],
   ["B", "goes to the board"],
   ["?", "shows this"],
 ];
