@@ -7,7 +7,9 @@ import type { Field } from "./draft.ts";
 import { lastChangedBy } from "./timeline.ts";
 import { clock } from "./times.ts";
 import type { DraftState } from "./useDraft.ts";
-import { edit as words } from "./words.ts";
+import { edit as words, timeline } from "./words.ts";
+
+const changed = timeline.fields;
 
 export interface EditOrderProps {
   readonly order: Order;
@@ -40,7 +42,7 @@ export function EditOrder({ order, state, events }: EditOrderProps): ReactNode {
       {conflict("expectedAt")}
       <div className="buttons">
         <p className={outcome?.saved === false ? "problem" : "soft"} role="status">
-          {outcome?.text ?? (edited.length > 0 && words.unsaved(edited.map((field) => words[field].toLowerCase())))}
+          {outcome?.text ?? (edited.length > 0 && words.unsaved(edited.map((field) => changed[field] ?? field)))}
         </p>
         {edited.length > 0 && (
           <Button className="button" onPress={state.discard} isDisabled={saving}>
