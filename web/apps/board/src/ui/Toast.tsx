@@ -7,13 +7,14 @@ export interface Note {
   readonly action?: { readonly label: string; readonly act: () => void };
 }
 
-const STAYS = 10_000; // ms; the way back is in the order's menu as well
+const STAYS = 10_000; // ms
+const OFFERS = 30_000; // ms, with a way back; that is in the order's menu as well
 
 export function Toast({ note, close }: { note: Note | undefined; close: () => void }) {
   const [held, hold] = useState(false);
   useEffect(() => {
     if (note === undefined || held) return;
-    const timer = setTimeout(close, STAYS);
+    const timer = setTimeout(close, note.action === undefined ? STAYS : OFFERS);
     return () => clearTimeout(timer);
   }, [note, held, close]);
   const box = useRef<HTMLDivElement>(null);
