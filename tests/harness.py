@@ -8,7 +8,6 @@ import os
 import re
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
@@ -22,6 +21,7 @@ import jwt
 
 from ordercast.config import Settings
 from ordercast.storage.database import migrate
+from tests.prepared import Forked, prepared
 from tests.python_socketio import PythonSocketIO
 
 SECRET = "a-secret-of-the-tests-that-is-long-enough-1234567890"
@@ -109,7 +109,7 @@ class ServerProcess:
         self.pythonpath = pythonpath
         self.settings = settings
         self.log_path = folder / "server.log"
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: Forked | None = None
 
     @property
     def environment(self) -> dict[str, str]:
@@ -130,13 +130,8 @@ class ServerProcess:
             file.write_bytes(migrated())
         with self.log_path.open("a") as log:
             mark = log.tell()
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", *self.command, *self._port()],
-                env=self.environment,
-                cwd=self.folder,
-                stdout=log,
-                stderr=log,
-            )
+            command = [*self.command, *self._port()]
+            self._process = prepared().start(command, self.environment, self.folder, log.fileno())
         deadline = time.monotonic() + START_TIMEOUT
         while time.monotonic() < deadline:
             said = self.log_path.read_text()[mark:]
