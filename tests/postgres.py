@@ -1,4 +1,4 @@
-"""A PostgreSQL server of the tests' own: real, private, and as careful with its disk as one in production."""
+"""A PostgreSQL server of the tests' own: real and private."""
 
 from __future__ import annotations
 
@@ -86,7 +86,8 @@ class PostgresServer:
 
     def start(self) -> Self:
         """Starts it, and waits until it answers."""
-        settings = {"listen_addresses": "127.0.0.1", "unix_socket_directories": "", "fsync": "on"}
+        settings = {"listen_addresses": "127.0.0.1", "unix_socket_directories": ""}
+        settings["fsync"] = "off"  # the tests kill processes, not machines: what was written is the kernel's, and stays
         options = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
         with (self.folder / "server.log").open("ab") as log:
             self._process = subprocess.Popen(

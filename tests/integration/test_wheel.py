@@ -45,12 +45,13 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of programs of a virtual environment that has the wheel and what it needs, no more."""
     folder = tmp_path_factory.mktemp("machine")
     venv = folder / "venv"
-    run(sys.executable, "-m", "venv", venv)
-    pip = (venv / "bin" / "python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check")
+    run(sys.executable, "-m", "venv", "--without-pip", venv)
+    pip = (sys.executable, "-m", "pip", "--python", venv, "--disable-pip-version-check")
+    install = (*pip, "install", "--quiet", "--no-compile")  # the demo imports little of it
     path = without_node(folder / "programs")
-    run(*pip, "--require-hashes", "--only-binary", ":all:", "-r", ROOT / "requirements" / "runtime.lock", PATH=path)
-    run(*pip, "--no-deps", "--no-index", wheel, PATH=path)
-    run(venv / "bin" / "python", "-m", "pip", "check", PATH=path)
+    run(*install, "--require-hashes", "--only-binary", ":all:", "-r", ROOT / "requirements" / "runtime.lock", PATH=path)
+    run(*install, "--no-deps", "--no-index", wheel, PATH=path)
+    run(*pip, "check", PATH=path)
     return venv / "bin"
 
 
