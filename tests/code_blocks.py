@@ -26,7 +26,7 @@ RUN = {
     "docs/howto/import.md": ("tests/integration/test_import_howto.py", 4),
     "docs/howto/other-processes.md": ("tests/integration/test_other_processes_howto.py", 4),
     "docs/howto/own-events.md": ("tests/integration/test_emit.py", 1),
-    "docs/howto/own-tables.md": ("tests/integration/test_own_tables.py", 7),
+    "docs/howto/own-tables.md": ("tests/integration/test_own_tables_howto.py", 7),
     "docs/howto/privacy.md": ("tests/integration/test_anonymising.py", 1),
     "docs/howto/python.md": ("tests/integration/test_python_howto.py", 5),
     "docs/howto/script-tag.md": ("tests/browser/test_script_tag.py", 4),

@@ -25,7 +25,7 @@ from tests.contract.keepers import Ours, Own
 
 
 class TestKeepers(OrderContract, NumberContract, RetentionContract, FigureContract, PersonalDataContract):
-    # The example's own tests have the same of its table in SQLite: tests/integration/test_own_tables.py.
+    # The example's own tests have the same of its table in SQLite: tests/integration/test_own_tables_howto.py.
     @pytest.fixture(params=["memory", "sqlite", "postgres", "own postgres"])
     def storage(self, request: pytest.FixtureRequest, tmp_path: Path, clock: Clock) -> OwnStorage:
         self.clock_of_memory = clock

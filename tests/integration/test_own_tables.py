@@ -21,10 +21,9 @@ from ordercast.orders.models import NewOrder
 from ordercast.orders.principal import Principal, Role
 from tests.contract.keepers import own_table, table
 from tests.examples import EXAMPLES
-from tests.harness import ROOT, SECRET, ServerProcess, token
+from tests.harness import SECRET, ServerProcess, token
 from tests.heard import listening_at
 from tests.inside import listening, serving
-from tests.manual import blocks
 
 ROUNDS = 3
 WRITERS = 6
@@ -243,25 +242,3 @@ async def test_commands_that_know_nothing_of_the_table_say_so(tmp_path: Path) ->
         assert "orders are in tables of its own" in " ".join((done.stdout + done.stderr).split()), command
     copied = [sys.executable, "-m", "ordercast", "backup", "copy.db"]
     await asyncio.to_thread(subprocess.run, copied, cwd=tmp_path, env=shop.environment, check=True)
-
-
-def test_the_manual_shows_the_example() -> None:
-    """Its code is the example's, which the tests here run."""
-    shown = [block.text for block in blocks("howto/own-tables.md") if block.language == "python"]
-    written = [(FOLDER / name).read_text("utf-8") for name in ("shop_table.py", "own_tables.py", "test_own_tables.py")]
-    assert len(shown) == 6
-    for code in shown:
-        assert any(code in module for module in written), code
-
-
-def test_the_shops_own_test_of_its_table() -> None:
-    """As the manual says to run it, and as a shop would with pytest as it comes."""
-    (block,) = [block.text for block in blocks("howto/own-tables.md") if block.language == "sh"]
-    _, command = block.splitlines()
-    assert command == "python -m pytest examples/own_tables"
-    asked = [sys.executable, *command.split()[1:], "-q", "-p", "no:cacheprovider"]
-    done = subprocess.run([*asked, "--collect-only"], cwd=ROOT, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
-    plain = [*asked[:3], ".", *asked[4:], "--rootdir", ".", "-c", "/dev/null"]
-    done = subprocess.run(plain, cwd=FOLDER, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr

@@ -66,7 +66,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (there / "package.json").write_text('{"name": "shop", "private": true, "type": "module"}')
     packed = [str(path) for path in sorted(there.glob("*.tgz"))]
     assert len(packed) == 3
-    run("npm", "install", "--silent", "--no-audit", "--no-fund", "@types/node@20", *beside, *packed, where=there)
+    quiet = ("--silent", "--no-audit", "--no-fund", "--prefer-offline")
+    run("npm", "install", *quiet, "@types/node@20", *beside, *packed, where=there)
     return there
 
 
