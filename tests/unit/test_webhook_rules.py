@@ -174,3 +174,12 @@ def test_a_messages_id_says_which_it_is(log_id: str, position: int, type: str) -
     assert key_of(id, "wh_12ab") == (position, type)
     with pytest.raises(ValueError, match="is no id"):
         key_of(id, "wh_12ac")
+
+
+@pytest.mark.parametrize("host", [".", "a..b", f"{'a' * 64}.example", "nobody.invalid"])
+async def test_what_is_no_name_is_refused_as_one_that_is_not_known(host: str) -> None:
+    url = f"http://{host}/"
+    async with open_client(Rules(), 5) as client:
+        with pytest.raises(AddressRefused, match="names a host that is not known"):
+            await client.check(url)
+        assert (await client.post(endpoint(url), "msg_1", b"{}")).problem.startswith("It cannot be reached: ")

@@ -64,7 +64,7 @@ class Client:
         if literal(parsed) is None and parsed.host is not None:
             try:
                 await self._resolvers[parsed.scheme == "https"].resolve(parsed.host, parsed.port or 0)
-            except OSError:
+            except (OSError, UnicodeError):  # the latter for what is no name at all: "."
                 raise AddressRefused(f"names a host that is not known: {parsed.host}") from None
 
     async def post(self, endpoint: Endpoint, id: str, body: bytes) -> Answer:
