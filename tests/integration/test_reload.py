@@ -186,8 +186,8 @@ def test_a_terminal_that_is_closed_ends_it_as_ever(tmp_path: Path, logs: str) ->
     ours, its = pty.openpty()
     environment = {"PATH": os.environ["PATH"], "ORDERCAST_JWT_SECRET": SECRET, "ORDERCAST_PORT": "0"}
     process = subprocess.Popen(
-        # A session of its own, whose terminal this is.
-        ["setsid", "--ctty", sys.executable, "-m", "ordercast", "serve"],
+        # A session of its own, whose terminal this is; the tests may run where nobody hears SIGHUP, under nohup.
+        ["env", "--default-signal=HUP", "setsid", "--ctty", sys.executable, "-m", "ordercast", "serve"],
         env=environment,
         cwd=tmp_path,
         stdin=its,
