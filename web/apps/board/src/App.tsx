@@ -13,6 +13,7 @@ import { useSession } from "./parts/useSession.ts";
 import { BoardView } from "./ui/BoardView.tsx";
 import { useShop, type Shop } from "./ui/useShop.ts";
 
+const SOON = 300; // ms
 const EVERYTHING = 100_000; // more open orders than any shop has
 
 export function App({ session }: { session: Session }) {
@@ -65,8 +66,15 @@ function useBoard(steps: Shop["steps"]): Board | undefined {
   useLayoutEffect(() => {
     if (steps === undefined) return;
     const made = new Board(client.watchOrders({ status: steps.open.map(({ name }) => name), limit: EVERYTHING }));
-    setBoard(made);
-    return made.close;
+    // With its first orders, or else all of it is drawn twice while somebody waits for them.
+    const show = () => setBoard(made);
+    const end = made.onAny(show);
+    const timer = setTimeout(show, SOON);
+    return () => {
+      clearTimeout(timer);
+      end();
+      made.close();
+    };
   }, [client, steps]);
   return board;
 }
