@@ -25,7 +25,7 @@ test: build tools $(STAMPS)/clients $(STAMPS)/recipe ## Every test, the pages' o
 	@echo "The JavaScript packages' and pages' tests …"
 	@cd web && npm run --silent typecheck && npm run --silent test -- --reporter=dot
 	@echo "The tests …"
-	@$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder $(PYTEST)
+	@$(BIN)/python -m pytest -n 4 --dist loadfile --no-loadscope-reorder $(PYTEST)
 
 check: build ## Linters, types, the rules of the house, known holes
 	@$(BIN)/ruff check
