@@ -2,7 +2,9 @@
 
 Importing it takes more than a second of a core, and the tests start servers hundreds of times. What is forked has read
 no setting and begun nothing yet; from there on it is what its command line says: a process of its own, in its folder,
-with its environment and its path alone, that ends as an interpreter does.
+with its environment and its path alone, that ends as an interpreter does. What an interpreter reads before its first
+line is the forking process's (its hash seed, warnings, encodings), and an import that a command forgot may not show:
+the tests of the wheel and of the commands start interpreters of their own.
 """
 
 from __future__ import annotations
@@ -18,6 +20,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from functools import cache
 from importlib import import_module
 from pathlib import Path
@@ -26,6 +29,7 @@ from typing import Any
 
 IMPORTED = ("ordercast.cli", "ordercast.serving", "aiosqlite")
 _LARGEST = 65_536  # bytes of a request that are read at once
+_GONE = -signal.SIGKILL  # told of a program whose end nobody could tell any more
 _FILES = 1_024  # more than a process has open that only starts others
 
 
@@ -53,14 +57,16 @@ class Forked:
             ended = select.poll()
             ended.register(self._status)
             if ended.poll(None if timeout is None else timeout * 1000):
-                self.returncode = int(os.read(self._status, 16))
+                said = os.read(self._status, 16)
                 os.close(self._status)
+                self.returncode = int(said or _GONE)
         return self.returncode
 
     def send_signal(self, number: int) -> None:
         """Sends it, unless the process has ended."""
         if self.poll() is None:
-            os.kill(self.pid, number)
+            with suppress(ProcessLookupError):
+                os.kill(self.pid, number)
 
     def terminate(self) -> None:
         """Tells it to stop."""
@@ -93,7 +99,10 @@ class Prepared:
         try:
             with self._lock:
                 socket.send_fds(self._socket, [len(request).to_bytes(4) + request], [said, told])
-                pid = int(self._socket.recv(16))
+                answer = self._socket.recv(16)
+            if not answer:
+                raise RuntimeError("the process that servers are forked from has ended; what it said is above")
+            pid = int(answer)
         finally:
             os.close(told)
         return Forked(pid, status)
@@ -128,6 +137,7 @@ def _asked(requests: socket.socket) -> dict[str, Any] | None:
             if not data:
                 return None
             if (pid := os.fork()) == 0:
+                signal.signal(signal.SIGINT, signal.default_int_handler)
                 os.dup2(said, 1)
                 os.dup2(said, 2)
                 requests.detach()
@@ -144,7 +154,9 @@ def _request(requests: socket.socket) -> tuple[bytes, tuple[int, int]]:
     data, files, _, _ = socket.recv_fds(requests, _LARGEST, 2)
     size = 4 + int.from_bytes(data[:4])
     while data and len(data) < size:
-        data += requests.recv(_LARGEST)
+        if not (more := requests.recv(_LARGEST)):
+            return b"", (-1, -1)
+        data += more
     return data[4:], (files[0], files[1]) if data else (-1, -1)
 
 
@@ -154,6 +166,7 @@ def main() -> None:
     sys.path.pop(0)  # this file's folder
     for module in IMPORTED:
         import_module(module)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C is for the tests, which end what they started
     gc.collect()
     gc.freeze()
     asked = _asked(requests)

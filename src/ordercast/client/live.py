@@ -188,7 +188,7 @@ class Live:
 
     async def restarted(self, page: Page) -> None:
         """As ``_resync``, where it polls: whoever keeps something themselves is told alike."""
-        anew = self.cursor is not None
+        anew = self.cursor is not None or self.connection.last_synced_at is not None
         self.cursor = page["cursor"]
         self._arrivals = Arrivals(page["position"])
         if anew:

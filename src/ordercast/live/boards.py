@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from typing import Protocol
+
+import structlog
 
 from ordercast.errors import StorageError
 from ordercast.live.rooms import BOARD
 from ordercast.socketio import Server
+
+_log = structlog.get_logger("ordercast")
 
 LOOK = 2.0
 """s between two looks at what others may have set, as the log is looked at where nothing hints at news."""
@@ -50,10 +54,16 @@ class Boards:
             await asyncio.wait([task])
 
     async def _keep_looking(self, settings: Settings, every: float) -> None:
+        told = False  # by Redis, all the time since the last look
         while True:
-            with suppress(StorageError):  # whoever follows the log says so
-                if (targets := await settings.look()) is not None and not self._joined:
+            before, told = told, self._joined
+            try:
+                if (targets := await settings.look()) is not None and not (before and told):
                     self._io.local.to(BOARD).emit("board:changed", {"targets": targets})
+            except StorageError:
+                pass  # whoever follows the log says so
+            except Exception:
+                _log.exception("boards here may show old targets")
             await asyncio.sleep(every)
 
     @property

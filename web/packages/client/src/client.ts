@@ -61,7 +61,10 @@ export class OrdercastClient extends Actions {
         open: options.openSocket ?? openSocket,
         tokens,
         backoff,
-        since: async () => this.#cursor ?? (await store.begins()) ?? null,
+        since: async (first) => {
+          const begins = first && this.#cursor === null ? await store.begins() : undefined;
+          return this.#cursor ?? begins ?? null; // polling may have got further meanwhile
+        },
       },
       {
         connected: (replays, recovered) => this.#connected(replays, recovered),
@@ -273,7 +276,7 @@ export class OrdercastClient extends Actions {
 
   /** As `#resync`, where it polls: whoever keeps something themselves is told alike. */
   #restarted({ cursor, position }: EventPage): Promise<void> {
-    const anew = this.#cursor !== null;
+    const anew = this.#cursor !== null || this.connection.lastSyncedAt !== null;
     this.#cursor = cursor;
     this.#arrivals = startingAt(position);
     const done = this.#store.reset();

@@ -22,8 +22,11 @@ export interface LinkOptions {
   open: OpenSocket;
   tokens: Tokens;
   backoff: Backoff;
-  /** Where to go on from: a cursor, or a position of the log that the server has now; `null`: from now on. */
-  since: () => Promise<Cursor | number | null>;
+  /**
+   * Where to go on from: a cursor, or `first`, before there was any connection, a position of the log that the server
+   * has; `null`: from now on, or where the server knows the connection from.
+   */
+  since: (first: boolean) => Promise<Cursor | number | null>;
 }
 
 export class Link {
@@ -40,6 +43,8 @@ export class Link {
   /** The token was refused, and a new one got, since the last connection. */
   #renewed = false;
   #farewell: OfflineReason | null = null;
+  /** The handshake under way: one that was given up says nothing any more. */
+  #attempt = {};
 
   constructor(options: LinkOptions, events: LinkEvents) {
     this.#options = options;
@@ -65,6 +70,7 @@ export class Link {
 
   stop(): void {
     this.#running = false;
+    this.#attempt = {};
     platform.clearTimeout(this.#timer);
     this.#socket.disconnect();
   }
@@ -83,15 +89,18 @@ export class Link {
   }
 
   async #authenticate(give: (auth: object) => void): Promise<void> {
+    const attempt = (this.#attempt = {});
     let token: string;
     try {
       token = await this.#options.tokens.current();
     } catch {
+      if (attempt !== this.#attempt) return;
       this.#socket.disconnect();
       this.#failed("token");
       return;
     }
-    const since = await this.#options.since();
+    const since = await this.#options.since(!this.#known);
+    if (attempt !== this.#attempt) return;
     this.#replays = since !== null || this.#known;
     // socket.io-client's own `offset` is what the socket heard last; polling may have heard more since.
     give(since === null ? { token } : { token, since, offset: since });
@@ -114,6 +123,7 @@ export class Link {
   }
 
   #disconnected(reason: string): void {
+    this.#attempt = {};
     if (!this.#running || reason === "io client disconnect") return;
     if (reason === "io server disconnect") {
       const why = this.#farewell ?? "ended";

@@ -89,7 +89,8 @@ export class OrderStore {
 
   /** Where in the log to listen from so that no list misses anything; `undefined`: not known yet, `null`: there is no list. */
   get since(): number | null | undefined {
-    const lists = [...this.#interests].filter((interest) => interest.load !== undefined);
+    // One that is refused waits for nothing.
+    const lists = [...this.#interests].filter(({ load, ready, position }) => load !== undefined && !(ready && position === undefined));
     if (lists.length === 0) return null;
     const positions = lists.map(({ position }) => position);
     return positions.includes(undefined) ? undefined : Math.min(...(positions as number[]));
@@ -199,7 +200,10 @@ export class OrderStore {
   }
 
   async #load(interest: Interest, load: (store: OrderStore) => Promise<void>): Promise<void> {
-    await this.#try(this.#loading, interest, () => load.call(interest, this), (error) => interest.failed(error));
+    await this.#try(this.#loading, interest, () => load.call(interest, this), (error) => {
+      interest.failed(error);
+      this.began();
+    });
   }
 
   async #fetch(id: string): Promise<void> {

@@ -91,6 +91,43 @@ describe("with a socket", () => {
     expect(new Map(watched.current.orders.map(({ orderId, version }) => [orderId, version]))).toEqual(new Map([[17, 2], [18, 1]]));
   });
 
+  it("says no list's place once it has been connected: the log may be another one by then", async () => {
+    const { client, socket } = setUp((path) => (path.startsWith("orders?") ? found({ orders: [order()], next: null, position: 101 }) : WORKFLOW));
+    client.connect();
+    await socket.accept();
+    client.watchOrders();
+    await turn();
+    socket.drop("transport close");
+    await vi.advanceTimersByTimeAsync(LATER);
+    expect(await socket.accept()).toEqual({ token: "t" });
+  });
+
+  it("waits for no list that is refused", async () => {
+    const { client, socket, states } = setUp((path) => (path.startsWith("orders?") ? { status: 422, body: { detail: "no such status" } } : WORKFLOW));
+    const watched = client.watchOrders({ status: "typo" });
+    client.connect();
+    expect(await socket.accept()).toEqual({ token: "t" });
+    await turn();
+    expect(states).toEqual(["resuming", "live"]);
+    expect(watched.current.error?.message).toBe("no such status");
+  });
+
+  it("says nothing in a handshake that was given up", async () => {
+    const answers: ((answer: Answer) => void)[] = [];
+    const { client, socket } = setUp((path) => (path.startsWith("orders?") ? new Promise((resolve) => void answers.push(resolve)) : WORKFLOW));
+    client.watchOrders();
+    client.connect();
+    const said = vi.fn();
+    socket.options.auth(said);
+    await turn();
+    client.disconnect();
+    client.connect();
+    const auth = socket.accept();
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(await auth).toEqual({ token: "t" });
+    expect(said).not.toHaveBeenCalled();
+  });
+
   it("comes back from the newest cursor, and is live when it has caught up", async () => {
     const { client, socket, states } = setUp(shop().answer, { since: "log.1" });
     client.watchOrder(17);

@@ -10,6 +10,8 @@ export interface Moved {
   readonly order: Order;
   readonly from: string;
   readonly to: string;
+  /** When (ms since the epoch). */
+  readonly at: number;
   /** The order as the server answered; `undefined`: it was refused. */
   readonly answered: Promise<Order | undefined>;
 }
@@ -58,7 +60,7 @@ export class Doing {
     const step = this.#steps.status(to)?.step ?? order.step;
     const now = new Date().toISOString();
     const fields = { status: to, step, updatedAt: now, statusSince: now };
-    const made = { order, from: order.status, to, answered: this.#try(order, fields, () => this.#change(order, to, reason)) };
+    const made = { order, from: order.status, to, at: Date.now(), answered: this.#try(order, fields, () => this.#change(order, to, reason)) };
     this.#made.push(made);
     if ((await made.answered) === undefined) {
       this.#made = this.#made.filter((one) => one !== made);
@@ -70,22 +72,23 @@ export class Doing {
     return true;
   }
 
-  /** Takes a step back, once it is known to have been made. `reason`: said in the order's history. */
-  async undo({ answered, from }: Moved, reason: string): Promise<void> {
+  /** Takes a step back, once it is known to have been made; whether it did. `reason`: said in the order's history. */
+  async undo({ answered, from }: Moved, reason: string): Promise<boolean> {
     this.#made = this.#made.filter((one) => one.answered !== answered);
     const order = await answered;
-    if (order === undefined) return; // its card says why
+    if (order === undefined) return false; // its card says why
     const now = this.#board.card(key(order.orderId))?.order ?? (await this.#client.getOrder(order.orderId).catch(() => order));
     const label = this.#steps.label(from);
     if (now.status !== order.status) {
       this.#happenings.said(`${name(order)} is not taken back: it is ${this.#lower(now.status)} by now.`);
-      return;
+      return false;
     }
     const step = this.#steps.status(from)?.step ?? now.step;
     const at = new Date().toISOString();
     const fields = { status: from, step, updatedAt: at, statusSince: at };
     const done = await this.#try(now, fields, () => this.#change(now, from, reason));
     if (done !== undefined) this.#happenings.said(`${name(order)} is back in ${label}.`);
+    return done !== undefined;
   }
 
   /** Takes the order, also from another who has it. */

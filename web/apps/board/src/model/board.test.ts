@@ -152,7 +152,7 @@ it("takes a change that came about for made, where only its answer was lost", as
 it("does not take back what has moved on", async () => {
   const { doing, said } = setUp({});
   const moved = at(3, { status: "preparing" });
-  await doing.undo({ order: at(3), from: "received", to: "preparing", answered: Promise.resolve(moved) }, "wrong order");
+  await doing.undo({ order: at(3), from: "received", to: "preparing", at: 0, answered: Promise.resolve(moved) }, "wrong order");
   expect(said).toHaveBeenCalledWith("Order 3 is not taken back: it is ready by now.");
 });
 

@@ -7,6 +7,8 @@ import { KEY, tokenIn } from "./tokens.ts";
 /** Where the server is, which the page is from: `https://shop.example/live/` for `https://shop.example/live/board`. */
 export const SERVER = new URL(".", location.href).href;
 
+const GOOD_FOR = 10_000; // ms
+
 /** Answers that nobody has taken yet, by URL and token. */
 const answers = new Map<string, Promise<Response>>();
 
@@ -26,10 +28,12 @@ export function askEarly(): void {
     .then((answer) => (answer.ok ? answer.clone().json() : undefined))
     .then((workflow: Workflow | undefined) => workflow && ask(`orders?status=${encodeURIComponent(open(workflow))}&limit=100`))
     .catch(ignore);
+  setTimeout(() => answers.clear(), GOOD_FOR);
 }
 
 /** `fetch`, but for what has been asked early: each answer is good once. */
 export const early: NonNullable<ClientOptions["fetch"]> = (url, init) => {
+  if (init.method !== "GET") return fetch(url, init as RequestInit);
   const name = `${url} ${init.headers.Authorization}`;
   const answer = answers.get(name);
   answers.delete(name);

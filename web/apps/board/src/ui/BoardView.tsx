@@ -25,7 +25,7 @@ import { Top } from "./Top.tsx";
 import { useFilter } from "./useFilter.ts";
 import { REASONS, shell as words } from "./words.ts";
 import { Zones } from "./Zones.tsx";
-import { Toast, type Note } from "./Toast.tsx";
+import { OFFERS, Toast, type Note } from "./Toast.tsx";
 
 const Details = lazy(() => import("./Details.tsx"));
 const TargetsDialog = lazy(async () => ({ default: (await import("../parts/TargetsDialog.tsx")).TargetsDialog }));
@@ -69,10 +69,12 @@ export function BoardView({ client, board, steps, settings, me, shopName, wall }
     };
     return new Doing(client, board, steps, me, { moved, said: (text) => setNote({ text }) });
   }, [client, board, steps, me]);
-  /** At once: who undoes has pressed by mistake. For other reasons there is the order's menu. */
+  /** At once while it is offered: who undoes then has pressed by mistake. For other reasons there is the order's menu. */
   const undo = (made: Moved) => {
+    if (Date.now() - made.at > OFFERS) return askReason(made);
+    const from = document.activeElement;
     setNote(undefined);
-    void doing.undo(made, REASONS[0]).then(() => navigation.follow(key(made.order.orderId)));
+    void doing.undo(made, REASONS[0]).then((done) => done && navigation.follow(key(made.order.orderId), from));
   };
   const desk = useMemo<Desk>(() => {
     const openDetails = (id: string) => address.set("order", id, true);

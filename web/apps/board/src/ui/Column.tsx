@@ -1,7 +1,7 @@
 /** The orders of one status. Only the cards in sight are drawn. */
 
 import { defaultRangeExtractor, useVirtualizer, type Range, type Virtualizer } from "@tanstack/react-virtual";
-import { useEffect, useLayoutEffect, useRef, useState, useSyncExternalStore, type RefObject } from "react";
+import { useCallback, useEffect, useLayoutEffect, useRef, useState, useSyncExternalStore, type RefObject } from "react";
 import type { Status } from "../model/workflow.ts";
 import { Card } from "./Card.tsx";
 import { Count } from "./Count.tsx";
@@ -18,7 +18,7 @@ export function Column({ status }: { status: Status }) {
   const complete = useSyncExternalStore(board.onAny, () => board.complete);
   const total = useTotal(status.name);
   const ids = useColumn(status.name);
-  const quiet = useQuiet(complete && total === 0 && status.category !== "open", complete);
+  const [quiet, unfold] = useQuiet(complete && total === 0 && status.category !== "open", complete);
   const box = useRef<HTMLElement>(null);
   const scroller = useRef<HTMLDivElement>(null);
   const stop = useSyncExternalStore(navigation.subscribe, () => navigation.stop(status.name, ids));
@@ -40,7 +40,7 @@ export function Column({ status }: { status: Status }) {
       return active < 0 || shown.includes(active) ? shown : [...shown, active].sort((a, b) => a - b);
     },
   });
-  useFocus(status.name, ids, scroller, virtual.scrollToIndex);
+  useFocus(status.name, ids, scroller, virtual.scrollToIndex, quiet ? unfold : undefined);
   useAnchor(ids, scroller, virtual);
   return (
     <section
@@ -84,23 +84,27 @@ export function Column({ status }: { status: Status }) {
 }
 
 /**
- * Whether an empty column is folded. It opens and folds while nobody points at a card: that would go from under the
- * pointer, and another take its place.
+ * Whether an empty column is folded, and what opens it. It opens and folds while nobody points at a card, which would go
+ * from under the pointer, or when a pointer has rested there for as long as a press takes.
  */
-function useQuiet(empty: boolean, complete: boolean): boolean {
+function useQuiet(empty: boolean, complete: boolean): [boolean, () => void] {
   const [quiet, set] = useState(empty);
   useEffect(() => {
     if (quiet === empty) return;
-    const settle = () => void ((!complete || document.querySelector(POINTED) === null) && set(empty));
+    const until = performance.now() + PRESS;
+    const settle = () => void ((!complete || !isPointing() || performance.now() > until) && set(empty));
     settle();
     const timer = setInterval(settle, OFTEN);
     return () => clearInterval(timer);
   }, [quiet, empty, complete]);
-  return quiet;
+  const unfold = useCallback(() => set(false), []);
+  return [quiet, unfold];
 }
 
-const POINTED = ".columns .card:hover"; // a finger points at nothing once it is lifted: there is no hovering then
+/** Not with a finger, which leaves what it has touched last hovered. */
+const isPointing = () => matchMedia("(hover: hover)").matches && document.querySelector(".columns .card:hover") !== null;
 const OFTEN = 300; // ms
+const PRESS = 2_000; // ms in which one presses what one points at
 
 /** On a wall nobody scrolls: how many there are that do not fit. */
 function Below({ virtual, all }: { virtual: Virtualizer<HTMLDivElement, Element>; all: number }) {
@@ -129,7 +133,7 @@ function useAnchor(ids: readonly string[], scroller: RefObject<HTMLDivElement | 
 }
 
 /** Lets the keyboard reach cards that are not drawn yet, and keeps it in the column when its card leaves. */
-function useFocus(status: string, ids: readonly string[], scroller: RefObject<HTMLDivElement | null>, scrollTo: (index: number) => void): void {
+function useFocus(status: string, ids: readonly string[], scroller: RefObject<HTMLDivElement | null>, scrollTo: (index: number) => void, unfold: (() => void) | undefined): void {
   const { navigation } = useDesk();
   const wanted = useRef<string | undefined>(undefined);
   const was = useRef({ ids, focused: false });
@@ -139,9 +143,10 @@ function useFocus(status: string, ids: readonly string[], scroller: RefObject<HT
     if (id === undefined) return;
     wanted.current = undefined;
     scrollTo(index);
-    const there = find(id);
+    const there = unfold === undefined && find(id);
     if (there) there.focus({ preventScroll: true });
     else wanted.current = id;
+    unfold?.();
   };
   const latest = useRef(focus);
   latest.current = focus;

@@ -14,9 +14,10 @@ export function Outcome({ hits, clear }: { hits: Hits; clear: () => void }): Rea
   const { shown, left, over, meant, sure, status } = hits;
   const all = shown.length + left.length + over.length;
   const none = all === 0 && status === "found";
+  const label = (name: string) => steps.label(name);
   return (
-    <div className="outcome" data-on-board={shown.length} role="status">
-      <span>{none ? words.none(hits.q.trim()) : [all > 0 && words.found(parts(hits, (name) => steps.label(name))), !sure && words.looking].filter(Boolean).join(" ")}</span>{" "}
+    <div className="outcome" data-on-board={shown.length}>
+      <span>{[(none || all > 0) && found(hits, label), !sure && words.looking].filter(Boolean).join(" ")}</span>{" "}
       {status === "failed" && <span className="problem">{words.failed}</span>}
       {sure && all > 0 && (
         <span className="enter">
@@ -40,6 +41,18 @@ export function Outcome({ hits, clear }: { hits: Hits; clear: () => void }): Rea
       )}
     </div>
   );
+}
+
+/** For those who hear it: all that is found, once it is known. */
+export function told(hits: Hits, label: (status: string) => string): string {
+  if (hits.status === "failed") return words.failed;
+  const { meant } = hits;
+  return [found(hits, label), meant !== undefined && `${words.enter[0]} ${words.enter[1]} #${meant.orderId}`].filter(Boolean).join(" ");
+}
+
+function found(hits: Hits, label: (status: string) => string): string {
+  const all = hits.shown.length + hits.left.length + hits.over.length;
+  return all === 0 ? words.none(hits.q.trim()) : words.found(parts(hits, label));
 }
 
 function parts({ shown, left, over, more }: Hits, label: (status: string) => string): string[] {

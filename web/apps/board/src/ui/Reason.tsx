@@ -14,7 +14,8 @@ export function Reason({ moved, close }: { moved: Moved; close: () => void }) {
   const [text, setText] = useState("");
   const undo = (reason: string) => {
     close();
-    void doing.undo(moved, reason).then(() => navigation.follow(key(moved.order.orderId)));
+    // From nowhere: the dialog has gone by then.
+    void doing.undo(moved, reason).then((done) => done && navigation.follow(key(moved.order.orderId), document.body));
   };
   return (
     <ModalOverlay className="overlay" isOpen isDismissable onOpenChange={(open) => !open && close()}>

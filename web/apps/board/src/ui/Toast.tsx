@@ -8,7 +8,8 @@ export interface Note {
 }
 
 const STAYS = 10_000; // ms
-const OFFERS = 30_000; // ms, with a way back; that is in the order's menu as well
+/** ms that a way back is offered; it is in the order's menu as well. */
+export const OFFERS = 30_000;
 
 export function Toast({ note, close }: { note: Note | undefined; close: () => void }) {
   const [held, hold] = useState(false);
@@ -17,6 +18,9 @@ export function Toast({ note, close }: { note: Note | undefined; close: () => vo
     const timer = setTimeout(close, note.action === undefined ? STAYS : OFFERS);
     return () => clearTimeout(timer);
   }, [note, held, close]);
+  useEffect(() => {
+    if (note === undefined) hold(false); // a button that goes away says nothing of its focus
+  }, [note]);
   const box = useRef<HTMLDivElement>(null);
   const there = note !== undefined;
   useLayoutEffect(() => {

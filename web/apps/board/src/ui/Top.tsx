@@ -12,7 +12,7 @@ import { SearchField } from "../parts/SearchField.tsx";
 import { ShiftButton } from "../parts/ShiftButton.tsx";
 import type { ShiftState } from "../parts/useShift.ts";
 import { useDesk } from "./context.ts";
-import { Outcome, toFirst } from "./Outcome.tsx";
+import { Outcome, told, toFirst } from "./Outcome.tsx";
 import type { Finding } from "./useFilter.ts";
 import { useHits, type Hits } from "./useHits.ts";
 
@@ -43,6 +43,9 @@ export function Top({ shopName, finding, shift, more }: TopProps): ReactNode {
           <div className="finding" role="search">
             <SearchField q={filter.q} onChange={search} onSubmit={enter} />
             <Filters filter={filter} onChange={setFilter} workflow={steps.workflow} {...choices} />
+            <p className="visually-hidden" role="status">
+              {hits?.sure && told(hits, (status) => steps.label(status))}
+            </p>
           </div>
         )}
         <Late filter={filter} setFilter={setFilter} />
@@ -87,6 +90,7 @@ function useEnter(hits: Hits | undefined): (q: string) => void {
   useEffect(() => {
     if (entered === undefined) return;
     if (hits === undefined || hits.q !== entered) return enter(undefined); // one has typed on
+    if (![document.querySelector(".search input"), document.body].includes(document.activeElement as HTMLElement)) return enter(undefined); // or gone elsewhere
     if (!hits.sure) return;
     enter(undefined);
     if (hits.meant !== undefined) openDetails(key(hits.meant.orderId));

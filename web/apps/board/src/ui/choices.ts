@@ -16,7 +16,7 @@ export function choices(desk: Desk, order: Order): { title: string; list: Choice
   const back = steps.back(order, me.role).map((from) => ({
     id: `back-${from}`,
     label: `${steps.label(from)} …`,
-    act: () => desk.askReason({ order, from, to: order.status, answered: Promise.resolve(order) }),
+    act: () => desk.askReason({ order, from, to: order.status, at: Date.now(), answered: Promise.resolve(order) }),
   }));
   return [
     { title: "Move to", list: on },

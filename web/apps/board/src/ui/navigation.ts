@@ -88,8 +88,8 @@ export class Navigation {
     return false;
   }
 
-  /** Focuses the card once it is on the board, unless somebody has gone elsewhere meanwhile. */
-  follow(id: string, from = document.activeElement, until = performance.now() + COMES): void {
+  /** Focuses the card once it is on the board, unless somebody has gone elsewhere than `from` meanwhile. */
+  follow(id: string, from: Element | null, until = performance.now() + COMES): void {
     requestAnimationFrame(() => {
       const now = document.activeElement;
       if ((now !== from && now !== document.body) || this.to(id) || performance.now() > until) return;
