@@ -5,6 +5,7 @@ And for those that need a database alone: of each kind, empty."""
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -127,7 +128,13 @@ LONGEST = (
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The longest files first, which `make test` hands out whole and in this order."""
+    """The longest files first, which `make test` hands out whole and in this order. Raises `pytest.UsageError` if two
+    tests have one name: only one of them would be handed out, and nobody would miss the other."""
+    for item in items:
+        if item.name.startswith(f"{item.id.names[-1]}[") and item.id.params is None:  # schemathesis's, in pytest 9.2
+            item._id = item.id.with_params(item.name[len(item.id.names[-1]) + 1 : -1])
+    if twice := [name for name, count in Counter(item.nodeid for item in items).items() if count > 1]:
+        raise pytest.UsageError(f"several tests have the same name, and only one of each would run: {twice}")
     first = {name: place for place, name in enumerate(LONGEST)}
     items.sort(key=lambda item: first.get(item.path.name, len(first)))
 
