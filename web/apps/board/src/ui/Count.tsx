@@ -10,8 +10,21 @@ export function Count({ status }: { status: string }) {
   const late = useNow(() => lateness.in(status));
   return (
     <>
-      <span className="count">{shown === total ? total : `${shown} of ${total}`}</span>
-      {late > 0 && <span className="late-count">{late} late</span>}
+      <span className="count">
+        {shown !== total && (
+          <>
+            {shown}
+            <span className="of"> of </span>
+          </>
+        )}
+        {total}
+      </span>
+      {late > 0 && (
+        <span className="late-count">
+          {late}
+          <span className="late-word"> late</span>
+        </span>
+      )}
     </>
   );
 }
