@@ -133,3 +133,32 @@ async def test_a_client_that_comes_back_saves_all_its_watches_at_once(monkeypatc
         _, restored = await watching_again(live, hello["pid"])
         assert saved == [{"1", "2", "3"}]
         assert restored == {"1", "2", "3"}
+
+
+async def test_the_answer_is_no_older_than_what_came_before_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a client heard while its watch was being stored, it is not told again as it was before."""
+    async with living() as live:
+        await shop(live)
+        client = await live.come("42", "customer")
+        await client.told()
+        save = type(live.storage.watches).save
+
+        async def slowly(self: Any, pid: str, user_id: str, order_id: str) -> None:
+            await live.orders.change_status("1", "accepted", "shop")
+            await live.note("1", "ring twice")
+            await save(self, pid, user_id, order_id)
+
+        monkeypatch.setattr(type(live.storage.watches), "save", slowly)
+        client.say('2["watch:order",1]')
+        told = [(event, data["version"]) for event, data in await client.told() if event != "position"]
+        assert told == [("order:updated", 2), ("order:changed", 3), ("watching", 3)]
+
+
+async def test_nothing_is_kept_of_orders_that_nobody_asks_for() -> None:
+    async with living() as live:
+        await shop(live)
+        client = await live.come()
+        for id in (1, 2, 999):
+            await ask(client, "watch:order", id)
+        await live.note("1", "ring twice")
+        assert (live.feed.latest._askers, live.feed.latest._versions) == ({}, {})

@@ -23,6 +23,7 @@ import structlog
 from ordercast.engineio import Packet
 from ordercast.errors import StorageError
 from ordercast.live.imports import Imports
+from ordercast.live.latest import Latest
 from ordercast.live.rooms import user_room
 from ordercast.live.said import Speaker
 from ordercast.orders.announcements import Audience, Step, needs_order
@@ -57,6 +58,7 @@ class Feed:
         self.speaker = Speaker(root, log.log_id, step)
         root.closing = self.closing
         self.position = 0
+        self.latest = Latest()
         self.announced = 0
         self.imports = Imports(io, self.speaker, lambda: self.position)
         self.skipped = 0
@@ -180,6 +182,7 @@ class Feed:
             if imported and said.audience is Audience.OPERATORS:
                 continue
             self._io.local.to(*said.where.to).except_(*said.where.except_).deliver(said.packets)
+        self.latest.add(event.order_id, event.version)
         self.announced += 1
 
     def _done(self, event: OrderEvent) -> None:

@@ -211,13 +211,10 @@ class Handlers:
             return self._deny(socket, id, "too_many_watches")
         member.watching.add(id)
         try:
-            snapshot = await self._join(socket, id)
+            snapshot = await self._now(socket, id, save=True)
         except NotFound:
             self._leave(socket, id)  # it may have been in before the order became somebody else's
             return self._deny(socket, id, "not_found")
-        if socket.pid is not None:
-            await self._watches.save(socket.pid, member.principal.user_id, id)
-        await self._feed.reached(snapshot.position)
         answer = _watching(snapshot)
         if id in member.watching:
             socket.emit("watching", answer)
@@ -226,13 +223,26 @@ class Handlers:
     async def _tell(self, socket: Socket, id: str) -> None:
         """A fresh snapshot of an order that is watched already."""
         try:
-            snapshot = await self._join(socket, id)
+            snapshot = await self._now(socket, id, save=False)
         except NotFound:
             self._leave(socket, id)
             self._deny(socket, id, "not_found")
             return
-        await self._feed.reached(snapshot.position)
         socket.emit("watching", _watching(snapshot))
+
+    async def _now(self, socket: Socket, id: str, *, save: bool) -> Snapshot:
+        """Joins the order's room, and reads the order until nothing newer of it has gone out: a client takes what comes
+        last for the newest, and an event that has come before this answer may say less of the order. ``save``: the
+        watch outlives the connection. Raises `NotFound`."""
+        with self._feed.latest.of(id) as newest:
+            snapshot = await self._join(socket, id)
+            if save and socket.pid is not None:
+                await self._watches.save(socket.pid, socket.data.principal.user_id, id)
+            await self._feed.reached(snapshot.position)
+            while newest() > snapshot.order.version:
+                snapshot = await self._join(socket, id)
+                await self._feed.reached(snapshot.position)
+            return snapshot
 
     async def _join(self, socket: Socket, id: str) -> Snapshot:
         """Joins the order's room, if the caller may see it, and reads it at a position the room has not passed.
