@@ -32,7 +32,7 @@ PING = "4"  # s
 timeout tells it (45 s by default)."""
 
 BLACKHOLE = 0.5  # s, every now and then
-CONNECT = FINISH = 90.0  # s that only bound failures
+CONNECT = FINISH = ENOUGH = 90.0  # s that only bound failures
 HISTORY = "clients.jsonl"
 ACKNOWLEDGED = "acknowledged.jsonl"
 
@@ -69,11 +69,13 @@ class Killed:
 
 @dataclass(frozen=True, slots=True)
 class Strike:
-    """A fault that lasts so many s, after a quiet time of so many s."""
+    """A fault that lasts so many s, after a quiet time of so many s; longer, where ``enough`` does not hold by then,
+    which is asked with the time (s since 1970) at which it began."""
 
     fault: Fault
     quiet: float
     lasts: float = 0.0
+    enough: Callable[[float], bool] = lambda began: True
 
 
 @dataclass(frozen=True, slots=True)
@@ -269,6 +271,9 @@ async def _strike(strikes: Sequence[Strike], site: Site, proxy: Proxy) -> list[M
         began = time.time()
         await strike.fault.begin()
         await asyncio.sleep(strike.lasts)
+        waited = time.monotonic()
+        while not strike.enough(began) and time.monotonic() < waited + ENOUGH:  # noqa: ASYNC110 - it cannot say so
+            await asyncio.sleep(0.1)
         await strike.fault.end()
         ended = time.time()
         proxy.target = site.port

@@ -56,6 +56,11 @@ async def _ask(site: ManyServers, number: int, said: list[Said]) -> None:
             await asyncio.sleep(EVERY)
 
 
+def have_said(said: Sequence[Said], word: str, nodes: int, since: float) -> bool:
+    """Whether so many nodes have said a word since then (s since 1970); no word is always said. Pure."""
+    return word == "" or len({one.node for one in said if one.word == word and one.at >= since}) >= nodes
+
+
 @dataclass(frozen=True, slots=True)
 class Worst:
     """The slowest node to say a word after a fault had begun, in s, and how many said it."""

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from ordercast.config import Settings
 from ordercast.storage.database import migrate
-from tests.faults.health import during, watched
+from tests.faults.health import during, have_said, watched
 from tests.faults.measure import longest_pause, read_history, recoveries
 from tests.faults.table import Row, Scene
 from tests.histories import Log
@@ -27,6 +29,7 @@ SWAYING = Faults(cut=(4.0, 20.0))
 
 QUIET = 3.0  # s before a fault, and between two
 AFTER = 5.0  # s of changes after the last: whatever comes to everyone then came within
+NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(slots=True)
@@ -90,19 +93,22 @@ async def run(
     *,
     quiet: float = QUIET,
     after: float = AFTER,
+    until: Mapping[str, str] = NOTHING,
     **settings: str,
 ) -> Result:
-    """Runs faults one after another, each ``row.times`` times. ``settings``: of the nodes."""
+    """Runs faults one after another, each ``row.times`` times. ``until``: by a row's key, what all nodes must have said
+    before the fault ends. ``settings``: of the nodes."""
     site = ManyServers(folder, url, ping=PING)
     scene = Scene(site, postgres, random.Random(seed), max(clients * 2 // 3, 1), seed)
-    strikes = []
-    for row in rows:
-        fault = row.make(scene)
-        strikes += [Strike(fault, quiet, row.lasts)] * row.times
+    faults = [(row, row.make(scene)) for row in rows]
     for node in site.nodes:
         node.settings |= settings
     plan = Plan(clients, 0, rate, seed=seed, faults=SWAYING, blackholes=False, after=after)
     async with watched(site) as said:
+        strikes = []
+        for row, fault in faults:
+            enough = partial(have_said, said, until.get(row.key, ""), len(site.nodes))
+            strikes += [Strike(fault, quiet, row.lasts, enough)] * row.times
         outcome = await survive(folder, plan, site, strikes)
     acknowledged, records = read_history(folder)
     struck = []
