@@ -108,7 +108,7 @@ async def test_all_by_keyboard(shop: ServerProcess, api: Api, browser: Browser) 
         handle = board.card(later).get_by_role("button", name="Drag order")
         await handle.focus()
         await keys.press("Enter")
-        for _ in range(3):  # ready, cancelled, and the card itself
+        for _ in range(4):  # ready, cancelled, back to accepted, and the card itself
             await keys.press("Tab")
             if await board.page.evaluate("document.activeElement.id") == "column-ready":
                 break
@@ -143,7 +143,8 @@ async def test_a_move_is_taken_back_with_a_reason(shop: ServerProcess, api: Api,
             "the oven is cold",
             "ana",
         )
-        await board.choose(order, "Cancelled")
+        await board.choose(order, "Cancelled …")
+        await board.page.get_by_role("button", name="The customer asked for it").click()
         await expect(board.card(order)).to_have_count(0, timeout=PATIENCE)
         await board.page.locator(".toast").get_by_role("button", name="Undo").click()
         await board.has(order, "accepted")

@@ -115,7 +115,8 @@ async def test_a_morning_of_two_operators_and_a_customer(shop: ServerProcess, br
         await new_order(api, "accepted", "preparing")
         cancelled = await new_order(api)
         await ana.has(cancelled, "received")
-        await ana.choose(cancelled, "Cancelled")
+        await ana.choose(cancelled, "Cancelled …")
+        await ana.page.get_by_role("button", name="The customer asked for it").click()
         await expect(ben.card(cancelled)).to_have_count(0, timeout=PATIENCE)
 
         left = await open_orders(api)

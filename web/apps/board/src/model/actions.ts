@@ -87,7 +87,7 @@ export class Doing {
     const at = new Date().toISOString();
     const fields = { status: from, step, updatedAt: at, statusSince: at };
     const done = await this.#try(now, fields, () => this.#change(now, from, reason));
-    if (done !== undefined) this.#happenings.said(`${name(order)} is back in ${label}.`);
+    if (done !== undefined) this.#happenings.said(`${name(order)} is back in ${label}. Its time there starts again.`);
     return done !== undefined;
   }
 

@@ -179,7 +179,7 @@ it("takes back what was done last, which the server has not answered yet", async
   expect(asked.map(({ status }) => status)).toEqual(["preparing", "received"]);
   asked[1]!.answer(at(1, { version: 3 }));
   await undoing;
-  expect(said).toHaveBeenCalledWith("Order 1 is back in Received.");
+  expect(said).toHaveBeenCalledWith("Order 1 is back in Received. Its time there starts again.");
 });
 
 it("takes nothing back where the step was refused, and knows the one before", async () => {

@@ -31,6 +31,11 @@ export class Steps {
     return this.#byName.get(status)?.category === "open" || this.workflow.transitions.some(({ from }) => from === status);
   }
 
+  /** Whether nothing comes of an order there. */
+  aborts(status: string): boolean {
+    return this.#byName.get(status)?.category === "aborted";
+  }
+
   get open(): Status[] {
     return this.workflow.statuses.filter(({ name }) => this.isOpen(name));
   }
@@ -46,7 +51,7 @@ export class Steps {
 
   /** The one step that leads on, if any leads on: the first that does not abort. */
   onward(order: Fulfilled, role: string): string | undefined {
-    return this.next(order, role).find((name) => this.#byName.get(name)?.category !== "aborted");
+    return this.next(order, role).find((name) => !this.aborts(name));
   }
 
   /**

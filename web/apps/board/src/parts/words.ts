@@ -134,6 +134,7 @@ export const search = {
   looking: "Looking …",
   failed: "The server could not be asked for closed orders. Type on to try again.",
   none: (q: string) => `No order fits “${q}”.`,
+  notByItem: "Closed orders are not searched by item.",
   inColumn: (n: number, label: string) => `${n} in ${label}`,
   open: (n: number) => `${n} open`,
   left: (n: number) => `${n} left out by the filter`,

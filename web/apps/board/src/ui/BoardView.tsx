@@ -11,8 +11,9 @@ import { Column } from "./Column.tsx";
 import { DeskContext, type Desk, type Me } from "./context.ts";
 import { CardMenu, type Asked } from "./Menu.tsx";
 import { Navigation } from "./navigation.ts";
-import { Reason } from "./Reason.tsx";
+import { orderOf, Reason, type Question } from "./Reason.tsx";
 import { download, fileName, ordersCsv } from "../parts/csv.ts";
+import { count } from "../parts/filters.ts";
 import { isBlank } from "../parts/hits.ts";
 import { isBoolean, useKept } from "../parts/kept.ts";
 import type { BoardSettings } from "../parts/useTargets.ts";
@@ -23,6 +24,7 @@ import { Others } from "./Others.tsx";
 import { Tabs } from "./Tabs.tsx";
 import { Top } from "./Top.tsx";
 import { useFilter } from "./useFilter.ts";
+import { usePresses } from "./usePresses.ts";
 import { REASONS, shell as words } from "./words.ts";
 import { Zones } from "./Zones.tsx";
 import { OFFERS, Toast, type Note } from "./Toast.tsx";
@@ -47,31 +49,32 @@ export function BoardView({ client, board, steps, settings, me, shopName, wall }
   const columns = useRef<HTMLDivElement>(null);
   const [note, setNote] = useState<Note>();
   const [asked, setAsked] = useState<Asked>();
-  const [undoing, setUndoing] = useState<Moved>();
+  const [question, setQuestion] = useState<Question>();
   const [open, setOpen] = useState<"keys" | "targets">();
   const close = () => setOpen(undefined);
   const [singleKeys, setSingleKeys] = useKept(localStorage, "ordercast.board.keys", true, isBoolean);
   const finding = useFilter(client, { board, steps, me, targets, wall });
   const { filter } = finding;
   const shift = useShift();
+  usePresses(columns);
   const closeMenu = useCallback(() => setAsked(undefined), []);
   const closeNote = useCallback(() => setNote(undefined), []);
   const statuses = useMemo(() => steps.open, [steps]);
   const navigation = useMemo(() => new Navigation(statuses.map(({ name }) => name)), [statuses]);
   const lateness = useMemo(() => new Lateness({ visible: () => board.orders() }, targets), [board, targets]);
-  const askReason = useCallback((made: Moved) => {
+  const ask = useCallback((question: Question) => {
     setNote(undefined);
-    setUndoing(made);
+    setQuestion(question);
   }, []);
   const doing = useMemo(() => {
     const moved = (made: Moved) => {
-      setNote({ text: words.moved(made.order, steps.label(made.to)), action: { label: words.undo, act: () => undo(made) } });
+      setNote({ text: words.moved(made.order, steps.label(made.to)), action: { label: words.undo, act: () => undo(made) }, of: made });
     };
     return new Doing(client, board, steps, me, { moved, said: (text) => setNote({ text }) });
   }, [client, board, steps, me]);
   /** At once while it is offered: who undoes then has pressed by mistake. For other reasons there is the order's menu. */
   const undo = (made: Moved) => {
-    if (Date.now() - made.at > OFFERS) return askReason(made);
+    if (Date.now() - made.at > OFFERS) return ask({ back: made });
     const from = document.activeElement;
     setNote(undefined);
     void doing.undo(made, REASONS[0]).then((done) => done && navigation.follow(key(made.order.orderId), from));
@@ -79,8 +82,8 @@ export function BoardView({ client, board, steps, settings, me, shopName, wall }
   const desk = useMemo<Desk>(() => {
     const openDetails = (id: string) => address.set("order", id, true);
     const openMenu = (id: string, at: Element) => setAsked({ id, at });
-    return { board, steps, doing, me, targets, lateness, navigation, wall, singleKeys, openDetails, openMenu, askReason };
-  }, [board, steps, doing, me, targets, lateness, navigation, wall, singleKeys, askReason]);
+    return { board, steps, doing, me, targets, lateness, navigation, wall, singleKeys, openDetails, openMenu, ask };
+  }, [board, steps, doing, me, targets, lateness, navigation, wall, singleKeys, ask]);
   usePageKeys(singleKeys && !wall, {
     "?": () => setOpen("keys"),
     "/": () => document.querySelector<HTMLElement>(".search input")?.focus(),
@@ -98,7 +101,7 @@ export function BoardView({ client, board, steps, settings, me, shopName, wall }
       <Announcer shift={shift} title={shopName ?? words.title} />
       <main>
         <Top shopName={shopName} finding={finding} shift={shift} more={more} />
-        <Tabs statuses={statuses} columns={columns} q={isBlank(filter.q) ? "" : filter.q} />
+        <Tabs statuses={statuses} columns={columns} finding={!isBlank(filter.q) || count(filter) > 0} />
         <div className="columns" ref={columns}>
           {statuses.map((status) => (
             <Column key={status.name} status={status} />
@@ -110,7 +113,7 @@ export function BoardView({ client, board, steps, settings, me, shopName, wall }
       <Zones />
       <Toast note={note} close={closeNote} />
       {asked !== undefined && <CardMenu key={asked.id} asked={asked} close={closeMenu} />}
-      {undoing !== undefined && <Reason key={key(undoing.order.orderId)} moved={undoing} close={() => setUndoing(undefined)} />}
+      {question !== undefined && <Reason key={key(orderOf(question).orderId)} question={question} close={() => setQuestion(undefined)} />}
       <Suspense>
         {orderId !== null && <Details orderId={orderId} />}
         {open === "targets" && <TargetsDialog board={settings} workflow={steps.workflow} onClose={close} />}

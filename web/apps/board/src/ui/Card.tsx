@@ -61,7 +61,9 @@ const Face = memo(function Face({ card, stop }: { card: View; stop: boolean }) {
     <div role="gridcell" className="face" data-dragging={isDragging || undefined} {...(wall ? {} : dragProps)}>
       <Ageing order={order} />
       <p className="head">
-        <span className="number">{order.orderId}</span>
+        <span className="number" data-short={id(order).length <= SHORT || undefined}>
+          {order.orderId}
+        </span>
         {order.reference !== null && <bdi className="reference">{order.reference}</bdi>}
       </p>
       <Who order={order} />
@@ -82,6 +84,9 @@ const Face = memo(function Face({ card, stop }: { card: View; stop: boolean }) {
     </div>
   );
 });
+
+const SHORT = 5; // characters of a number that never breaks
+const id = (order: Order): string => key(order.orderId);
 
 function label(order: Order): string {
   return [`Order ${order.orderId}`, order.reference, customer(order)].filter(Boolean).join(", ");

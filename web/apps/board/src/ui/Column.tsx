@@ -1,8 +1,10 @@
 /** The orders of one status. Only the cards in sight are drawn. */
 
+import { key } from "@ordercast/client";
 import { defaultRangeExtractor, useVirtualizer, type Range, type Virtualizer } from "@tanstack/react-virtual";
 import { useCallback, useEffect, useLayoutEffect, useRef, useState, useSyncExternalStore, type RefObject } from "react";
 import type { Status } from "../model/workflow.ts";
+import { Arrivals } from "./Arrivals.tsx";
 import { Card } from "./Card.tsx";
 import { Count } from "./Count.tsx";
 import { useColumn, useDesk, useTotal } from "./context.ts";
@@ -14,7 +16,7 @@ const GAP = 8; // px between cards
 const USUAL = 150; // px, until a card has been measured
 
 export function Column({ status }: { status: Status }) {
-  const { board, navigation, wall } = useDesk();
+  const { board, steps, navigation, wall } = useDesk();
   const complete = useSyncExternalStore(board.onAny, () => board.complete);
   const total = useTotal(status.name);
   const ids = useColumn(status.name);
@@ -58,7 +60,7 @@ export function Column({ status }: { status: Status }) {
       <h2 id={`heading-${status.name}`}>
         <span className="label">{status.label}</span> <Count status={status.name} />
       </h2>
-      {state === "refused" && <p className="refused">not from there</p>}
+      {state === "refused" && <p className="refused">It cannot go here</p>}
       <div className="cards" ref={scroller}>
         {ids.length === 0 ? (
           <p className="nothing">{!complete ? "Loading …" : total === 0 ? "No orders" : "None of these is shown"}</p>
@@ -78,21 +80,25 @@ export function Column({ status }: { status: Status }) {
           </div>
         )}
       </div>
-      {wall && <Below virtual={virtual} all={ids.length} />}
+      {wall ? <Below virtual={virtual} all={ids.length} /> : status.name === steps.workflow.initial && <Arrivals ids={ids} virtual={virtual} />}
     </section>
   );
 }
 
 /**
  * Whether an empty column is folded, and what opens it. It opens and folds while nobody points at a card, which would go
- * from under the pointer, or when a pointer has rested there for as long as a press takes.
+ * from under the pointer, or when a pointer has rested there for as long as a press takes; and once it has been open it
+ * folds only after a while, or the others would change their width with each order that passes through.
  */
 function useQuiet(empty: boolean, complete: boolean): [boolean, () => void] {
   const [quiet, set] = useState(empty);
   useEffect(() => {
     if (quiet === empty) return;
-    const until = performance.now() + PRESS;
-    const settle = () => void ((!complete || !isPointing() || performance.now() > until) && set(empty));
+    const begun = performance.now();
+    const settle = () => {
+      const over = performance.now() - begun - (empty ? FOLDS : 0);
+      if (!complete || over > PRESS || (over >= 0 && !isPointing())) set(empty);
+    };
     settle();
     const timer = setInterval(settle, OFTEN);
     return () => clearInterval(timer);
@@ -101,8 +107,9 @@ function useQuiet(empty: boolean, complete: boolean): [boolean, () => void] {
   return [quiet, unfold];
 }
 
-/** Not with a finger, which leaves what it has touched last hovered. */
-const isPointing = () => matchMedia("(hover: hover)").matches && document.querySelector(".columns .card:hover") !== null;
+/** At a card, or in its menu. Not with a finger, which leaves what it has touched last hovered. */
+const isPointing = () => document.querySelector("[role=menu]") !== null || (matchMedia("(hover: hover)").matches && document.querySelector(".columns .card:hover") !== null);
+const FOLDS = 600_000; // ms that a column stays open with nothing in it
 const OFTEN = 300; // ms
 const PRESS = 2_000; // ms in which one presses what one points at
 
@@ -134,7 +141,9 @@ function useAnchor(ids: readonly string[], scroller: RefObject<HTMLDivElement | 
 
 /** Lets the keyboard reach cards that are not drawn yet, and keeps it in the column when its card leaves. */
 function useFocus(status: string, ids: readonly string[], scroller: RefObject<HTMLDivElement | null>, scrollTo: (index: number) => void, unfold: (() => void) | undefined): void {
-  const { navigation } = useDesk();
+  const { navigation, doing } = useDesk();
+  /** Whether it was moved here: who moves one after the other by key means the next one. */
+  const isOwn = (id: string) => doing.last !== undefined && key(doing.last.order.orderId) === id && Date.now() - doing.last.at < PRESS;
   const wanted = useRef<string | undefined>(undefined);
   const was = useRef({ ids, focused: false });
   const find = (id: string) => scroller.current?.querySelector<HTMLElement>(`[data-order-id="${CSS.escape(id)}"]`);
@@ -167,7 +176,9 @@ function useFocus(status: string, ids: readonly string[], scroller: RefObject<HT
     const index = before.indexOf(at.id);
     if (index < 0 || !was.current.focused) return;
     if (ids.length > 0) {
-      navigation.set(status, ids[Math.min(index, ids.length - 1)]!);
+      const next = ids[Math.min(index, ids.length - 1)]!;
+      if (isOwn(at.id)) navigation.set(status, next);
+      else navigation.replace(status, next, performance.now());
       focus(Math.min(index, ids.length - 1));
     } else {
       // The column is empty: the keyboard goes with the card, once its new column has it, or on to another.

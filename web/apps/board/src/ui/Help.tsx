@@ -31,7 +31,7 @@ export default function Help({ singleKeys, setSingleKeys, close }: Props) {
             “Over”: longer in its step than the step’s target. “Late” on an order: past what its customer was promised. The number of late orders counts
             both.
           </p>
-          <p className="soft">With the drag handle: Enter picks an order up, Tab goes to the columns that it may go to, Enter puts it down, Escape lets it be.</p>
+          <p className="soft">Tab goes from a card to its buttons, its drag handle among them. There, Enter picks the order up, Tab goes to the columns that it may go to, Enter puts it down, Escape lets it be.</p>
           <div className="buttons">
             <Switch className="switch" isSelected={singleKeys} onChange={setSingleKeys}>
               <span className="track" />

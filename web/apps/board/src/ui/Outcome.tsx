@@ -2,8 +2,10 @@
 
 import { key } from "@ordercast/client";
 import type { ReactNode } from "react";
+import { matches } from "../parts/hits.ts";
 import { search as words } from "../parts/words.ts";
 import { useDesk } from "./context.ts";
+import type { Steps } from "../model/workflow.ts";
 import type { Navigation } from "./navigation.ts";
 import type { Hits } from "./useHits.ts";
 
@@ -14,10 +16,10 @@ export function Outcome({ hits, clear }: { hits: Hits; clear: () => void }): Rea
   const { shown, left, over, meant, sure, status } = hits;
   const all = shown.length + left.length + over.length;
   const none = all === 0 && status === "found";
-  const label = (name: string) => steps.label(name);
   return (
     <div className="outcome" data-on-board={shown.length}>
-      <span>{[(none || all > 0) && found(hits, label), !sure && words.looking].filter(Boolean).join(" ")}</span>{" "}
+      <span>{[(none || all > 0) && found(hits, steps), !sure && words.looking].filter(Boolean).join(" ")}</span>{" "}
+      {shown.some((order) => !matches(hits.q, { ...order, items: [] })) && <span>{words.notByItem}</span>}
       {status === "failed" && <span className="problem">{words.failed}</span>}
       {sure && all > 0 && (
         <span className="enter">
@@ -44,21 +46,20 @@ export function Outcome({ hits, clear }: { hits: Hits; clear: () => void }): Rea
 }
 
 /** For those who hear it: all that is found, once it is known. */
-export function told(hits: Hits, label: (status: string) => string): string {
+export function told(hits: Hits, steps: Steps): string {
   if (hits.status === "failed") return words.failed;
   const { meant } = hits;
-  return [found(hits, label), meant !== undefined && `${words.enter[0]} ${words.enter[1]} #${meant.orderId}`].filter(Boolean).join(" ");
+  return [found(hits, steps), meant !== undefined && `${words.enter[0]} ${words.enter[1]} #${meant.orderId}`].filter(Boolean).join(" ");
 }
 
-function found(hits: Hits, label: (status: string) => string): string {
+function found(hits: Hits, steps: Steps): string {
   const all = hits.shown.length + hits.left.length + hits.over.length;
-  return all === 0 ? words.none(hits.q.trim()) : words.found(parts(hits, label));
+  return all === 0 ? words.none(hits.q.trim()) : words.found(parts(hits, steps));
 }
 
-function parts({ shown, left, over, more }: Hits, label: (status: string) => string): string[] {
-  const places = new Map<string, number>();
-  for (const { status } of shown) places.set(status, (places.get(status) ?? 0) + 1);
-  const open = places.size > PLACES ? [words.open(shown.length)] : [...places].map(([status, n]) => words.inColumn(n, label(status)));
+function parts({ shown, left, over, more }: Hits, steps: Steps): string[] {
+  const places = steps.open.map(({ name, label }) => ({ label, n: shown.filter(({ status }) => status === name).length })).filter(({ n }) => n > 0);
+  const open = places.length > PLACES ? [words.open(shown.length)] : places.map(({ n, label }) => words.inColumn(n, label));
   return [...open, ...(left.length > 0 ? [words.left(left.length)] : []), ...(over.length > 0 ? [words.over(over.length, more)] : [])];
 }
 

@@ -1,33 +1,38 @@
-/** Asks why a step is taken back: one press for the usual reasons, words for the others. */
+/** Asks why an order goes back or comes to nothing: one press for the usual reasons, words for the others. */
 
-import { key } from "@ordercast/client";
+import { key, type Order } from "@ordercast/client";
 import { useState } from "react";
 import { Button, Dialog, Form, Heading, Input, Label, Modal, ModalOverlay, TextField } from "react-aria-components";
 import type { Moved } from "../model/actions.ts";
 import { useDesk } from "./context.ts";
-import { REASONS } from "./words.ts";
+import { ABORTS, questions as words, REASONS } from "./words.ts";
 
 const LONGEST = 200; // characters
 
-export function Reason({ moved, close }: { moved: Moved; close: () => void }) {
+/** What waits for a reason: a step to take back, or one after which there is no other. */
+export type Question = { readonly back: Moved } | { readonly order: Order; readonly to: string };
+export const orderOf = (question: Question): Order => ("back" in question ? question.back.order : question.order);
+
+export function Reason({ question, close }: { question: Question; close: () => void }) {
   const { doing, steps, navigation } = useDesk();
   const [text, setText] = useState("");
-  const undo = (reason: string) => {
+  const order = orderOf(question);
+  const isBack = "back" in question;
+  const answer = (reason: string) => {
     close();
+    if (!isBack) return void doing.move(order, question.to, reason);
     // From nowhere: the dialog has gone by then.
-    void doing.undo(moved, reason).then((done) => done && navigation.follow(key(moved.order.orderId), document.body));
+    void doing.undo(question.back, reason).then((done) => done && navigation.follow(key(order.orderId), document.body));
   };
   return (
     <ModalOverlay className="overlay" isOpen isDismissable onOpenChange={(open) => !open && close()}>
       <Modal className="modal">
         <Dialog className="dialog">
-          <Heading slot="title">
-            Order {moved.order.orderId} back to {steps.label(moved.from)}?
-          </Heading>
-          <p className="soft">The reason stays in the order’s history.</p>
+          <Heading slot="title">{isBack ? words.back(order, steps.label(question.back.from)) : words.abort(order, steps.label(question.to))}</Heading>
+          <p className="soft">{isBack ? words.keptBack : words.keptAbort}</p>
           <div className="reasons">
-            {REASONS.map((reason, index) => (
-              <Button key={reason} className="choice" autoFocus={index === 0} onPress={() => undo(reason)}>
+            {(isBack ? REASONS : ABORTS).map((reason, index) => (
+              <Button key={reason} className="choice" autoFocus={index === 0} onPress={() => answer(reason)}>
                 {reason}
               </Button>
             ))}
@@ -36,7 +41,7 @@ export function Reason({ moved, close }: { moved: Moved; close: () => void }) {
             className="other"
             onSubmit={(event) => {
               event.preventDefault();
-              undo(text.trim());
+              answer(text.trim());
             }}
           >
             <TextField value={text} onChange={setText} maxLength={LONGEST}>
@@ -46,7 +51,7 @@ export function Reason({ moved, close }: { moved: Moved; close: () => void }) {
             <div className="buttons">
               <Button onPress={close}>Leave it</Button>
               <Button type="submit" className="main" isDisabled={text.trim() === ""}>
-                Move back
+                {isBack ? words.goBack : steps.label(question.to)}
               </Button>
             </div>
           </Form>

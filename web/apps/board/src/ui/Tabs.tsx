@@ -9,13 +9,13 @@ import { Count } from "./Count.tsx";
 interface Props {
   readonly statuses: readonly Status[];
   readonly columns: RefObject<HTMLElement | null>;
-  /** What is searched for; `""`: nothing. */
-  readonly q: string;
+  /** Whether somebody searches, or leaves orders out. */
+  readonly finding: boolean;
 }
 
-export function Tabs({ statuses, columns, q }: Props) {
+export function Tabs({ statuses, columns, finding }: Props) {
   const [at, setAt] = useState(statuses[0]?.name);
-  const found = useFound(statuses, q);
+  const found = useFound(statuses, finding);
   useEffect(() => {
     const seen = new IntersectionObserver(
       (entries) => {
@@ -44,7 +44,7 @@ export function Tabs({ statuses, columns, q }: Props) {
           hidden={hits !== undefined && !hits.has(name) && name !== at}
           onClick={() => show(name)}
         >
-          {label} {q === "" ? <Count status={name} /> : <Found status={name} />}
+          {label} {!finding ? <Count status={name} /> : <Found status={name} />}
         </button>
       ))}
     </nav>
@@ -63,11 +63,11 @@ function Found({ status }: { status: string }) {
   );
 }
 
-/** The columns in which a search has found something, by a space each; `""`: none, or nobody searches. */
-function useFound(statuses: readonly Status[], q: string): string {
+/** The columns in which something is found, by a space each; `""`: none, or nobody searches. */
+function useFound(statuses: readonly Status[], finding: boolean): string {
   const { board } = useDesk();
   return useSyncExternalStore(board.onAny, () => {
-    if (q === "") return "";
+    if (!finding) return "";
     return statuses.flatMap(({ name }) => (board.column(name).length > 0 ? [name] : [])).join(" ");
   });
 }

@@ -1,10 +1,15 @@
 /** What has just been done, and the way back. The page and its dialogs end above it, so that it lies over nothing. */
 
+import { key } from "@ordercast/client";
 import { useEffect, useLayoutEffect, useRef, useState } from "react";
+import type { Moved } from "../model/actions.ts";
+import { useDesk } from "./context.ts";
 
 export interface Note {
   readonly text: string;
   readonly action?: { readonly label: string; readonly act: () => void };
+  /** What it says of an order; it goes once that holds no more. */
+  readonly of?: Moved;
 }
 
 const STAYS = 10_000; // ms
@@ -21,6 +26,7 @@ export function Toast({ note, close }: { note: Note | undefined; close: () => vo
   useEffect(() => {
     if (note === undefined) hold(false); // a button that goes away says nothing of its focus
   }, [note]);
+  useStale(note?.of, close);
   const box = useRef<HTMLDivElement>(null);
   const there = note !== undefined;
   useLayoutEffect(() => {
@@ -61,4 +67,18 @@ export function Toast({ note, close }: { note: Note | undefined; close: () => vo
       )}
     </div>
   );
+}
+
+/** Ends what is said of an order that somebody has moved on since. */
+function useStale(of: Moved | undefined, close: () => void): void {
+  const { board, steps } = useDesk();
+  useEffect(() => {
+    if (of === undefined) return;
+    const id = key(of.order.orderId);
+    return board.onCard(id, () => {
+      const card = board.card(id);
+      const left = card === undefined ? steps.isOpen(of.to) : !card.pending && card.order.status !== of.to;
+      if (left) close();
+    });
+  }, [of, board, steps, close]);
 }

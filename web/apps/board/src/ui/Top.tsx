@@ -44,7 +44,7 @@ export function Top({ shopName, finding, shift, more }: TopProps): ReactNode {
             <SearchField q={filter.q} onChange={search} onSubmit={enter} />
             <Filters filter={filter} onChange={setFilter} workflow={steps.workflow} {...choices} />
             <p className="visually-hidden" role="status">
-              {hits?.sure && told(hits, (status) => steps.label(status))}
+              {hits?.sure && told(hits, steps)}
             </p>
           </div>
         )}
@@ -114,15 +114,17 @@ function Late({ filter, setFilter }: Pick<Finding, "filter" | "setFilter">): Rea
 
 /** Who has orders and which shops there are, looked up every now and then: choices need not be of this second. */
 function useChoices(): { people: Id[]; shops: Id[] } {
-  const { board } = useDesk();
+  const { board, me } = useDesk();
   const minute = useNow((now) => Math.floor(now / 60_000));
   const complete = useSyncExternalStore(board.onAny, () => board.complete);
   return useMemo(() => {
     const [people, shops] = [new Map<string, Id>(), new Map<string, Id>()];
     for (const { claimedBy, shopId } of board.orders()) {
-      if (claimedBy !== null) people.set(key(claimedBy), claimedBy);
+      if (claimedBy !== null && key(claimedBy) !== me.userId) people.set(key(claimedBy), claimedBy);
       if (shopId !== null) shops.set(key(shopId), shopId);
     }
-    return { people: [...people.values()], shops: [...shops.values()] };
-  }, [board, minute, complete]);
+    return { people: sorted(people), shops: sorted(shops) };
+  }, [board, me, minute, complete]);
 }
+
+const sorted = (ids: ReadonlyMap<string, Id>): Id[] => [...ids].sort(([a], [b]) => a.localeCompare(b)).map(([, id]) => id);

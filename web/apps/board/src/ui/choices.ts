@@ -10,19 +10,27 @@ export interface Choice {
 }
 
 export function choices(desk: Desk, order: Order): { title: string; list: Choice[] }[] {
-  const { steps, doing, me } = desk;
+  const { steps, me } = desk;
   const id = key(order.orderId);
-  const on = steps.next(order, me.role).map((to) => ({ id: `to-${to}`, label: steps.label(to), act: () => void doing.move(order, to) }));
-  const back = steps.back(order, me.role).map((from) => ({
-    id: `back-${from}`,
-    label: `${steps.label(from)} …`,
-    act: () => desk.askReason({ order, from, to: order.status, at: Date.now(), answered: Promise.resolve(order) }),
-  }));
+  const on = steps.next(order, me.role).map((to) => ({ id: `to-${to}`, label: steps.aborts(to) ? `${steps.label(to)} …` : steps.label(to), act: () => void bring(desk, order, to) }));
+  const back = steps.back(order, me.role).map((from) => ({ id: `back-${from}`, label: `${steps.label(from)} …`, act: () => void bring(desk, order, from) }));
   return [
     { title: "Move to", list: on },
     { title: "Back to", list: back },
     { title: "Order", list: [...claims(desk, order), ...contact(desk, order), { id: "details", label: "Details", act: () => desk.openDetails(id) }] },
   ];
+}
+
+/** Moves the order on, and says so; where it goes back or comes to nothing, a reason is asked for first. */
+export function bring(desk: Desk, order: Order, to: string): boolean {
+  const { steps, doing, me } = desk;
+  if (!steps.next(order, me.role).includes(to)) desk.ask({ back: { order, from: to, to: order.status, at: Date.now(), answered: Promise.resolve(order) } });
+  else if (steps.aborts(to)) desk.ask({ order, to });
+  else {
+    void doing.move(order, to);
+    return true;
+  }
+  return false;
 }
 
 function claims({ doing, me }: Desk, order: Order): Choice[] {

@@ -1,12 +1,13 @@
 /** What every piece of the board works with. */
 
 import { createContext, useContext, useSyncExternalStore } from "react";
-import type { Doing, Moved } from "../model/actions.ts";
+import type { Doing } from "../model/actions.ts";
 import type { Board, Card } from "../model/board.ts";
 import type { Lateness } from "../model/lateness.ts";
 import type { Targets } from "../parts/ageing.ts";
 import type { Steps } from "../model/workflow.ts";
 import type { Navigation } from "./navigation.ts";
+import type { Question } from "./Reason.tsx";
 
 /** Whom this board belongs to. */
 export interface Me {
@@ -28,7 +29,8 @@ export interface Desk {
   readonly singleKeys: boolean;
   openDetails(id: string): void;
   openMenu(id: string, at: Element): void;
-  askReason(moved: Moved): void;
+  /** Moves the order, once there is a reason for it. */
+  ask(question: Question): void;
 }
 
 export const DeskContext = createContext<Desk | null>(null);

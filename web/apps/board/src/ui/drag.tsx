@@ -4,6 +4,7 @@ import { key, type Order } from "@ordercast/client";
 import { useRef, useSyncExternalStore, type RefObject } from "react";
 import { Button } from "react-aria-components";
 import { useDrag, useDrop, type DragResult } from "react-aria";
+import { bring } from "./choices.ts";
 import { useDesk } from "./context.ts";
 
 /** The order under way, and where it may go: at most one per page. */
@@ -49,7 +50,10 @@ export function useColumnDrop(status: string, ref: RefObject<HTMLElement | null>
   const desk = useDesk();
   const latest = useRef(desk);
   latest.current = desk;
-  const may = (order: Order) => latest.current.steps.next(order, latest.current.me.role).includes(status);
+  const may = (order: Order) => {
+    const { steps, me } = latest.current;
+    return steps.next(order, me.role).includes(status) || steps.back(order, me.role).includes(status);
+  };
   const state = useSyncExternalStore(dragging.subscribe, (): Dropping => {
     const order = dragging.order();
     if (order === undefined || order.status === status) return "none";
@@ -64,7 +68,7 @@ export function useColumnDrop(status: string, ref: RefObject<HTMLElement | null>
     onDrop: () => {
       const order = dragging.order();
       if (order === undefined || !may(order)) return;
-      void latest.current.doing.move(order, status);
+      if (!bring(latest.current, order, status)) return;
       requestAnimationFrame(() => latest.current.navigation.to(key(order.orderId))); // the keyboard goes with it
     },
   });

@@ -56,5 +56,5 @@ export function onCardKey(event: KeyboardEvent, desk: Desk, status: string, orde
   if (act === undefined || (!onRow && !event.key.startsWith("Arrow"))) return;
   event.preventDefault();
   event.stopPropagation();
-  act();
+  if (event.key.startsWith("Arrow") || navigation.isSettled(performance.now())) act();
 }

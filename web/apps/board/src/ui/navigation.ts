@@ -1,5 +1,7 @@
 /** Which card the keyboard is at: one for the whole board, so that Tab passes the board in one step. */
 
+import { BLINK } from "./presses.ts";
+
 type Listener = () => void;
 
 export interface Place {
@@ -19,6 +21,7 @@ const COMES = 5_000;
 
 export class Navigation {
   #at: Place | undefined;
+  #replacedAt = -Infinity;
   readonly #listeners = new Set<Listener>();
   readonly #columns = new Map<string, Reach>();
   readonly #sequence: readonly string[];
@@ -34,6 +37,17 @@ export class Navigation {
 
   readonly at = (): Place | undefined => this.#at;
 
+  /** Another card takes the place of the one that the keyboard was at, which somebody else has moved; `now`: ms. */
+  replace(status: string, id: string, now: number): void {
+    this.set(status, id);
+    this.#replacedAt = now;
+  }
+
+  /** Whether the card that the keyboard is at has been there for longer than a blink: a key is not meant for one that has not. */
+  isSettled(now: number): boolean {
+    return now - this.#replacedAt >= BLINK;
+  }
+
   register(status: string, reach: Reach): Listener {
     this.#columns.set(status, reach);
     return () => {
@@ -44,6 +58,7 @@ export class Navigation {
   /** The focus is here now. */
   set(status: string, id: string): void {
     if (this.#at?.id === id && this.#at.status === status) return;
+    this.#replacedAt = -Infinity;
     this.#at = { status, id };
     for (const listener of [...this.#listeners]) listener();
   }

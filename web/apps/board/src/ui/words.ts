@@ -38,6 +38,17 @@ export const items = (order: Order): { quantity: number; name: string }[] =>
 
 export const REASONS = ["Pressed by mistake", "Not ready yet", "Wrong order", "The customer asked for it"] as const;
 
+/** Why an order comes to nothing. */
+export const ABORTS = ["The customer asked for it", "Something is sold out", "It cannot be brought there", "Ordered twice"] as const;
+
+export const questions = {
+  back: (order: Order, label: string) => `Order ${order.orderId} back to ${label}?`,
+  abort: (order: Order, label: string) => `Order ${order.orderId}: ${label}?`,
+  keptBack: "Press a reason. It stays in the order’s history.",
+  keptAbort: "Press a reason. The customer sees at once that it is over; the reason stays in the order’s history.",
+  goBack: "Move back",
+};
+
 export const card = {
   /** What stands before and after a time in the step: how long it has been there, how long it may, how much longer it is. */
   stay: { none: ["in step", ""], fresh: ["in step", ""], due: ["", "left"], late: ["", "over"] },
@@ -55,6 +66,7 @@ export const shell = {
   title: "Orders",
   moved: (order: Order, to: string) => `Order ${order.orderId} moved to ${to}`,
   undo: "Undo",
+  arrived: (n: number) => `${n} new`,
   targets: "Targets",
   csv: "Save what is shown as CSV",
   keys: "Keys and shortcuts",

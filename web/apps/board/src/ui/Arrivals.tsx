@@ -1,0 +1,42 @@
+/** Says that new orders have come below what is in sight, until they have been in sight: the oldest stand first. */
+
+import type { Virtualizer } from "@tanstack/react-virtual";
+import { useLayoutEffect, useRef, useState, type ReactNode } from "react";
+import { useDesk } from "./context.ts";
+import { shell as words } from "./words.ts";
+
+interface Props {
+  readonly ids: readonly string[];
+  readonly virtual: Virtualizer<HTMLDivElement, Element>;
+}
+
+export function Arrivals({ ids, virtual }: Props): ReactNode {
+  const unseen = useUnseen(ids, virtual);
+  const [first] = unseen;
+  if (first === undefined) return null;
+  return (
+    <button type="button" className="arrived" onClick={() => virtual.scrollToIndex(ids.indexOf(first), { align: "end" })}>
+      <span aria-hidden="true">↓</span> {words.arrived(unseen.length)}
+    </button>
+  );
+}
+
+const RECENT = 2_000; // ms: else it was there, and was left out by a filter
+
+/** Ids of those that have come while somebody was here, and that nobody can have seen yet. */
+function useUnseen(ids: readonly string[], virtual: Props["virtual"]): readonly string[] {
+  const { board } = useDesk();
+  const [unseen, set] = useState<readonly string[]>([]);
+  const known = useRef<{ ids: readonly string[]; set: ReadonlySet<string> }>(undefined);
+  const bottom = (virtual.scrollOffset ?? 0) + (virtual.scrollRect?.height ?? 0);
+  const last = virtual.getVirtualItems().filter(({ start, size }) => start + size / 2 <= bottom).at(-1)?.index ?? -1;
+  useLayoutEffect(() => {
+    const before = known.current;
+    if (before?.ids !== ids) known.current = { ids, set: new Set(ids) };
+    const hasCome = (id: string) => before !== undefined && !before.set.has(id) && performance.now() - (board.card(id)?.movedAt ?? -Infinity) < RECENT;
+    const below = ids.slice(last + 1);
+    const next = below.filter((id) => unseen.includes(id) || (before?.ids !== ids && hasCome(id)));
+    if (next.length !== unseen.length || next.some((id, index) => id !== unseen[index])) set(next);
+  }, [board, ids, last, unseen]);
+  return unseen;
+}

@@ -1,0 +1,46 @@
+import { expect, test } from "vitest";
+import { BLINK, Presses } from "./presses.ts";
+
+const HERE = { x: 100, y: 200 };
+const BESIDE = { x: 112, y: 190 };
+const THERE = { x: 100, y: 420 };
+
+test("a double press is for the card that was pressed, not for the next one that slides there", () => {
+  const presses = new Presses();
+  expect(presses.press("1", HERE, 1_000)).toBe(true);
+  expect(presses.press("2", BESIDE, 1_000 + BLINK / 2)).toBe(false);
+  expect(presses.press("3", HERE, 1_000 + BLINK - 1)).toBe(false); // nor for the one after that
+  expect(presses.press("2", HERE, 1_000 + BLINK)).toBe(true);
+});
+
+test("the same card may be pressed twice, and another one elsewhere at once", () => {
+  const presses = new Presses();
+  expect(presses.press("1", HERE, 1_000)).toBe(true);
+  expect(presses.press("1", HERE, 1_050)).toBe(true);
+  expect(presses.press("2", THERE, 1_100)).toBe(true);
+});
+
+test("a card that has just slid under a pointer that rests is not pressed", () => {
+  const presses = new Presses();
+  presses.over("1", HERE, 1_000);
+  presses.over("2", HERE, 5_000);
+  expect(presses.press("2", HERE, 5_000 + BLINK - 1)).toBe(false);
+  expect(presses.press("2", HERE, 5_000 + BLINK)).toBe(true);
+});
+
+test("nor is one that slid there across a gap between cards", () => {
+  const presses = new Presses();
+  presses.over("1", HERE, 1_000);
+  presses.over(undefined, HERE, 5_000);
+  presses.over("2", HERE, 5_100);
+  expect(presses.press("2", HERE, 5_200)).toBe(false);
+});
+
+test("a card that the pointer went to is pressed at once", () => {
+  const presses = new Presses();
+  presses.over("1", HERE, 1_000);
+  presses.over("2", THERE, 1_010);
+  expect(presses.press("2", THERE, 1_020)).toBe(true);
+  presses.over("1", HERE, 1_030);
+  expect(presses.press("1", HERE, 1_040)).toBe(true);
+});
