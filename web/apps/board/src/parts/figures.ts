@@ -6,11 +6,11 @@ import { exactSpan } from "./times.ts";
 import { figures as words } from "./words.ts";
 
 /** Seconds as people read them; "–" where there is nothing. */
-export const seconds = (value: number | null): string => (value === null ? "–" : exactSpan(value));
+export const seconds = (value: number | null): string => (value === null ? "–" : exactSpan(Math.round(value)));
 
 /** ms as people read them: "85 ms", "1.2 s". */
 export const milliseconds = (value: number | null): string =>
-  value === null ? "–" : value < 999.5 ? `${Math.round(value)} ms` : value < 9_950 ? `${(value / 1000).toFixed(1)} s` : exactSpan(value / 1000);
+  value === null ? "–" : value < 999.5 ? `${Math.round(value)} ms` : value < 9_950 ? `${(value / 1000).toFixed(1)} s` : exactSpan(Math.round(value / 1000));
 
 export interface StatusFigures {
   readonly name: string;

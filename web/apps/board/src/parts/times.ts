@@ -9,9 +9,9 @@ export function span(seconds: number): string {
   return both(Math.floor(s / 86_400), "d", Math.floor((s % 86_400) / 3600), "h");
 }
 
-/** The same to the second up to an hour, where it was measured: "4 min 5 s". */
+/** The same to the second up to an hour, where it was measured: "4 min 5 s". Whole seconds that have passed, as on the cards. */
 export function exactSpan(seconds: number): string {
-  const s = Math.max(0, Math.round(seconds));
+  const s = Math.max(0, Math.floor(seconds));
   return s < 60 || s >= 3600 ? span(s) : both(Math.floor(s / 60), "min", s % 60, "s");
 }
 
