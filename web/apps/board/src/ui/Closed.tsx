@@ -50,10 +50,10 @@ function Line({ order, label }: { order: Order; label: string }): ReactNode {
   return (
     <>
       <span className="number">{order.orderId}</span> <bdi className="reference">{order.reference}</bdi>
-      <span className="status">{label}</span>
-      <span className="soft">
-        <bdi>{customer(order)}</bdi> {clockTime(order.statusSince, Date.now())}
+      <span className="since">
+        <span className="status">{label}</span> <time dateTime={order.statusSince}>{clockTime(order.statusSince, Date.now())}</time>
       </span>
+      <bdi className="soft">{customer(order)}</bdi>
     </>
   );
 }
