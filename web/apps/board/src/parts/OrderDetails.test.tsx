@@ -48,9 +48,20 @@ afterEach(() => {
   vi.restoreAllMocks();
 });
 
+function Do({ status, hasBeen }: { status: string; hasBeen: (status: string) => boolean }) {
+  return (
+    <>
+      <button>{`Do with ${status}`}</button>
+      {WORKFLOW.statuses.filter(({ name }) => hasBeen(name)).map(({ name }) => (
+        <i key={name}>{`was ${name}`}</i>
+      ))}
+    </>
+  );
+}
+
 const wait = { timeout: 30_000 };
 async function open(orderId: number | string = 17) {
-  const shown = shop.show(<OrderDetails orderId={orderId} workflow={WORKFLOW} onClose={() => void (closed += 1)} actions={({ status }) => <button>{`Do with ${status}`}</button>} />);
+  const shown = shop.show(<OrderDetails orderId={orderId} workflow={WORKFLOW} onClose={() => void (closed += 1)} actions={({ status }, hasBeen) => <Do status={status} hasBeen={hasBeen} />} waiting={() => "as the card says"} />);
   await shop.connect();
   return shown;
 }
@@ -103,6 +114,54 @@ it("saves a note beside changes of other things", async () => {
   expect(screen.getByRole("button", { name: "Close" })).toBeTruthy();
 });
 
+it("keeps the focus of what is taken away or disabled, so that Escape closes it", async () => {
+  await open();
+  const note = await screen.findByLabelText("Note", {}, wait);
+  const dialog = screen.getByRole("dialog");
+  await userEvent.type(note, "!");
+  await userEvent.click(screen.getByRole("button", { name: "Discard" }));
+  await waitFor(() => expect(document.activeElement).toBe(dialog), wait);
+  await userEvent.type(note, "!");
+  await userEvent.click(screen.getByRole("button", { name: "Save" }));
+  await screen.findByText("Saved.", {}, wait);
+  await waitFor(() => expect(document.activeElement).toBe(dialog), wait);
+  await userEvent.keyboard("{Escape}");
+  expect(closed).toBe(1);
+});
+
+it("says of what is over since when, and promises nothing of it", async () => {
+  await open();
+  const status = async (label: string) => (await screen.findByText(label, { selector: ".standing strong" }, wait)).closest(".standing")!.textContent;
+  expect(await status("Received")).toBe("Status: Received as the card says");
+  await userEvent.type(screen.getByLabelText("Promised for"), "2026-01-01T12:00");
+  const updatedAt = new Date(2026, 0, 1, 10, 44).toISOString();
+  state = { ...state, status: "delivered", statusSince: updatedAt, version: 2 };
+  await shop.hear("order:status_changed", { orderId: 17, status: "delivered", updatedAt, customerId: 42, updatedBy: "ben", version: 2, position: 2 });
+  expect(await status("Delivered")).toMatch(/^Status: Delivered .*10:44/);
+  expect(screen.getByLabelText("Promised for")).toBeTruthy(); // what somebody is typing
+  await userEvent.click(screen.getByRole("button", { name: "Discard" }));
+  expect(screen.queryByLabelText("Promised for")).toBeNull();
+  expect(screen.getByLabelText("Note")).toBeTruthy();
+});
+
+it("knows where the order has been, once its history is known", async () => {
+  events = [event({}), event({ version: 2, kind: "status_changed", status: "preparing", previousStatus: "received" })];
+  state = { ...state, status: "preparing", version: 2 };
+  await open();
+  await screen.findByText("was received", {}, wait);
+  expect(screen.getAllByText(/^was /).map(({ textContent }) => textContent)).toEqual(["was received", "was preparing"]);
+});
+
+it.each([
+  ["is not kept from its beginning", { events: [], complete: false }],
+  ["cannot be had", refused(500, "Broken.")],
+])("rules nothing out where the history %s", async (_, answer) => {
+  shop = serve({ "GET orders/17": () => state, "GET orders/17/events": () => answer });
+  await open();
+  await screen.findByText("was cancelled", {}, wait);
+  expect(screen.getAllByText(/^was /)).toHaveLength(WORKFLOW.statuses.length);
+});
+
 it("lets people settle what both have changed", async () => {
   await open();
   const note = () => screen.getByLabelText<HTMLTextAreaElement>("Note");
@@ -110,7 +169,7 @@ it("lets people settle what both have changed", async () => {
   await userEvent.type(note(), "!");
   events = [...events, event({ version: 2, kind: "changed", changed: ["note"], updatedBy: "ben" })];
   await others({ note: "no bell" });
-  await screen.findByText("ben has changed this meanwhile: “no bell”", {}, wait);
+  await screen.findByText("ben has changed the note meanwhile: “no bell”", {}, wait);
   expect(screen.getByRole<HTMLButtonElement>("button", { name: "Save" }).disabled).toBe(true);
   await userEvent.click(screen.getByRole("button", { name: "Keep mine" }));
   await userEvent.click(screen.getByRole("button", { name: "Save" }));
@@ -127,7 +186,7 @@ it("finds a conflict that it hears of by the refusal alone, and overwrites nothi
   await userEvent.type(await screen.findByLabelText("Note", {}, wait), "!");
   state = { ...state, note: "no bell", version: 2 };
   await userEvent.click(screen.getByRole("button", { name: "Save" }));
-  await screen.findByText(/has changed this meanwhile: “no bell”/, {}, wait);
+  await screen.findByText(/has changed the note meanwhile: “no bell”/, {}, wait);
   expect(state.note).toBe("no bell");
 });
 

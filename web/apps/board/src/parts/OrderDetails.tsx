@@ -2,17 +2,19 @@
 
 import { key, Problem, type Id, type Order, type Workflow } from "@ordercast/client";
 import { useOrder, useOrdercast } from "@ordercast/react";
-import { useEffect, useState, type ReactNode } from "react";
+import { useEffect, useRef, useState, type ReactNode, type RefObject } from "react";
 import { Button, Dialog, Heading, Modal, ModalOverlay } from "react-aria-components";
 import { EditOrder } from "./EditOrder.tsx";
 import { contact, lines, money } from "./orderText.ts";
 import { PrintView, type Paper } from "./PrintView.tsx";
 import { Share } from "./Share.tsx";
-import { labelOf } from "./statuses.ts";
+import { isOver, labelOf } from "./statuses.ts";
+import { hasBeen } from "./timeline.ts";
 import { Timeline } from "./Timeline.tsx";
-import { clock, exactSpan, span } from "./times.ts";
+import { clock, exactSpan } from "./times.ts";
 import { useDraft } from "./useDraft.ts";
 import { useHistory } from "./useHistory.ts";
+import { useKeptFocus } from "./useKeptFocus.ts";
 import { useNow } from "./useNow.ts";
 import { details as words, filters } from "./words.ts";
 import "./order.css";
@@ -22,17 +24,20 @@ export interface OrderDetailsProps {
   readonly workflow: Workflow;
   readonly onClose: () => void;
   /** What can be done with it: the board's own buttons. */
-  readonly actions?: ((order: Order) => ReactNode) | undefined;
+  readonly actions?: ((order: Order, hasBeen: (status: string) => boolean) => ReactNode) | undefined;
+  /** How long an order that is not over has waited, and by what that is measured: as its card says it. */
+  readonly waiting?: ((order: Order) => ReactNode) | undefined;
 }
 
 export function OrderDetails(props: OrderDetailsProps): ReactNode {
   const { orderId, onClose } = props;
   const { order, error } = useOrder(orderId);
   const [dirty, setDirty] = useState(false);
+  const dialog = useRef<HTMLElement>(null);
   return (
     <ModalOverlay className="overlay" isOpen isDismissable={!dirty} isKeyboardDismissDisabled={dirty} onOpenChange={(open) => open || onClose()}>
       <Modal className="modal wide order">
-        <Dialog className="dialog details">
+        <Dialog className="dialog details" ref={dialog}>
           <div className="head">
             <Heading slot="title">{words.title(key(orderId))}</Heading>
             <Button className="button" onPress={onClose}>
@@ -41,33 +46,45 @@ export function OrderDetails(props: OrderDetailsProps): ReactNode {
           </div>
           {error !== undefined && <p role="alert">{error instanceof Problem && error.status === 404 ? words.notThere : words.unreachable}</p>}
           {error === undefined && order === undefined && <p role="status">{words.loading}</p>}
-          {order !== undefined && <Known key={key(orderId)} {...props} order={order} onDirty={setDirty} />}
+          {order !== undefined && <Known key={key(orderId)} {...props} order={order} dialog={dialog} onDirty={setDirty} />}
         </Dialog>
       </Modal>
     </ModalOverlay>
   );
 }
 
-function Known({ order, workflow, actions, onDirty }: OrderDetailsProps & { order: Order; onDirty: (dirty: boolean) => void }): ReactNode {
+interface KnownProps extends OrderDetailsProps {
+  readonly order: Order;
+  readonly dialog: RefObject<HTMLElement | null>;
+  readonly onDirty: (dirty: boolean) => void;
+}
+
+function Known({ order, workflow, actions, waiting, dialog, onDirty }: KnownProps): ReactNode {
   const client = useOrdercast();
   const history = useHistory(client, order.orderId, order.version);
   const draft = useDraft(client, order);
   const [paper, setPaper] = useState<Paper>();
+  useKeptFocus(dialog);
   const dirty = draft.edited.length > 0;
+  const over = isOver(workflow, order);
   useEffect(() => onDirty(dirty), [onDirty, dirty]);
   return (
     <>
-      <div className="first">
-        <Status order={order} workflow={workflow} />
-        {actions !== undefined && <div className="acts">{actions(order)}</div>}
-        <Facts order={order} />
-        <Items order={order} />
+      <div className="whole">
+        <div className="first">
+          <Status order={order} workflow={workflow}>
+            {!over && waiting?.(order)}
+          </Status>
+          {actions !== undefined && <div className="acts">{actions(order, hasBeen(history.history, history.failed))}</div>}
+          <Facts order={order} />
+          <Items order={order} />
+        </div>
+        <div className="then">
+          <EditOrder order={order} state={draft} events={history.history?.events ?? []} over={over} />
+          <Timeline state={history} workflow={workflow} />
+        </div>
       </div>
-      <div className="then">
-        <Timeline state={history} workflow={workflow} />
-        <EditOrder order={order} state={draft} events={history.history?.events ?? []} />
-      </div>
-      <div className="buttons">
+      <div className="buttons foot">
         <Share orderId={order.orderId} />
         <Button className="button" onPress={() => setPaper("sheet")}>
           {words.print}
@@ -81,13 +98,14 @@ function Known({ order, workflow, actions, onDirty }: OrderDetailsProps & { orde
   );
 }
 
-function Status({ order, workflow }: { order: Order; workflow: Workflow }): ReactNode {
-  const now = useNow();
+/** Where it is, and for how long that has been waited: `children`. What is over has no such thing, and says since when. */
+function Status({ order, workflow, children }: { order: Order; workflow: Workflow; children: ReactNode }): ReactNode {
   return (
-    <p className="standing">
+    <div className="standing">
       <span className="visually-hidden">{words.status}: </span>
-      <strong>{labelOf(workflow, order.status)}</strong> <span className="soft">{words.since(span((now - Date.parse(order.statusSince)) / 1000))}</span>
-    </p>
+      <strong>{labelOf(workflow, order.status)}</strong>{" "}
+      {isOver(workflow, order) ? <time dateTime={order.statusSince}>{clock(Date.parse(order.statusSince), Date.now())}</time> : children}
+    </div>
   );
 }
 

@@ -18,7 +18,10 @@ export function Timeline({ state: { history, failed, again }, workflow }: { stat
         </p>
       )}
       {history !== undefined && !history.complete && <p className="soft">{words.incomplete}</p>}
-      <ol>{history !== undefined && moments(history.events, workflow).map((moment) => <One key={moment.version} moment={moment} />)}</ol>
+      {/* Scrolls by itself where there is room beside it; the newest is what one comes for. Focusable for the keyboard. */}
+      <div className="past" role="group" aria-label={words.title} tabIndex={0}>
+        <ol>{history !== undefined && moments(history.events, workflow).map((moment) => <One key={moment.version} moment={moment} />)}</ol>
+      </div>
     </section>
   );
 }

@@ -1,6 +1,6 @@
 /** An order's history as people read it. Pure. */
 
-import type { HistoryEntry, Id, Workflow } from "@ordercast/client";
+import type { History, HistoryEntry, Id, Workflow } from "@ordercast/client";
 import { labelOf } from "./statuses.ts";
 import { timeline as words } from "./words.ts";
 
@@ -45,6 +45,13 @@ function textOf(event: HistoryEntry, workflow: Workflow): string {
     default:
       return event.previousStatus === null ? words.changed(named) : named.length === 0 ? status : words.movedAnd(status, named);
   }
+}
+
+/** Whether an order has been in a status; of all, where that is not known. `undefined`: not heard yet, in none. */
+export function hasBeen(history: Pick<History, "events" | "complete"> | undefined, failed: boolean): (status: string) => boolean {
+  if (history === undefined || !history.complete) return () => failed || history !== undefined;
+  const names = new Set(history.events.flatMap(({ status, previousStatus }) => [status, previousStatus]));
+  return (status) => names.has(status);
 }
 
 /** Who changed a field last; `null`: nobody is known to have. */

@@ -207,8 +207,8 @@ export const edit = {
   unsaved: (fields: string[]) => `Not saved yet: ${fields.join(", ")}.`,
   discard: "Discard",
   unreachable: "The server cannot be reached. What you typed is kept: try again.",
-  conflict: (by: string | null, theirs: string | null) =>
-    `${by ?? "Somebody"} has changed this meanwhile: ${theirs === null ? "it is empty now." : `“${theirs}”`}`,
+  conflict: (field: string, by: string | null, theirs: string | null) =>
+    `${by ?? "Somebody"} has changed the ${field} meanwhile: ${theirs === null ? "it is empty now." : `“${theirs}”`}`,
   mine: "Keep mine",
   theirs: "Take theirs",
 };
@@ -238,7 +238,6 @@ export const details = {
   notThere: "There is no such order, or it is another shop's.",
   unreachable: "The order could not be loaded. It is tried again as soon as the server can be reached.",
   status: "Status",
-  since: (span: string) => `for ${span}`,
   reference: "Reference",
   fulfilment: "Goes out by",
   customer: "Customer",

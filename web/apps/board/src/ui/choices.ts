@@ -33,7 +33,9 @@ export function bring(desk: Desk, order: Order, to: string): boolean {
   return false;
 }
 
-function claims({ doing, me }: Desk, order: Order): Choice[] {
+/** Nobody takes what is over. */
+function claims({ doing, me, steps }: Desk, order: Order): Choice[] {
+  if (!steps.isOpen(order.status)) return [];
   const holder = order.claimedBy;
   if (holder === null) return [{ id: "claim", label: "Claim it", act: () => void doing.claim(order) }];
   const mine = key(holder) === me.userId;
