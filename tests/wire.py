@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 from collections.abc import AsyncIterator, MutableMapping
 from contextlib import asynccontextmanager
 from typing import Any
@@ -80,17 +79,11 @@ class Site:
     def __init__(self, io: Server, uvicorn_server: uvicorn.Server) -> None:
         self.io = io
         self.uvicorn = uvicorn_server
-        self.receive_buffer = 0
-        """Bytes that the kernel may keep for a client before it reads them; 0: as it likes."""
         self._wires: list[Wire] = []
 
     async def connect(self) -> Wire:
-        mine = socket.socket()
-        mine.setblocking(False)
-        if self.receive_buffer:
-            mine.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, self.receive_buffer)  # later, it has grown already
-        await asyncio.get_running_loop().sock_connect(mine, self.uvicorn.servers[0].sockets[0].getsockname())
-        wire = Wire(*await asyncio.open_connection(sock=mine))
+        host, port = self.uvicorn.servers[0].sockets[0].getsockname()
+        wire = Wire(*await asyncio.open_connection(host, port))
         self._wires.append(wire)
         return wire
 
