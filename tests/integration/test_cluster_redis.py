@@ -332,25 +332,23 @@ async def test_redis_goes_silent_and_speaks_again(tmp_path: Path, prefix: str, m
 
 
 async def test_what_waits_is_bounded(tmp_path: Path) -> None:
-    redis = RedisServer(tmp_path)
-    cluster = RedisCluster(redis.url, max_queue_bytes=10_000)
-    io = Server(cluster=cluster)
-    for number in range(100):
-        io.emit("x", number, "y" * 1000)
-    assert 90 <= cluster.counters.dropped < 100
-    io.emit("x", "y" * 20_000)
-    assert cluster.counters.dropped == 101, "too much by itself"
-    io.emit("last")
-    heard: asyncio.Queue[Any] = asyncio.Queue()
-    with redis:
+    with RedisServer(tmp_path) as redis:
         async with Redis.from_url(redis.url) as raw, raw.pubsub() as subscription:
             await subscription.psubscribe("socket.io#*")
             await subscription.parse_response(block=True)
+            cluster = RedisCluster(redis.url, max_queue_bytes=10_000)
+            io = Server(cluster=cluster)
+            # It is not connected before the loop has its turn.
+            for number in range(100):
+                io.emit("x", number, "y" * 1000)
+            assert 90 <= cluster.counters.dropped < 100
+            io.emit("x", "y" * 20_000)
+            assert cluster.counters.dropped == 101, "too much by itself"
+            io.emit("last")
             async with asyncio.timeout(WAIT):
-                heard.put_nowait((await subscription.parse_response(block=True))[-1])
-        assert b"last" in await heard.get()
-        await until(lambda: cluster.counters.published == 1)
-        await io.close()
+                assert b"last" in (await subscription.parse_response(block=True))[-1]
+            await until(lambda: cluster.counters.published == 1)
+            await io.close()
 
 
 async def test_what_waits_too_long_is_dropped(tmp_path: Path) -> None:
