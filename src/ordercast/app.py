@@ -14,6 +14,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from ordercast import wiring
 from ordercast.adopting import Parts, Reloads, look
 from ordercast.api.application import create_api
+from ordercast.api.warm import warm
 from ordercast.auth import TokenVerifier
 from ordercast.auth.shares import ShareTokens
 from ordercast.config import Settings, load_settings
@@ -160,6 +161,7 @@ class Ordercast:
             )
             stack.callback(clock.close)
             await self._listen_for_hints(stack, news)
+            await warm(self._rest)
             self.io.start()
             stack.push_async_callback(self.io.close)
             self._stack = stack.pop_all()

@@ -44,7 +44,7 @@ function Section({ title, orders, children }: { title: string; orders: readonly 
           <li key={key(order.orderId)}>
             <button type="button" className="result" data-order-id={order.orderId} onClick={() => openDetails(key(order.orderId))}>
               <strong>#{order.orderId}</strong> <span className="status">{steps.label(order.status)}</span>{" "}
-              <span className="soft">{[order.reference, customer(order), summary(order), clock(Date.parse(order.createdAt), Date.now())].filter(Boolean).join(" · ")}</span>
+              <span className="soft">{[clock(Date.parse(order.statusSince), Date.now()), order.reference, customer(order), summary(order)].filter(Boolean).join(" · ")}</span>
             </button>
           </li>
         ))}
