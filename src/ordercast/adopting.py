@@ -15,6 +15,7 @@ from starlette.types import ASGIApp
 
 from ordercast.api.application import create_api
 from ordercast.api.context import Services
+from ordercast.api.warm import warm
 from ordercast.auth import RemoteKeys, TokenVerifier
 from ordercast.config import Settings
 from ordercast.config_changes import Changes, changes
@@ -97,8 +98,7 @@ class Parts:
             await news.verifier.close()
             raise SettingsError(" ".join(problems))
         services = self._services(news)
-        rest = await asyncio.to_thread(create_api, services, max_body=now.max_body, cors_origins=now.cors_origins)
-        return services, rest
+        return services, await asyncio.to_thread(_rest, services, now)
 
     def adopt(self, news: News, services: Services) -> RemoteKeys | None:
         """Takes all of it over, in one turn of the loop, so that whoever gives a reload up gives up all of it or
@@ -135,3 +135,10 @@ class Parts:
         self.line.schedule = now.webhook_retries
         self.position.adopt(now.position_interval)
         self.monitor.adopt(now.monitor_interval)
+
+
+def _rest(services: Services, settings: Settings) -> ASGIApp:
+    """Made whole in the thread that this is called in."""
+    rest = create_api(services, max_body=settings.max_body, cors_origins=settings.cors_origins)
+    asyncio.run(warm(rest))
+    return rest

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from ordercast.config import Settings
+from ordercast.live.latest import Latest
 from ordercast.storage.database import open_storage
 from ordercast.storage.sqlite_writer import SqliteWriter
 from tests.harness import token
@@ -162,3 +163,34 @@ async def test_nothing_is_kept_of_orders_that_nobody_asks_for() -> None:
             await ask(client, "watch:order", id)
         await live.note("1", "ring twice")
         assert (live.feed.latest._askers, live.feed.latest._versions) == ({}, {})
+
+
+async def test_the_answer_is_given_with_the_rights_of_when_it_is_given(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A token that sees less comes while the watch is being stored."""
+    async with living() as live:
+        await shop(live)
+        client = await live.come()
+        await client.told()
+        (socket,) = live.io.of("/").sockets.values()
+        save = type(live.storage.watches).save
+
+        async def slowly(self: Any, pid: str, user_id: str, order_id: str) -> None:
+            await live.handlers.refresh(socket, token("ana", "customer"))
+            await save(self, pid, user_id, order_id)
+
+        monkeypatch.setattr(type(live.storage.watches), "save", slowly)
+        assert await ask(client, "watch:order", 1) == {"orderId": 1, "error": "not_found"}
+        assert "order:1" not in socket.rooms
+
+
+def test_the_newest_is_not_the_last_but_the_highest() -> None:
+    """`order:created` has the order as it is when it is read, whichever version it is an event of."""
+    latest = Latest()
+    with latest.of("1") as newest:
+        assert newest() == 0
+        latest.add("1", 3)
+        latest.add("1", 2)
+        latest.add("2", 9)
+        assert newest() == 3
+    with latest.of("1") as newest:
+        assert newest() == 0

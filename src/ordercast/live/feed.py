@@ -182,7 +182,7 @@ class Feed:
             if imported and said.audience is Audience.OPERATORS:
                 continue
             self._io.local.to(*said.where.to).except_(*said.where.except_).deliver(said.packets)
-        self.latest.add(event.order_id, event.version)
+        self.latest.add(event.order_id, event.version if order is None else max(event.version, order.version))
         self.announced += 1
 
     def _done(self, event: OrderEvent) -> None:

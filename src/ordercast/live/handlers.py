@@ -228,18 +228,22 @@ class Handlers:
             self._leave(socket, id)
             self._deny(socket, id, "not_found")
             return
-        socket.emit("watching", _watching(snapshot))
+        if id in (socket.data.watching or ()):
+            socket.emit("watching", _watching(snapshot))
 
     async def _now(self, socket: Socket, id: str, *, save: bool) -> Snapshot:
         """Joins the order's room, and reads the order until nothing newer of it has gone out: a client takes what comes
-        last for the newest, and an event that has come before this answer may say less of the order. ``save``: the
-        watch outlives the connection. Raises `NotFound`."""
+        last for the newest, and an event that came before this answer may say less of the order. The caller's rights
+        are those of then. ``save``: the watch outlives the connection. Raises `NotFound`."""
+        member: Member = socket.data
         with self._feed.latest.of(id) as newest:
+            principal = member.principal
             snapshot = await self._join(socket, id)
             if save and socket.pid is not None:
-                await self._watches.save(socket.pid, socket.data.principal.user_id, id)
+                await self._watches.save(socket.pid, member.principal.user_id, id)
             await self._feed.reached(snapshot.position)
-            while newest() > snapshot.order.version:
+            while newest() > snapshot.order.version or member.principal is not principal:
+                principal = member.principal
                 snapshot = await self._join(socket, id)
                 await self._feed.reached(snapshot.position)
             return snapshot

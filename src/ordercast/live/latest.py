@@ -16,7 +16,7 @@ class Latest:
     def add(self, order_id: str, version: int) -> None:
         """This version has gone out."""
         if order_id in self._askers:
-            self._versions[order_id] = version
+            self._versions[order_id] = max(version, self._versions.get(order_id, 0))
 
     @contextmanager
     def of(self, order_id: str) -> Iterator[Callable[[], int]]:
