@@ -91,7 +91,7 @@ async def test_an_order_is_cancelled_with_a_reason(shop: ServerProcess, api: Api
     order = await new_order(api)
     async with working(browser, shop) as board:
         await board.choose(order, "Cancelled …")
-        dialog = board.page.get_by_role("dialog", name=f"Order {order['orderId']}: Cancelled?")
+        dialog = board.page.get_by_role("dialog", name=f"Order {order['orderId']} to Cancelled?")
         await dialog.get_by_role("button", name="Leave it").click()
         await expect(dialog).to_have_count(0)
         await board.has(order, "received")
@@ -144,7 +144,7 @@ async def test_new_orders_out_of_sight_are_told_of(shop: ServerProcess, api: Api
     for _ in range(8):
         await new_order(api)
     async with working(browser, shop) as board:
-        told = board.column("received").get_by_role("button", name="1 new")
+        told = board.column("received").get_by_role("button", name="1 new order")
         await expect(board.column("received").locator(".card")).not_to_have_count(0, timeout=PATIENCE)
         await expect(told).to_have_count(0)
         order = await new_order(api)

@@ -31,9 +31,14 @@ export class Steps {
     return this.#byName.get(status)?.category === "open" || this.workflow.transitions.some(({ from }) => from === status);
   }
 
-  /** Whether nothing comes of an order there. */
+  /** Whether it goes wrong there; there may be a way on. */
   aborts(status: string): boolean {
     return this.#byName.get(status)?.category === "aborted";
+  }
+
+  /** Whether it is over there, and nothing has come of it. */
+  isLost(status: string): boolean {
+    return this.aborts(status) && !this.isOpen(status);
   }
 
   get open(): Status[] {

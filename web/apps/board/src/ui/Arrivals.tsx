@@ -2,6 +2,7 @@
 
 import type { Virtualizer } from "@tanstack/react-virtual";
 import { useLayoutEffect, useRef, useState, type ReactNode } from "react";
+import type { Card } from "../model/board.ts";
 import { useDesk } from "./context.ts";
 import { shell as words } from "./words.ts";
 
@@ -11,17 +12,20 @@ interface Props {
 }
 
 export function Arrivals({ ids, virtual }: Props): ReactNode {
+  const { navigation } = useDesk();
   const unseen = useUnseen(ids, virtual);
   const [first] = unseen;
   if (first === undefined) return null;
   return (
-    <button type="button" className="arrived" onClick={() => virtual.scrollToIndex(ids.indexOf(first), { align: "end" })}>
+    <button type="button" className="arrived" onClick={() => navigation.to(first)}>
       <span aria-hidden="true">↓</span> {words.arrived(unseen.length)}
     </button>
   );
 }
 
-const RECENT = 2_000; // ms: else it was there, and was left out by a filter
+/** And neither taken back, nor left out by a filter until now. */
+const isNew = (card: Card | undefined): boolean => card?.order.version === 1 && performance.now() - (card.movedAt ?? -Infinity) < RECENT;
+const RECENT = 2_000; // ms
 
 /** Ids of those that have come while somebody was here, and that nobody can have seen yet. */
 function useUnseen(ids: readonly string[], virtual: Props["virtual"]): readonly string[] {
@@ -33,7 +37,7 @@ function useUnseen(ids: readonly string[], virtual: Props["virtual"]): readonly 
   useLayoutEffect(() => {
     const before = known.current;
     if (before?.ids !== ids) known.current = { ids, set: new Set(ids) };
-    const hasCome = (id: string) => before !== undefined && !before.set.has(id) && performance.now() - (board.card(id)?.movedAt ?? -Infinity) < RECENT;
+    const hasCome = (id: string) => before !== undefined && !before.set.has(id) && isNew(board.card(id));
     const below = ids.slice(last + 1);
     const next = below.filter((id) => unseen.includes(id) || (before?.ids !== ids && hasCome(id)));
     if (next.length !== unseen.length || next.some((id, index) => id !== unseen[index])) set(next);

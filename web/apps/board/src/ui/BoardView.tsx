@@ -13,7 +13,6 @@ import { CardMenu, type Asked } from "./Menu.tsx";
 import { Navigation } from "./navigation.ts";
 import { orderOf, Reason, type Question } from "./Reason.tsx";
 import { download, fileName, ordersCsv } from "../parts/csv.ts";
-import { count } from "../parts/filters.ts";
 import { isBlank } from "../parts/hits.ts";
 import { isBoolean, useKept } from "../parts/kept.ts";
 import type { BoardSettings } from "../parts/useTargets.ts";
@@ -56,7 +55,7 @@ export function BoardView({ client, board, steps, settings, me, shopName, wall }
   const finding = useFilter(client, { board, steps, me, targets, wall });
   const { filter } = finding;
   const shift = useShift();
-  usePresses(columns);
+  usePresses();
   const closeMenu = useCallback(() => setAsked(undefined), []);
   const closeNote = useCallback(() => setNote(undefined), []);
   const statuses = useMemo(() => steps.open, [steps]);
@@ -101,7 +100,7 @@ export function BoardView({ client, board, steps, settings, me, shopName, wall }
       <Announcer shift={shift} title={shopName ?? words.title} />
       <main>
         <Top shopName={shopName} finding={finding} shift={shift} more={more} />
-        <Tabs statuses={statuses} columns={columns} finding={!isBlank(filter.q) || count(filter) > 0} />
+        <Tabs statuses={statuses} columns={columns} finding={!isBlank(filter.q) || filter.late} />
         <div className="columns" ref={columns}>
           {statuses.map((status) => (
             <Column key={status.name} status={status} />

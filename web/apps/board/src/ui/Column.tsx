@@ -20,7 +20,7 @@ export function Column({ status }: { status: Status }) {
   const complete = useSyncExternalStore(board.onAny, () => board.complete);
   const total = useTotal(status.name);
   const ids = useColumn(status.name);
-  const [quiet, unfold] = useQuiet(complete && total === 0 && status.category !== "open", complete);
+  const [quiet, unfold] = useQuiet(total === 0 && status.category !== "open", complete);
   const box = useRef<HTMLElement>(null);
   const scroller = useRef<HTMLDivElement>(null);
   const stop = useSyncExternalStore(navigation.subscribe, () => navigation.stop(status.name, ids));
@@ -92,11 +92,13 @@ export function Column({ status }: { status: Status }) {
  */
 function useQuiet(empty: boolean, complete: boolean): [boolean, () => void] {
   const [quiet, set] = useState(empty);
+  const had = useRef(false);
   useEffect(() => {
-    if (quiet === empty) return;
-    const begun = performance.now();
+    if (!empty) had.current = true;
+    if (quiet === empty || (empty && !complete)) return; // not all is here, or not again
+    const due = performance.now() + (empty && had.current ? FOLDS : 0);
     const settle = () => {
-      const over = performance.now() - begun - (empty ? FOLDS : 0);
+      const over = performance.now() - due;
       if (!complete || over > PRESS || (over >= 0 && !isPointing())) set(empty);
     };
     settle();
@@ -177,12 +179,15 @@ function useFocus(status: string, ids: readonly string[], scroller: RefObject<HT
     if (index < 0 || !was.current.focused) return;
     if (ids.length > 0) {
       const next = ids[Math.min(index, ids.length - 1)]!;
-      if (isOwn(at.id)) navigation.set(status, next);
-      else navigation.replace(status, next, performance.now());
+      navigation.set(status, next);
+      if (!isOwn(at.id)) navigation.unsettle(performance.now());
       focus(Math.min(index, ids.length - 1));
     } else {
       // The column is empty: the keyboard goes with the card, once its new column has it, or on to another.
-      requestAnimationFrame(() => document.activeElement === document.body && (navigation.to(at.id) || navigation.first()));
+      const own = isOwn(at.id);
+      requestAnimationFrame(() => {
+        if (document.activeElement === document.body && (navigation.to(at.id) || navigation.first()) && !own) navigation.unsettle(performance.now());
+      });
     }
   });
   useEffect(() => {

@@ -19,12 +19,7 @@ export function Count({ status }: { status: string }) {
         )}
         {total}
       </span>
-      {late > 0 && (
-        <span className="late-count">
-          {late}
-          <span className="late-word"> late</span>
-        </span>
-      )}
+      {late > 0 && <span className="late-count">{late} late</span>}
     </>
   );
 }

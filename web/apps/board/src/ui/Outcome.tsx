@@ -2,7 +2,6 @@
 
 import { key } from "@ordercast/client";
 import type { ReactNode } from "react";
-import { matches } from "../parts/hits.ts";
 import { search as words } from "../parts/words.ts";
 import { useDesk } from "./context.ts";
 import type { Steps } from "../model/workflow.ts";
@@ -19,7 +18,7 @@ export function Outcome({ hits, clear }: { hits: Hits; clear: () => void }): Rea
   return (
     <div className="outcome" data-on-board={shown.length}>
       <span>{[(none || all > 0) && found(hits, steps), !sure && words.looking].filter(Boolean).join(" ")}</span>{" "}
-      {shown.some((order) => !matches(hits.q, { ...order, items: [] })) && <span>{words.notByItem}</span>}
+      {hits.byItem && <span>{words.notByItem}</span>}
       {status === "failed" && <span className="problem">{words.failed}</span>}
       {sure && all > 0 && (
         <span className="enter">
@@ -49,7 +48,7 @@ export function Outcome({ hits, clear }: { hits: Hits; clear: () => void }): Rea
 export function told(hits: Hits, steps: Steps): string {
   if (hits.status === "failed") return words.failed;
   const { meant } = hits;
-  return [found(hits, steps), meant !== undefined && `${words.enter[0]} ${words.enter[1]} #${meant.orderId}`].filter(Boolean).join(" ");
+  return [found(hits, steps), hits.byItem && words.notByItem, meant !== undefined && `${words.enter[0]} ${words.enter[1]} #${meant.orderId}`].filter(Boolean).join(" ");
 }
 
 function found(hits: Hits, steps: Steps): string {

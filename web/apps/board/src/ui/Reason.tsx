@@ -20,7 +20,10 @@ export function Reason({ question, close }: { question: Question; close: () => v
   const isBack = "back" in question;
   const answer = (reason: string) => {
     close();
-    if (!isBack) return void doing.move(order, question.to, reason);
+    if (!isBack) {
+      void doing.move(order, question.to, reason);
+      return void requestAnimationFrame(() => document.activeElement === document.body && navigation.first());
+    }
     // From nowhere: the dialog has gone by then.
     void doing.undo(question.back, reason).then((done) => done && navigation.follow(key(order.orderId), document.body));
   };
@@ -32,7 +35,7 @@ export function Reason({ question, close }: { question: Question; close: () => v
           <p className="soft">{isBack ? words.keptBack : words.keptAbort}</p>
           <div className="reasons">
             {(isBack ? REASONS : ABORTS).map((reason, index) => (
-              <Button key={reason} className="choice" autoFocus={index === 0} onPress={() => answer(reason)}>
+              <Button key={reason} className="choice" autoFocus={isBack && index === 0} onPress={() => answer(reason)}>
                 {reason}
               </Button>
             ))}
@@ -49,9 +52,11 @@ export function Reason({ question, close }: { question: Question; close: () => v
               <Input />
             </TextField>
             <div className="buttons">
-              <Button onPress={close}>Leave it</Button>
+              <Button autoFocus={!isBack} onPress={close}>
+                Leave it
+              </Button>
               <Button type="submit" className="main" isDisabled={text.trim() === ""}>
-                {isBack ? words.goBack : steps.label(question.to)}
+                {isBack ? words.goBack : words.goThere}
               </Button>
             </div>
           </Form>

@@ -9,7 +9,7 @@ import { Count } from "./Count.tsx";
 interface Props {
   readonly statuses: readonly Status[];
   readonly columns: RefObject<HTMLElement | null>;
-  /** Whether somebody searches, or leaves orders out. */
+  /** Whether somebody searches, or asks what is late. */
   readonly finding: boolean;
 }
 

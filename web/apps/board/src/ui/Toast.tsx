@@ -1,7 +1,7 @@
 /** What has just been done, and the way back. The page and its dialogs end above it, so that it lies over nothing. */
 
 import { key } from "@ordercast/client";
-import { useEffect, useLayoutEffect, useRef, useState } from "react";
+import { useEffect, useLayoutEffect, useRef, useState, type RefObject } from "react";
 import type { Moved } from "../model/actions.ts";
 import { useDesk } from "./context.ts";
 
@@ -26,8 +26,8 @@ export function Toast({ note, close }: { note: Note | undefined; close: () => vo
   useEffect(() => {
     if (note === undefined) hold(false); // a button that goes away says nothing of its focus
   }, [note]);
-  useStale(note?.of, close);
   const box = useRef<HTMLDivElement>(null);
+  useStale(note?.of, box, close);
   const there = note !== undefined;
   useLayoutEffect(() => {
     if (!there) return;
@@ -69,16 +69,18 @@ export function Toast({ note, close }: { note: Note | undefined; close: () => vo
   );
 }
 
-/** Ends what is said of an order that somebody has moved on since. */
-function useStale(of: Moved | undefined, close: () => void): void {
+/** Ends what is said of an order that somebody has moved on since; not while the keyboard is there, which is told so. */
+function useStale(of: Moved | undefined, box: RefObject<HTMLElement | null>, close: () => void): void {
   const { board, steps } = useDesk();
   useEffect(() => {
     if (of === undefined) return;
     const id = key(of.order.orderId);
-    return board.onCard(id, () => {
+    const look = () => {
       const card = board.card(id);
       const left = card === undefined ? steps.isOpen(of.to) : !card.pending && card.order.status !== of.to;
-      if (left) close();
-    });
-  }, [of, board, steps, close]);
+      if (left && !box.current!.contains(document.activeElement)) close();
+    };
+    look();
+    return board.onCard(id, look);
+  }, [of, board, steps, box, close]);
 }

@@ -12,7 +12,7 @@ export interface Choice {
 export function choices(desk: Desk, order: Order): { title: string; list: Choice[] }[] {
   const { steps, me } = desk;
   const id = key(order.orderId);
-  const on = steps.next(order, me.role).map((to) => ({ id: `to-${to}`, label: steps.aborts(to) ? `${steps.label(to)} …` : steps.label(to), act: () => void bring(desk, order, to) }));
+  const on = steps.next(order, me.role).map((to) => ({ id: `to-${to}`, label: steps.isLost(to) ? `${steps.label(to)} …` : steps.label(to), act: () => void bring(desk, order, to) }));
   const back = steps.back(order, me.role).map((from) => ({ id: `back-${from}`, label: `${steps.label(from)} …`, act: () => void bring(desk, order, from) }));
   return [
     { title: "Move to", list: on },
@@ -25,7 +25,7 @@ export function choices(desk: Desk, order: Order): { title: string; list: Choice
 export function bring(desk: Desk, order: Order, to: string): boolean {
   const { steps, doing, me } = desk;
   if (!steps.next(order, me.role).includes(to)) desk.ask({ back: { order, from: to, to: order.status, at: Date.now(), answered: Promise.resolve(order) } });
-  else if (steps.aborts(to)) desk.ask({ order, to });
+  else if (steps.isLost(to)) desk.ask({ order, to });
   else {
     void doing.move(order, to);
     return true;

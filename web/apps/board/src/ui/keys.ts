@@ -20,6 +20,9 @@ export const KEYS: readonly (readonly [keys: string, does: string])[] = [
   ["?", "shows this"],
 ];
 
+/** Keys that only go somewhere. */
+const GOES = /^(Arrow|Page|Home|End)/;
+
 /** Cards that Page Up and Page Down pass. */
 const PAGE = 5;
 
@@ -56,5 +59,5 @@ export function onCardKey(event: KeyboardEvent, desk: Desk, status: string, orde
   if (act === undefined || (!onRow && !event.key.startsWith("Arrow"))) return;
   event.preventDefault();
   event.stopPropagation();
-  if (event.key.startsWith("Arrow") || navigation.isSettled(performance.now())) act();
+  if (GOES.test(event.key) || (!event.repeat && navigation.isSettled(performance.now()))) act();
 }

@@ -37,9 +37,8 @@ export class Navigation {
 
   readonly at = (): Place | undefined => this.#at;
 
-  /** Another card takes the place of the one that the keyboard was at, which somebody else has moved; `now`: ms. */
-  replace(status: string, id: string, now: number): void {
-    this.set(status, id);
+  /** The keyboard is at another card, or elsewhere, because somebody else has moved the one that it was at; `now`: ms. */
+  unsettle(now: number): void {
     this.#replacedAt = now;
   }
 

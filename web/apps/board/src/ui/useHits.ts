@@ -18,6 +18,8 @@ export interface Hits {
   /** Open ones that the filter leaves out. */
   readonly left: readonly Order[];
   readonly over: readonly Order[];
+  /** Some of those in their columns fit only by what was ordered, by which closed ones are not searched. */
+  readonly byItem: boolean;
   /** There are more that are over. */
   readonly more: boolean;
   /** The one that Enter opens. */
@@ -25,6 +27,8 @@ export interface Hits {
   /** Nothing that is still to come changes that. */
   readonly sure: boolean;
 }
+
+const LOOKED_AT = 30; // of those that are likeliest
 
 /** `undefined` where nobody searches. */
 export function useHits({ filter, search, named }: Finding): Hits | undefined {
@@ -40,6 +44,7 @@ export function useHits({ filter, search, named }: Finding): Hits | undefined {
     const there = [...board.visible()].filter((order) => isOpen(order) && matches(q, order));
     const [shown, left, over] = [there.sort(oldestFirst), out.sort(oldestFirst), closed].map((orders) => hits(q, orders, named)) as [Order[], Order[], Order[]];
     const { status } = search;
-    return { q, status, shown, left, over, more: search.more && !named, meant: meant(q, shown, left, over), sure: named || status !== "asking" };
+    const byItem = shown.slice(0, LOOKED_AT).some((order) => !matches(q, { ...order, items: [] }));
+    return { q, status, shown, left, over, byItem, more: search.more && !named, meant: meant(q, shown, left, over), sure: named || status !== "asking" };
   }, [board, steps, filter, q, search, named, searching, change]);
 }

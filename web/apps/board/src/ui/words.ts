@@ -43,10 +43,11 @@ export const ABORTS = ["The customer asked for it", "Something is sold out", "It
 
 export const questions = {
   back: (order: Order, label: string) => `Order ${order.orderId} back to ${label}?`,
-  abort: (order: Order, label: string) => `Order ${order.orderId}: ${label}?`,
+  abort: (order: Order, label: string) => `Order ${order.orderId} to ${label}?`,
   keptBack: "Press a reason. It stays in the order’s history.",
   keptAbort: "Press a reason. The customer sees at once that it is over; the reason stays in the order’s history.",
   goBack: "Move back",
+  goThere: "Move it there",
 };
 
 export const card = {
@@ -66,7 +67,7 @@ export const shell = {
   title: "Orders",
   moved: (order: Order, to: string) => `Order ${order.orderId} moved to ${to}`,
   undo: "Undo",
-  arrived: (n: number) => `${n} new`,
+  arrived: (n: number) => (n === 1 ? "1 new order" : `${n} new orders`),
   targets: "Targets",
   csv: "Save what is shown as CSV",
   keys: "Keys and shortcuts",
