@@ -73,7 +73,7 @@ async def test_a_morning_of_two_operators_and_a_customer(shop: ServerProcess, br
 
         await ana.page.evaluate("window.look(false)")
         soup = await new_order(api, fulfilment="pickup")
-        await ana.page.wait_for_function("window.notified.length === 1", timeout=PATIENCE)
+        await ana.page.wait_for_function("() => window.notified.length === 1", timeout=PATIENCE)
         told = await ana.page.evaluate("window.notified")
         assert told == [f"New order #{soup['orderId']}: 2 × <b>Pizza</b>, Limonata"]
         assert await ana.page.evaluate("window.notes") > rung

@@ -125,7 +125,7 @@ async def test_an_order_on_paper(
         await page.evaluate("window.print = () => { window.printed = true }")
         dialog = page.get_by_role("dialog", name=f"Order #{order['orderId']}")
         await dialog.get_by_role("button", name=button, exact=True).click()
-        await page.wait_for_function("window.printed", timeout=PATIENCE)
+        await page.wait_for_function("() => window.printed", timeout=PATIENCE)
         sheet = page.locator(f".print[data-paper={paper}]")
         await expect(sheet).not_to_be_visible()
         await page.emulate_media(media="print")
