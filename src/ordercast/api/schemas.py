@@ -75,7 +75,7 @@ class CreateOrder(Body):
     reference: Reference | None = None
     fulfilment: Fulfilment = Fulfilment.DELIVERY
     items: Items = Field(default_factory=list)
-    total: Annotated[float, Field(ge=0, lt=1e12, allow_inf_nan=False)] | None = None
+    total: Annotated[float, Field(ge=0, lt=1e12, allow_inf_nan=False, strict=True)] | None = None
     currency: Annotated[str, Field(pattern="^[A-Z]{3}$")] | None = None
     note: Note | None = None
     contact: Contact | None = None
