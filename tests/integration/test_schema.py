@@ -134,7 +134,7 @@ def _is_beyond(error: Exception, case: schemathesis.Case[Any], response: schemat
 
 
 def _is_written_like_valid(case: schemathesis.Case[Any], response: schemathesis.Response) -> bool:
-    """Whether each value in the query is a valid one as it is written: a list of one text, say, where a text belongs."""
+    """Whether each value in the query is a valid one as it is written: so is a list of one text for a text."""
     if case.operation.label != "GET /api/orders":
         return False
     sent = parse_qs(urlsplit(response.request.url or "").query, keep_blank_values=True)
