@@ -94,7 +94,6 @@ async def test_a_bad_body_is_refused_in_words(api: Api, what: str) -> None:
         ("items", [0] * 501),
         ("total", -1),
         ("total", "12.50 EUR"),
-        ("total", "12.50"),
         ("total", False),
         ("currency", "euro"),
         ("reference", ""),

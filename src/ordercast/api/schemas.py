@@ -66,6 +66,12 @@ class Body(BaseModel):
     model_config = ConfigDict(extra="forbid", alias_generator=to_camel, validate_by_alias=True, frozen=True)
 
 
+def _no_flag(value: object) -> object:
+    if isinstance(value, bool):
+        raise ValueError("must be a number")
+    return value
+
+
 class CreateOrder(Body):
     """``POST /api/orders``."""
 
@@ -75,7 +81,7 @@ class CreateOrder(Body):
     reference: Reference | None = None
     fulfilment: Fulfilment = Fulfilment.DELIVERY
     items: Items = Field(default_factory=list)
-    total: Annotated[float, Field(ge=0, lt=1e12, allow_inf_nan=False, strict=True)] | None = None
+    total: Annotated[float, Field(ge=0, lt=1e12, allow_inf_nan=False), BeforeValidator(_no_flag)] | None = None
     currency: Annotated[str, Field(pattern="^[A-Z]{3}$")] | None = None
     note: Note | None = None
     contact: Contact | None = None
