@@ -1,12 +1,16 @@
-"""Debian's Chromium, driven by Playwright."""
+"""Debian's Chromium, driven by Playwright; and a shop to look at."""
 
 from __future__ import annotations
 
 import shutil
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 
+import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, async_playwright
+
+from tests.browser.boards import NAME
+from tests.harness import Api, ServerProcess
 
 # A browser that asks nobody but the server under test.
 ARGUMENTS = [
@@ -35,3 +39,17 @@ async def browser(chromium: Browser) -> AsyncIterator[Browser]:
     yield chromium
     for context in chromium.contexts:
         await context.close()
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
+    """A shop, whose orders the tests of this file share."""
+    with ServerProcess(tmp_path_factory.mktemp("shop"), shop_name=NAME) as server:
+        yield server
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def api(shop: ServerProcess) -> AsyncIterator[Api]:
+    """The shop's backend."""
+    async with shop.api() as api:
+        yield api

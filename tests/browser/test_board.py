@@ -4,31 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Iterator
 
 import pytest
-import pytest_asyncio
 from playwright.async_api import Browser, Route, expect
 
 from scripts.sizes import sizes
-from tests.browser.boards import NAME, PATIENCE, new_order, working
+from tests.browser.boards import PATIENCE, new_order, working
 from tests.harness import Api, Json, ServerProcess, token
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")  # as the browser
-
-
-@pytest.fixture(scope="module")
-def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
-    """A shop, whose orders the tests of this file share."""
-    with ServerProcess(tmp_path_factory.mktemp("shop"), shop_name=NAME) as server:
-        yield server
-
-
-@pytest_asyncio.fixture(loop_scope="session")
-async def api(shop: ServerProcess) -> AsyncIterator[Api]:
-    """The shop's backend."""
-    async with shop.api() as api:
-        yield api
 
 
 async def status_of(api: Api, order: Json) -> str:

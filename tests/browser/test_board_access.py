@@ -2,32 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
-
 import pytest
-import pytest_asyncio
 from playwright.async_api import Browser, expect
 
-from tests.browser.boards import NAME, PATIENCE, new_order, working
+from tests.browser.boards import PATIENCE, new_order, working
 from tests.harness import Api, ServerProcess, token
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")  # as the browser
 
 SHORT = 15.0  # s that a token lasts which is to run out
-
-
-@pytest.fixture(scope="module")
-def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
-    """A shop, whose orders the tests of this file share."""
-    with ServerProcess(tmp_path_factory.mktemp("shop"), shop_name=NAME) as server:
-        yield server
-
-
-@pytest_asyncio.fixture(loop_scope="session")
-async def api(shop: ServerProcess) -> AsyncIterator[Api]:
-    """The shop's backend."""
-    async with shop.api() as api:
-        yield api
 
 
 async def test_an_operator_of_one_shop_sees_nothing_of_anothers(

@@ -4,23 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Iterator
 
 import pytest
 from playwright.async_api import Browser, Route, expect
 
-from tests.browser.boards import NAME, PATIENCE, Board, new_order, open_orders, working
+from tests.browser.boards import PATIENCE, Board, new_order, open_orders, working
 from tests.harness import ServerProcess
 from tests.proxy import Proxy
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")  # as the browser
-
-
-@pytest.fixture(scope="module")
-def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
-    """A shop, whose orders the tests of this file share."""
-    with ServerProcess(tmp_path_factory.mktemp("shop"), shop_name=NAME) as server:
-        yield server
 
 
 async def test_of_two_who_take_an_order_at_once_one_has_it(shop: ServerProcess, browser: Browser) -> None:

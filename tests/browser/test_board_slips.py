@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
-import pytest_asyncio
 from playwright.async_api import Browser, Page, expect
 
-from tests.browser.boards import NAME, PATIENCE, Board, new_order, working
+from tests.browser.boards import PATIENCE, Board, new_order, working
 from tests.harness import Api, Json, ServerProcess
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")  # as the browser
@@ -33,20 +31,6 @@ TWICE = """async ([x, y]) => {
     delete window.stopped;
     return second;
   }"""
-
-
-@pytest.fixture(scope="module")
-def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
-    """A shop, whose orders the tests of this file share."""
-    with ServerProcess(tmp_path_factory.mktemp("shop"), shop_name=NAME) as server:
-        yield server
-
-
-@pytest_asyncio.fixture(loop_scope="session")
-async def api(shop: ServerProcess) -> AsyncIterator[Api]:
-    """The shop's backend."""
-    async with shop.api() as api:
-        yield api
 
 
 async def history(api: Api, order: Json) -> list[Json]:
