@@ -140,14 +140,26 @@ class SqlOrders:
             return await self._writer.submit(Work(do, order_ids))
         await self._answers.tidy(self._writer)
 
-        def keyed(transaction: Transaction) -> Written:
+        def again(transaction: Transaction) -> Written | None:
             known = self._answers.known(transaction, key)
-            if known is not None:
-                order = transaction.order(known.order_id)
-                if order is None:
-                    raise NotFound
-                return Written(order, replayed=known.body or render(order))
-            written = do(transaction)
+            if known is None:
+                return None
+            order = transaction.order(known.order_id)
+            if order is None:
+                raise NotFound
+            return Written(order, replayed=known.body or render(order))
+
+        def keyed(transaction: Transaction) -> Written:
+            if (replayed := again(transaction)) is not None:
+                return replayed
+            try:
+                written = do(transaction)
+            except Problem:
+                # Perhaps for what the same request has done meanwhile: where transactions overlap, as those of a
+                # shop's own PostgreSQL, it may have been committed since the look above.
+                if (replayed := again(transaction)) is not None:
+                    return replayed
+                raise
             self._answers.keep(transaction, key, written.order.order_id, render(written.order))
             return written
 

@@ -10,8 +10,8 @@ from itertools import count
 
 import pytest
 
-from ordercast.errors import IdempotencyKeyReused, NotFound, OrderExists
-from ordercast.orders.models import IdempotencyKey, NewOrder, Order, Written
+from ordercast.errors import IdempotencyKeyReused, NotFound, OrderExists, VersionConflict
+from ordercast.orders.models import Change, IdempotencyKey, NewOrder, Order, Written
 from ordercast.orders.ports import EventLog, OrderRepository, Render
 from ordercast.testing.contract.kit import TTL, Clock, Contract
 
@@ -57,6 +57,20 @@ class Idempotency(Contract):
         assert said.endswith(b":" + self.order_id(0).encode())
         assert Counter(one.event is not None for one in written) == {True: 1, False: 49}
         await self.whole(orders, log, 1)
+
+    async def test_many_of_the_same_change_at_once(self, orders: OrderRepository, log: EventLog) -> None:
+        """Which would be refused after itself, as one of a version that was."""
+        id, render = self.order_id(0), numbered()
+        await self.create(orders, id)
+
+        def once(order: Order) -> Change | None:
+            if order.version > 1:
+                raise VersionConflict(f"version {order.version}")
+            return self.noting("x")(order)
+
+        written = await asyncio.gather(*(orders.change(id, once, KEY, render) for _ in range(20)))
+        assert sum(one.replayed is None for one in written) == 1
+        await self.whole(orders, log, 2)
 
     async def test_a_change_again_gets_the_same_answer(self, orders: OrderRepository, log: EventLog) -> None:
         id, render = self.order_id(0), numbered()
