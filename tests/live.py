@@ -105,7 +105,7 @@ class Client(FakeClient):
         heard: list[Heard] = []
         for packet in map(str, await self.hear()):
             digits = packet[: len(packet) - len(packet.lstrip("0123456789"))]
-            data = json.loads(packet[len(digits) :])
+            data = json.loads(packet[len(digits) :] or "null")  # DISCONNECT has none
             heard.append((data[0], data[1]) if digits == "2" else (digits, data))
         return heard
 

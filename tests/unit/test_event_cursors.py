@@ -13,7 +13,7 @@ import pytest
 from ordercast.api.application import create_api
 from ordercast.orders.models import NewOrder
 from tests.contract.support import Clock, stop_clocks
-from tests.rest import BACKEND, MAX_BODY, SHOP, Side, ask, bearer
+from tests.rest import BACKEND, MAX_BODY, SHARES, SHOP, Side, ask, bearer
 
 
 @pytest.fixture
@@ -242,3 +242,32 @@ async def test_who_waits_at_the_end_still_hears_what_comes(busy: Side, monkeypat
     _, answer = await asyncio.wait_for(waiting, 30)
     assert [event["position"] for event in answer["events"]] == [39]
     assert answer["cursor"] == "memory.39"
+
+
+async def test_whose_order_it_was_finds_that_it_is_so_no_more(side: Side) -> None:
+    async def told(position: int, caller: Any) -> list[tuple[str, int]]:
+        status, answer = await get(side, "/api/events", f"after={position}", caller)
+        assert status == 200
+        assert answer["position"] == side.storage.log.newest
+        return [(event["event"], event["position"]) for event in answer["events"]]
+
+    north, south = [bearer("operator", "ben", shops=[shop]) for shop in ("north", "south")]
+    await side.orders.put(NewOrder(order_id="7", customer_id="43", shop_id="south"), SHOP)
+    await side.orders.change_status("7", "delivered", updated_by="kitchen")
+    assert await told(6, bearer("customer", 42)) == [("watch:denied", 7)]
+    assert await told(6, bearer("customer", 43)) == [("order:changed", 7), ("order:updated", 8)]
+    assert await told(6, bearer("operator")) == [("order:changed", 7), ("order:status_changed", 8)]
+    assert await told(6, south) == [("order:changed", 7), ("order:status_changed", 8)]
+    assert await told(6, north) == []
+    await side.orders.put(NewOrder(order_id="7", customer_id="43", shop_id="north"), SHOP)
+    assert await told(8, south) == [("watch:denied", 9)]
+    assert await told(8, north) == [("order:changed", 9)]
+    assert await told(8, bearer("customer", 43)) == [("order:changed", 9)]
+
+
+async def test_a_share_link_of_a_former_customers_asks_in_vain(side: Side) -> None:
+    link = [(b"authorization", b"Bearer " + SHARES.issue("7", "42").token.encode())]
+    assert (await get(side, "/api/events", "after=0", link))[0] == 200
+    await side.orders.put(NewOrder(order_id="7", customer_id="43"), SHOP)
+    status, problem = await get(side, "/api/events", "after=0", link)
+    assert (status, problem["type"]) == (401, "urn:ordercast:unauthorized")

@@ -25,6 +25,11 @@ async def put(live: Live, customer_id: str, shop_id: str | None = None, **told: 
     await settled(live.io)
 
 
+async def of_shops(live: Live, *shops: str) -> Client:
+    """An operator of these."""
+    return await live.come(token=token("-".join(shops), "operator", shops=shops))
+
+
 async def watching(client: Client, order_id: object = 7) -> list[Any]:
     client.say("2" + json.dumps(["watch:order", order_id]))
     return [said for said in await client.told() if said[0] != "position"]
@@ -68,14 +73,42 @@ async def test_who_gets_it_back_may_watch_it_again() -> None:
         assert await heard(before) == ["order:changed"]
 
 
+async def test_who_had_it_is_told_also_without_watching_it() -> None:
+    async with living() as live:
+        await put(live, "42", "north")
+        since = live.cursor
+        former, after, operator = [await live.come(*who) for who in (("42", "customer"), ("43", "customer"), ("ana",))]
+        north, south, both = [await of_shops(live, *shops) for shops in (["north"], ["south"], ["north", "south"])]
+        for client in (former, after, operator, north, south, both):
+            await client.told()
+        await put(live, "43", "south")
+        gone = ("watch:denied", {"orderId": 7, "error": "not_found"})
+        for client in (former, north):
+            assert [said for said in await client.told() if said[0] != "position"] == [gone]
+        for client in (after, operator, south, both):
+            assert await heard(client) == ["order:changed"]
+        await put(live, "43", "south", note="x")
+        assert await heard(former) == []
+        live.restarted()
+        assert await heard(await live.come("42", "customer", since=since)) == ["0", "watch:denied", "caught_up"]
+        assert await heard(await live.come("43", "customer", since=since)) == ["0", *["order:changed"] * 2, "caught_up"]
+
+
+async def test_nobody_is_told_of_an_order_that_stays_theirs() -> None:
+    async with living() as live:
+        await put(live, "42")
+        customer = await live.come("42", "customer")
+        await customer.told()
+        await put(live, "42", "north")
+        assert await heard(customer) == ["order:changed"]
+        await put(live, "42", "south")
+        assert await heard(customer) == ["order:changed"]
+
+
 async def test_operators_of_the_former_shop_hear_no_more() -> None:
     async with living() as live:
         await put(live, "42", "north")
-        north = Client(live.io, False)
-        north.say("0" + json.dumps({"token": token("ana", "operator", shops=["north"])}))
-        south = Client(live.io, False)
-        south.say("0" + json.dumps({"token": token("ben", "operator", shops=["south"])}))
-        await settled(live.io)
+        north, south = await of_shops(live, "north"), await of_shops(live, "south")
         await watching(north)
         await south.told()
         await put(live, "42", "south", note=SECRET)
@@ -111,7 +144,7 @@ async def test_a_replay_says_nothing_of_now_to_who_had_it_then() -> None:
         await put(live, "43", note=SECRET)
         live.restarted()
         before = await live.come("42", "customer", since=since)
-        assert await heard(before) == ["0", "caught_up"]
+        assert await heard(before) == ["0", "watch:denied", "caught_up"]
         after = await live.come("43", "customer", since=since)
         told = dict(await after.told())
         assert told["order:changed"]["changes"]["note"] == SECRET
@@ -171,11 +204,12 @@ async def test_a_watch_that_was_let_in_meanwhile_looks_again(monkeypatch: pytest
         else:
             await live.feed.reached(live.storage.log.newest)
         go_on.set()
-        assert await heard(before) == ["0", "watch:denied"]
+        # Once as the answer, and once since it was theirs.
+        assert await heard(before) == ["0", "watch:denied", *([] if ahead else ["watch:denied"])]
         live.feed._unsubscribe()
         live.feed._unsubscribe = live.storage.log.subscribe(live.feed._committed)
         await put(live, "43", note=SECRET)
-        assert await heard(before) == []
+        assert await heard(before) == (["watch:denied"] if ahead else [])
 
 
 async def test_a_connection_that_comes_back_meanwhile_looks_again(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -194,6 +228,8 @@ async def test_a_connection_that_comes_back_meanwhile_looks_again(monkeypatch: p
 
         monkeypatch.setattr(live.orders, "visible", late)
         back = await live.come("42", "customer", pid=pid)
+        await live.feed.reached(live.storage.log.newest)
+        await settled(live.io)
         assert "watch:denied" in await heard(back)
         await put(live, "43", note=SECRET)
         assert await heard(back) == []

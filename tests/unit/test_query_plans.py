@@ -10,7 +10,7 @@ import pytest
 
 from ordercast.config import Settings
 from ordercast.orders.models import OrderQuery
-from ordercast.storage import figures, queries
+from ordercast.storage import figures, log, queries
 from ordercast.storage.database import migrate
 
 
@@ -34,6 +34,15 @@ def test_a_days_figures_read_that_day_alone(db: sqlite3.Connection) -> None:
     assert "SCAN e" not in facts
     assert "SCAN orders" not in facts
     assert "SEARCH orders USING INDEX ix_orders_status" in plan(db, figures._STANDING.format("?"), ("ready",))
+
+
+def test_a_customers_events_are_found_without_the_others(db: sqlite3.Connection) -> None:
+    found = plan(db, log._SELECT_OF_CUSTOMER, ("42", 0, "42", 0, 10))
+    assert (
+        "SEARCH order_events USING INDEX ix_order_events_customer_id_position (customer_id=? AND position>?)" in found
+    )
+    assert "SEARCH theirs USING INDEX ix_order_events_customer_id_position (customer_id=?)" in found
+    assert "SEARCH moved USING INDEX sqlite_autoindex_order_events_2 (order_id=? AND version=?)" in found
 
 
 def test_a_text_is_looked_for_in_its_index_alone(db: sqlite3.Connection) -> None:

@@ -211,7 +211,7 @@ async def test_a_guests_socket_hears_of_one_order_what_is_not_personal() -> None
             assert (await answer_to(client, "watch:order", other))["error"] == "not_found"
         assert (await answer_to(client, "watch:order", 7))["version"] == 1
         [socket] = live.io.of("/").sockets.values()
-        assert socket.rooms == {socket.id, "shared:7 42"}, "neither the customer's nor the watchers' room"
+        assert socket.rooms == {socket.id, "shared:7 42", "guests:7"}, "neither the customer's nor the watchers' room"
         for id in ("7", "8"):
             await live.note(id, "ring twice")
             await live.orders.change_status(id, "accepted", "kitchen")
@@ -252,10 +252,13 @@ async def test_a_guest_hears_no_more_of_an_order_that_is_anothers_now() -> None:
         await live.orders.change_status("7", "accepted", "kitchen")
         await live.feed.reached(live.storage.log.newest)
         live.restarted()
+        late = await live.come(token=link)
         back = await live.come(token=link, since=since)
-        for client in (watching, connected, back):
-            assert not [data for event, data in await client.told() if event.startswith("order:")]
-            assert (await answer_to(client, "watch:order", 7))["error"] == "not_found"
+        for client in (watching, connected, late, back):
+            told = await client.told()
+            assert not [data for event, data in told if event.startswith("order:")]
+            assert ("force_disconnect", {"reason": "revoked"}) in told
+            assert told[-1] == ("1", None), "and that is the end of it"
         now = await live.come(token=SHARES.issue("7", "43").token, since=since)
         assert "a secret" in json.dumps(await now.told())
 

@@ -129,7 +129,8 @@ FROM_SERVER: tuple[Event, ...] = (
         "The answer to `watch:order` where there is nothing to watch.",
         schemas.WatchDenied,
         _DENIED,
-        more="Comes also for an order that is watched and, after `auth:refresh`, may not be seen any more.",
+        more="Comes also, with `not_found`, where the client may not see an order any more: it has become another "
+        "customer's or shop's, or `auth:refresh` came with fewer rights. Who keeps a list removes it from there.",
     ),
     Event(
         "token:expiring",

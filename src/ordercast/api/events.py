@@ -13,9 +13,10 @@ from fastapi import APIRouter, Query, Response
 from ordercast.api.context import Caller, Parts, Services, json_response
 from ordercast.api.description import problems
 from ordercast.api.views import EventPage
-from ordercast.errors import CursorGone, Invalid, InvalidToken
-from ordercast.orders.announcements import addressed, announcements, concerns, heard_by, needs_order
+from ordercast.errors import CursorGone, Invalid, InvalidToken, NotFound
+from ordercast.orders.announcements import addressed, announcements, changes_owner, concerns, heard_by, needs_order
 from ordercast.orders.cursors import format_cursor, parse_cursor
+from ordercast.orders.former import former
 from ordercast.orders.models import OrderEvent
 from ordercast.orders.ports import EventLog
 from ordercast.orders.principal import Principal
@@ -93,15 +94,16 @@ async def _collect(parts: Services, caller: Principal, position: int) -> tuple[l
                 "Events after this cursor have been removed. Fetch the orders anew and go on from the cursor of now."
             )
         position = through
-        theirs = [event for event in events if concerns(caller, event)]
+        theirs = [event for event in events if changes_owner(event) or concerns(caller, event)]
         needed = {event.order_id for event in theirs if needs_order(event)}
         orders = {order.order_id: order for order in await parts.repository.get_all(needed)} if needed else {}
         for logged in theirs:
             order = orders.get(logged.order_id) if needs_order(logged) else None
             event = addressed(logged, order)
+            before = await former(parts.repository, event)
             found += [
                 {"event": announcement.event, "data": announcement.data, "position": event.position}
-                for announcement in announcements(event, order, parts.step)
+                for announcement in announcements(event, order, parts.step, before)
                 if heard_by(caller, event, announcement)
             ]
         if len(events) < _BATCH:
@@ -112,11 +114,17 @@ async def _collect(parts: Services, caller: Principal, position: int) -> tuple[l
 
 
 async def _look(parts: Services, caller: Principal, position: int) -> tuple[Sequence[OrderEvent], int]:
-    """A batch of events after ``position``, and how far it is all that the caller might hear of. Raises `NotFound`."""
+    """A batch of events after ``position``, and how far it is all that the caller might hear of.
+
+    Raises `InvalidToken` where a share link has ended since its order became another customer's.
+    """
     log = parts.log
     if caller.order_id is not None:
         head = await log.head()  # first: what the history has beyond it, it has whole
-        history = await parts.orders.history(caller.order_id, caller)
+        try:
+            history = await parts.orders.history(caller.order_id, caller)
+        except NotFound:
+            raise InvalidToken("its order is another customer's") from None
         missed = [event for event in history if event.position > position]
         return missed, max(head, missed[-1].position if missed else 0)
     if not caller.is_staff:

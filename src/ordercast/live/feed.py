@@ -26,7 +26,8 @@ from ordercast.live.imports import Imports
 from ordercast.live.latest import Latest
 from ordercast.live.rooms import user_room
 from ordercast.live.said import Speaker
-from ordercast.orders.announcements import Audience, Step, needs_order
+from ordercast.orders.announcements import Audience, Step, changes_owner, needs_order
+from ordercast.orders.former import former
 from ordercast.orders.models import EventKind, Order, OrderEvent
 from ordercast.orders.ports import EventLog, OrderRepository
 from ordercast.socketio import Server
@@ -110,7 +111,7 @@ class Feed:
         if not self._busy:
             events = self._log.recent(self.position, _BATCH)
             for event, order in events:
-                if order is None and needs_order(event) and not self._is_quiet(event):
+                if (order is None and needs_order(event) and not self._is_quiet(event)) or changes_owner(event):
                     break
                 try:
                     self._emit(event, order)
@@ -149,7 +150,7 @@ class Feed:
             try:
                 if order is None and needs_order(event) and not self._is_quiet(event):
                     order = await self._orders.get(event.order_id)
-                self._emit(event, order)
+                self._emit(event, order, await former(self._orders, event))
             except Exception as error:
                 place = {"position": event.position, "order": event.order_id, "version": event.version}
                 unreadable = isinstance(error, StorageError)
@@ -172,13 +173,13 @@ class Feed:
         """Whether the order came with many, and its customer is not here: then there is nobody to tell at once."""
         return event.kind is EventKind.IMPORTED and not self._root.members(user_room(event.customer_id))
 
-    def _emit(self, event: OrderEvent, order: Order | None) -> None:
+    def _emit(self, event: OrderEvent, order: Order | None, before: OrderEvent | None = None) -> None:
         imported = event.kind is EventKind.IMPORTED
         if imported:
             self.imports.came(event)
             if order is None or self._is_quiet(event):
                 return
-        for said in self.speaker.say(event, order):
+        for said in self.speaker.say(event, order, before):
             if imported and said.audience is Audience.OPERATORS:
                 continue
             self._io.local.to(*said.where.to).except_(*said.where.except_).deliver(said.packets)

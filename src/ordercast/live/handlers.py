@@ -9,12 +9,12 @@ from typing import Any
 import structlog
 
 from ordercast.auth import TokenVerifier, find_token
-from ordercast.errors import AuthError, InvalidToken, NotFound
+from ordercast.errors import AuthError, InvalidToken, NotFound, StorageError
 from ordercast.live.feed import Feed
 from ordercast.live.limit import ConnectionLimit
 from ordercast.live.monitor import Monitor
 from ordercast.live.replay import Replay
-from ordercast.live.rooms import order_room, rooms_on_connect, watch_room
+from ordercast.live.rooms import guests_room, order_room, rooms_on_connect, watch_room
 from ordercast.live.sessions import REVOKED, Member, TokenClock, evict
 from ordercast.orders.ids import json_id, parse_id
 from ordercast.orders.models import OrderEvent, Snapshot
@@ -130,6 +130,8 @@ class Handlers:
             for order_id in resume.watching if resume.position is None else moved:
                 self._io.spawn(self._tell(socket, order_id))
             member.resume = None
+        if principal.is_guest:
+            self._io.spawn(self._look_at_link(socket))
         if principal.expires_at is not None:
             self._clock.watch(socket, principal.expires_at)
         self._monitor.came(principal)
@@ -152,16 +154,33 @@ class Handlers:
             if self._revocations.is_revoked(socket.data.principal):
                 evict(socket, REVOKED)
 
-    def moved(self, event: OrderEvent) -> None:
-        """An order is another customer's or shop's now: who watches it and may not see it any more is out.
+    def moved(self, event: OrderEvent) -> tuple[str, ...]:
+        """An order is another customer's or shop's now: who watches it and may not see it any more is out, and share
+        links of before have ended. Returns the sockets that were told.
 
         What is stored of their watches may stay: whoever comes back with it is asked for the right again.
         """
-        id = event.order_id
-        for socket in tuple(self._io.of("/").members(order_room(id))):
+        id, namespace = event.order_id, self._io.of("/")
+        for socket in tuple(namespace.members(guests_room(id))):
             if not socket.data.principal.may_see(event):
-                self._leave(socket, id)
-                self._deny(socket, id, "not_found")
+                evict(socket, REVOKED)
+        out = [one for one in tuple(namespace.members(order_room(id))) if not one.data.principal.may_see(event)]
+        for socket in out:
+            self._leave(socket, id)
+            self._deny(socket, id, "not_found")
+        return tuple(socket.id for socket in out)
+
+    async def _look_at_link(self, socket: Socket) -> None:
+        """A share link that has ended, since its order became another customer's, is none to stay connected with."""
+        principal: Principal = socket.data.principal
+        order_id = principal.order_id or ""
+        try:
+            shown = await self._orders.visible(frozenset({order_id}), principal)
+        except StorageError as error:
+            _log.error("whether a share link still shows its order is not known", error=str(error))
+        else:
+            if order_id not in shown and socket.connected:
+                evict(socket, REVOKED)
 
     async def refresh(self, socket: Socket, token: Any = None, *_: Any) -> dict[str, Any]:
         """A new token of the same user: the connection goes on with it, in the rooms that it gives."""

@@ -20,6 +20,7 @@ from ordercast.live.recovery import Pid, Pids
 from ordercast.live.said import Said
 from ordercast.orders.announcements import needs_order
 from ordercast.orders.cursors import Cursor, format_cursor, parse_cursor
+from ordercast.orders.former import former
 from ordercast.orders.models import OrderEvent, now
 from ordercast.orders.ports import EventLog, OrderRepository, Watches
 from ordercast.orders.principal import Principal
@@ -204,7 +205,7 @@ class Replay:
         often the client comes back. Raises `StorageError`: that passes, and coming back helps."""
         try:
             order = await self._repository.get(event.order_id) if needs_order(event) else None
-            return self._feed.speaker.say(event, order)
+            return self._feed.speaker.say(event, order, await former(self._repository, event))
         except StorageError:
             raise
         except Exception:

@@ -33,6 +33,11 @@ def shared_room(order_id: str, customer_id: str) -> str:
     return f"shared:{order_id} {customer_id}"  # no id has a space
 
 
+def guests_room(order_id: str) -> str:
+    """Everyone who came with a share link of this order, whoever's it was. Nothing is said to it."""
+    return f"guests:{order_id}"
+
+
 def watch_room(principal: Principal, order_id: str) -> str:
     """Where this caller hears of an order it may see."""
     return order_room(order_id) if principal.owner is None else shared_room(order_id, principal.owner)
@@ -46,7 +51,7 @@ def shop_room(shop_id: str) -> str:
 def rooms_on_connect(principal: Principal) -> tuple[str, ...]:
     """The rooms a socket joins when it connects."""
     if principal.order_id is not None and principal.owner is not None:
-        return (shared_room(principal.order_id, principal.owner),)
+        return (shared_room(principal.order_id, principal.owner), guests_room(principal.order_id))
     rooms: tuple[str, ...] = (user_room(principal.user_id),)
     if not principal.is_operator:
         return rooms
@@ -66,7 +71,9 @@ class Target:
 
 def target(event: OrderEvent, announcement: Announcement) -> Target:
     """Where an announcement of an event goes."""
-    operators = (OPERATORS,) if event.shop_id is None else (OPERATORS, shop_room(event.shop_id))
+    operators = _operators(event)
+    if announcement.former is not None:
+        return Target(_owners(announcement.former), (user_room(event.customer_id), *operators))
     if announcement.audience is Audience.OPERATORS:
         return Target(operators)
     if announcement.audience is Audience.GUESTS:
@@ -77,3 +84,11 @@ def target(event: OrderEvent, announcement: Announcement) -> Target:
     if announcement.audience is Audience.EVERYBODY:
         to = (*to, shared_room(event.order_id, event.customer_id))
     return Target(to, operators if announcement.unless_operator else ())
+
+
+def _operators(event: OrderEvent) -> tuple[str, ...]:
+    return (OPERATORS,) if event.shop_id is None else (OPERATORS, shop_room(event.shop_id))
+
+
+def _owners(event: OrderEvent) -> tuple[str, ...]:
+    return (user_room(event.customer_id), *([] if event.shop_id is None else [shop_room(event.shop_id)]))

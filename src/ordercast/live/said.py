@@ -4,20 +4,18 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ordercast.engineio import Packet
 from ordercast.live.moves import Moves
 from ordercast.live.rooms import Target, target
-from ordercast.orders.announcements import Audience, Step, addressed, announcements
+from ordercast.orders.announcements import Audience, Step, addressed, announcements, changes_owner
 from ordercast.orders.cursors import format_cursor
 from ordercast.orders.models import Order, OrderEvent
 from ordercast.socketio import Namespace
 
 KEPT = 8_192
 """Events whose packets are kept, some MB: when a whole shop comes back at once, all ask for the same ones."""
-
-_OWNERS = frozenset({"customer_id", "shop_id"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +39,10 @@ class Speaker:
         self._log_id = log_id
         self._step = step
         self.moves = Moves()
-        self.moved: Callable[[OrderEvent], None] = lambda event: None
+        self.moved: Callable[[OrderEvent], tuple[str, ...]] = lambda event: ()
         """Called with what is about to be said of an order that is another customer's or shop's now: the event has
-        these. What follows is not for all who have been hearing of the order."""
+        these. What follows is not for all who have been hearing of the order. Returns which sockets it has told so."""
+        self._told: dict[str, tuple[str, ...]] = {}  # by order, until its move is said to the others
         self._kept: OrderedDict[int, Sequence[Said]] = OrderedDict()
         self._closing: tuple[int, Packet] = (-1, Packet.__new__(Packet))
 
@@ -64,24 +63,29 @@ class Speaker:
         packets[-1].trailer = self.closing(position)
         return packets
 
-    def say(self, event: OrderEvent, order: Order | None) -> Sequence[Said]:
+    def say(self, event: OrderEvent, order: Order | None, former: OrderEvent | None = None) -> Sequence[Said]:
         """The announcements of an event, in the order they go out, kept at hand for whoever asks for it next.
+        ``former``: see `announcements`.
 
         Raises where one cannot be encoded; then none is to be sent.
         """
         kept = self._kept.get(event.position)
         if kept is not None:
             return kept
-        if not _OWNERS.isdisjoint(event.fields):
+        moves = changes_owner(event)
+        if moves:
             self._kept.clear()  # what is kept of the order is for others
         now_of = addressed(event, order)
-        if now_of is not event or not _OWNERS.isdisjoint(event.fields):
+        told: tuple[str, ...] = ()
+        if now_of is not event or moves:
             self.moves.add(event.order_id)
-            self.moved(now_of)
+            told = self._told.pop(event.order_id, ()) + self.moved(now_of)
+            if not moves:
+                self._told[event.order_id] = told
         event = now_of
         closing = self.closing(event.position)
         said = []
-        for announcement in announcements(event, order, self._step):
+        for announcement in announcements(event, order, self._step, former):
             packets = self._namespace.encode_event(announcement.event, [announcement.data])
             packets[-1].trailer = closing
             packets[0].key = (
@@ -89,7 +93,10 @@ class Speaker:
                 event.order_id,
                 event.fields if "changes" in announcement.data else (),
             )
-            said.append(Said(target(event, announcement), packets, announcement.audience))
+            where = target(event, announcement)
+            if announcement.audience is Audience.FORMER:
+                where = replace(where, except_=(*where.except_, *told))
+            said.append(Said(where, packets, announcement.audience))
         self._keep(event.position, said)
         return said
 

@@ -30,16 +30,20 @@ class Audience(Enum):
     """Those who have a share link of the order."""
     EVERYBODY = "everybody"
     """Customer, watchers and guests."""
+    FORMER = "former"
+    """Those whose order it was before (`Announcement.former`), as far as they may not see it any more."""
 
 
 @dataclass(frozen=True, slots=True)
 class Announcement:
-    """One event to one audience. ``unless_operator``: those who sit with the operators have got it already."""
+    """One event to one audience. ``unless_operator``: those who sit with the operators have got it already.
+    ``former``: an event of the order from when it was theirs, where the audience is `Audience.FORMER`."""
 
     event: str
     data: Mapping[str, Any]
     audience: Audience
     unless_operator: bool = False
+    former: OrderEvent | None = None
 
 
 HIDDEN_FROM_CUSTOMERS = frozenset({"claimed_by"})
@@ -49,6 +53,8 @@ SHOWN_TO_GUESTS = frozenset(
     {"shop_id", "reference", "fulfilment", "items", "total", "currency", "expected_at", "created_at"}
 )
 """Order attributes that whoever has a share link sees, besides its id, status, version and times. Nothing personal."""
+
+_OWNERS = frozenset({"customer_id", "shop_id"})
 
 _JSON_NAMES = {
     "shop_id": "shopId",
@@ -160,6 +166,11 @@ def needs_order(event: OrderEvent) -> bool:
     return event.kind in CREATIONS or bool(event.fields)
 
 
+def changes_owner(event: OrderEvent) -> bool:
+    """Whether the order came to be another customer's or shop's."""
+    return not _OWNERS.isdisjoint(event.fields)
+
+
 def addressed(event: OrderEvent, order: Order | None) -> OrderEvent:
     """The event as it goes out beside its order's values, which are those of now: to whoever's order it is now."""
     if order is None or (order.customer_id == event.customer_id and order.shop_id == event.shop_id):
@@ -167,12 +178,18 @@ def addressed(event: OrderEvent, order: Order | None) -> OrderEvent:
     return replace(event, customer_id=order.customer_id, shop_id=order.shop_id)
 
 
-def announcements(event: OrderEvent, order: Order | None, step: Step) -> Iterator[Announcement]:
+def announcements(
+    event: OrderEvent, order: Order | None, step: Step, former: OrderEvent | None = None
+) -> Iterator[Announcement]:
     """All announcements of a log event, in the order they go out.
 
     ``order`` (where `needs_order`) may be newer than the event; its values are the current ones then, and clients
-    merge by version. Without it (it is gone) the values are left out.
+    merge by version. Without it (it is gone) the values are left out. ``former`` (where `changes_owner`): the event
+    before, as far as it is known.
     """
+    if former is not None and (former.customer_id, former.shop_id) != (event.customer_id, event.shop_id):
+        gone = {"orderId": json_id(event.order_id), "error": "not_found"}
+        yield Announcement("watch:denied", gone, Audience.FORMER, former=former)
     if event.kind in CREATIONS:
         if order is not None:
             yield from _created(event, order, step)
@@ -233,6 +250,8 @@ def concerns(principal: Principal, event: OrderEvent) -> bool:
 
 def heard_by(principal: Principal, event: OrderEvent, announcement: Announcement) -> bool:
     """Whether this caller would hear the announcement: the rule that rooms keep for sockets, for those who poll."""
+    if announcement.former is not None:
+        return not principal.is_guest and principal.may_see(announcement.former) and not principal.may_see(event)
     if principal.is_guest:
         return principal.may_see(event) and announcement.audience in (Audience.GUESTS, Audience.EVERYBODY)
     if announcement.audience is Audience.GUESTS:

@@ -119,8 +119,8 @@ class EventLog(Protocol):
         """
 
     async def of_customer(self, customer_id: str, position: int, limit: int) -> tuple[Sequence[OrderEvent], int]:
-        """As `after`, only what happened to orders of one customer, and how far that is all of it: up to the last one
-        given where these are ``limit``, else up to the head of the log."""
+        """As `after`, only what happened to orders of one customer, what made one another's included, and how far that
+        is all of it: up to the last one given where these are ``limit``, else up to the head of the log."""
 
     def recent(self, position: int, limit: int) -> Sequence[Logged]:
         """As `after`, of what is at hand without waiting. Empty says nothing: `after` knows."""

@@ -19,9 +19,14 @@ _SELECT_AFTER = (
     f"SELECT floor, {_EVENT} FROM log_head LEFT JOIN (SELECT {_EVENT} FROM order_events WHERE position > ? "  # noqa: S608 - our own names
     "ORDER BY position LIMIT ?) AS later ON true ORDER BY position"
 )
+_MOVED = ", ".join(f"moved.{column}" for column in EVENT_COLUMNS)
+# Theirs, and what made one of their orders another customer's: after an event of theirs comes one that is not.
 _SELECT_OF_CUSTOMER = (
     f"SELECT n, floor, {_EVENT} FROM log_head LEFT JOIN (SELECT {_EVENT} FROM order_events "  # noqa: S608
-    "WHERE customer_id = ? AND position > ? ORDER BY position LIMIT ?) AS theirs ON true ORDER BY position"
+    f"WHERE customer_id = ? AND position > ? UNION ALL SELECT {_MOVED} FROM order_events AS theirs "
+    "JOIN order_events AS moved ON moved.order_id = theirs.order_id AND moved.version = theirs.version + 1 "
+    "WHERE theirs.customer_id = ? AND moved.customer_id <> theirs.customer_id AND moved.position > ? "
+    "ORDER BY position LIMIT ?) AS found ON true ORDER BY position"
 )
 _SELECT_HEAD = "SELECT n, floor FROM log_head"
 _SELECT_AT = "SELECT at FROM order_events WHERE position = ?"
@@ -83,7 +88,8 @@ class SqlLog:
         if recent := self._tail.after(position, SIZE):
             found = [event for event in recent if event.customer_id == customer_id][:limit]
             return found, found[-1].position if len(found) == limit else recent[-1].position
-        rows = await self._readers.fetch(_SELECT_OF_CUSTOMER, customer_id, min(position, MAX_POSITION), limit)
+        after = customer_id, min(position, MAX_POSITION)
+        rows = await self._readers.fetch(_SELECT_OF_CUSTOMER, *after, *after, limit)
         self.removed(rows[0][1])
         found = [event_from(row[2:]) for row in rows if row[2] is not None]
         return found, found[-1].position if len(found) == limit else max(rows[0][0], position)
@@ -122,7 +128,8 @@ class SqlLog:
     def _heard(self, events: Sequence[OrderEvent]) -> None:
         self._tail.extend(events)
         for event in events:
-            if "customer_id" in event.fields:  # who it was may be rewritten in what came before (`personal.py`)
+            # Who it was may be rewritten in what came before (`personal.py`), and is to hear of it too.
+            if "customer_id" in event.fields:
                 self._tail.forget(event.position)
         self._seen = max(self._seen, events[-1].position)
         for wake in tuple(self._wakes):

@@ -72,7 +72,9 @@ class MemoryLog:
         return self.events[start : start + limit]
 
     async def of_customer(self, customer_id: str, position: int, limit: int) -> tuple[Sequence[OrderEvent], int]:
-        found = [event for event in self.events if event.position > position and event.customer_id == customer_id]
+        versions = {(e.order_id, e.version) for e in self.events if e.customer_id == customer_id}
+        versions |= {(order_id, version + 1) for order_id, version in versions}
+        found = [e for e in self.events if e.position > position and (e.order_id, e.version) in versions]
         if len(found) < limit:
             return found, max(self.newest, position)
         return found[:limit], found[limit - 1].position

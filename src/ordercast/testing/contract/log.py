@@ -110,6 +110,21 @@ class Log(Contract):
             for position in (0, 3, 12):
                 assert tuple(await log.of_customer(stranger, position, 10)) == ([], 12)
 
+    async def test_whose_order_it_was_finds_that_it_is_so_no_more(self, log: EventLog, orders: OrderRepository) -> None:
+        id, (before, after, *_) = self.order_id(0), self.customers
+        await self.create(orders, id, before)
+        await orders.change(id, self.noting("x"))
+        moved = await orders.change(id, setting(customer_id=after))
+        await orders.change(id, self.noting("y"))
+        assert moved.event is not None
+        for position in range(3):
+            found, through = await log.of_customer(before, position, 10)
+            assert [event.position for event in found] == [n for n in (1, 2, 3) if n > position]
+            assert (found[-1], through) == (moved.event, 4)
+        assert [event.position for event in (await log.of_customer(after, 0, 10))[0]] == [3, 4]
+        assert tuple(await log.of_customer(before, 2, 1)) == ([moved.event], 3)
+        assert tuple(await log.of_customer(before, 3, 10)) == ([], 4)
+
     async def test_a_follower_misses_nothing(self, log: EventLog, orders: OrderRepository) -> None:
         """The feed's loop: look, and sleep until woken, beside many who write."""
         wake = asyncio.Event()
