@@ -21,7 +21,7 @@ PACKAGES = ROOT / "web" / "packages"
 # What a developer writes against each, with mistakes that only resolved types can tell.
 TYPED = """
 import { connect, Problem, type Order } from "@ordercast/client";
-import { OrdercastProvider, useOrder } from "@ordercast/react";
+import { OrdercastProvider, useChangeStatus, useOrder } from "@ordercast/react";
 import { orderQuery } from "@ordercast/react/query";
 import { ordercastSlice, watchOrder } from "@ordercast/redux";
 
@@ -34,6 +34,9 @@ const version: string | undefined = order?.version;
 client.on("order:eaten", () => undefined);
 // @ts-expect-error a token is wanted
 connect("http://127.0.0.1:3001", {});
+void client.call("GET", "stats", { query: undefined, body: undefined, idempotencyKey: undefined, signal: undefined });
+export const useNothingYet = (chosen?: number) => useOrder(chosen).order;
+export const useChange = () => useChangeStatus(undefined).changeStatus("accepted", { reason: undefined });
 // @ts-expect-error an order's id is wanted
 useOrder();
 // @ts-expect-error an order's id is wanted
@@ -83,9 +86,32 @@ def test_nothing_but_what_was_built_is_packed(folder: Path) -> None:
         there = folder / "node_modules" / "@ordercast" / name
         files = {str(path.relative_to(there)) for path in there.rglob("*") if path.is_file()}
         assert {"package.json", "README.md", "LICENSE", "dist/index.js", "dist/index.d.ts"} <= files
-        assert all(file.endswith((".js", ".d.ts")) for file in files - {"package.json", "README.md", "LICENSE"})
+        others = {"package.json", "README.md", "LICENSE"} | ({"query/package.json"} if name == "react" else set())
+        assert all(file.endswith((".js", ".d.ts")) for file in files - others)
         wanted = json.loads((there / "package.json").read_text("utf-8")).get("dependencies", {})
         assert wanted.keys() == ({"socket.io-client"} if name == "client" else set())
+
+
+@pytest.mark.parametrize("entry", ["client", "react", "react/query", "redux"])
+def test_who_reads_no_exports_finds_it(folder: Path, entry: str) -> None:
+    """As TypeScript's ``node10``, Jest's older ones and React Native before 0.79 look."""
+    there = folder / "node_modules" / "@ordercast" / entry
+    package = json.loads((there / "package.json").read_text("utf-8"))
+    assert (there / package["main"]).resolve().suffix == ".js"
+    assert (there / package["main"]).is_file()
+    assert (there / package["types"]).is_file()
+    run("node", "-e", f"require.resolve('@ordercast/{entry.partition('/')[0]}/package.json')", where=folder)
+
+
+def test_a_server_component_may_name_the_provider(folder: Path) -> None:
+    """Next.js takes no ``createContext`` on a server but behind this line; a query's options are for both."""
+    built = {
+        name: (folder / "node_modules/@ordercast/react/dist" / f"{name}.js").read_text("utf-8")
+        for name in ("index", "query")
+    }
+    client = re.compile(r'(/\*.*?\*/\s*)*"use client";', re.S)
+    assert client.match(built["index"])
+    assert not client.match(built["query"])
 
 
 def examples(package: str) -> list[str]:

@@ -40,12 +40,12 @@ export interface ResponseLike {
 export type Query = Record<string, string | number | undefined>;
 
 export interface CallOptions {
-  query?: Query;
+  query?: Query | undefined;
   body?: unknown;
   /** The same key again: the same answer, and no second order. */
-  idempotencyKey?: string;
+  idempotencyKey?: string | undefined;
   /** Gives the request up, in the place of the client's own patience (`requestTimeout`). */
-  signal?: AbortSignalLike;
+  signal?: AbortSignalLike | undefined;
 }
 
 /** ms. A server answers in some, and a person waits. */

@@ -10,6 +10,7 @@ import {
   type OrderFilter,
   type OrdersState,
   type OrderState,
+  type Subscription,
 } from "@ordercast/client";
 import { useCallback, useEffect, useRef, useState, useSyncExternalStore } from "react";
 import { useHeld } from "./held.ts";
@@ -18,11 +19,15 @@ import { useOrdercast } from "./provider.tsx";
 
 const NO_ORDER: OrderState = { order: undefined, complete: false, error: undefined };
 const NO_ORDERS: OrdersState = { orders: [], complete: false, error: undefined };
+const nothing = () => undefined;
+/** What is watched where there is no id. */
+const NONE: Subscription<OrderState> = { current: NO_ORDER, subscribe: () => nothing, unsubscribe: nothing };
 
-/** An order that keeps itself current while the component is there. */
-export function useOrder(id: Id): OrderState {
+/** An order that keeps itself current while the component is there; none where there is no id yet. */
+export function useOrder(id: Id | null | undefined): OrderState {
   const client = useOrdercast();
-  return useHeld(() => client.watchOrder(id), NO_ORDER, showOrder, Guesses.of(client), [client, key(id)]);
+  const open = () => (id == null ? NONE : client.watchOrder(id));
+  return useHeld(open, NO_ORDER, showOrder, Guesses.of(client), [client, id == null ? null : key(id)]);
 }
 
 /** A live list, newest first. Filters that say the same are the same. */
@@ -42,7 +47,7 @@ export interface StatusChange {
    * Asks for the next status, and shows it everywhere until the answer is there. Never rejects: resolves to `undefined`
    * where it failed, for which see `error`.
    */
-  readonly changeStatus: (status: string, options?: { reason?: string }) => Promise<Order | undefined>;
+  readonly changeStatus: (status: string, options?: { reason?: string | undefined }) => Promise<Order | undefined>;
   readonly pending: boolean;
   /** Why the last one failed; `undefined` once the next is asked for. */
   readonly error: Error | undefined;
@@ -53,19 +58,22 @@ export interface StatusChange {
 /** Changes the status of an order that `useOrder` or `useOrders` gave. */
 export function useChangeStatus(order: Order | undefined): StatusChange {
   const client = useOrdercast();
-  const [{ pending, error }, set] = useState<{ pending: boolean; error: Error | undefined }>({ pending: false, error: undefined });
+  const id = order && key(order.orderId);
+  const [last, set] = useState<Outcome>(NO_OUTCOME);
+  const { pending, error } = last.of === id ? last : NO_OUTCOME; // another order's is not this one's
   const latest = useRef(order);
   const number = useRef(0);
   useEffect(() => {
     latest.current = order;
   });
   const changeStatus = useCallback(
-    async (status: string, { reason }: { reason?: string } = {}): Promise<Order | undefined> => {
+    async (status: string, { reason }: { reason?: string | undefined } = {}): Promise<Order | undefined> => {
       const shown = latest.current;
       if (shown === undefined) return undefined; // there is nothing to press yet
+      const of = key(shown.orderId);
       const mine = ++number.current;
-      const done = (error: Error | undefined) => mine === number.current && set({ pending: false, error });
-      set({ pending: true, error: undefined });
+      const done = (error: Error | undefined) => mine === number.current && set({ of, pending: false, error });
+      set({ of, pending: true, error: undefined });
       const guesses = Guesses.of(client);
       let takeBack = guesses.make(shown, status);
       return guesses.inTurn(shown, async (order) => {
@@ -88,6 +96,15 @@ export function useChangeStatus(order: Order | undefined): StatusChange {
   );
   return { changeStatus, pending, error, conflict: isConflict(error) };
 }
+
+/** How the last change went, and of which order. */
+interface Outcome {
+  readonly of: string | undefined;
+  readonly pending: boolean;
+  readonly error: Error | undefined;
+}
+
+const NO_OUTCOME: Outcome = { of: undefined, pending: false, error: undefined };
 
 const isConflict = (error: Error | undefined): boolean => error instanceof Problem && error.status === 409;
 

@@ -25,7 +25,10 @@ export function OrdercastProvider(props: GivenClient | OwnClient): ReactNode {
   return <Owner key={`${url ?? ""} ${typeof token === "string" ? token : ""}`} {...props} />;
 }
 
-function Owner({ url, AppState, NetInfo, children, ...options }: OwnClient): ReactNode {
+/** Where a page that is rendered on a server is from: it knows that in a browser, and connects only there. */
+const NOWHERE = "http://nowhere.invalid";
+
+function Owner({ url = ownPlace(), AppState, NetInfo, children, ...options }: OwnClient): ReactNode {
   const latest = useRef(options.token);
   const [client] = useState(() => {
     // A function that is written anew with each render is asked as it is then.
@@ -37,11 +40,17 @@ function Owner({ url, AppState, NetInfo, children, ...options }: OwnClient): Rea
     latest.current = options.token;
   });
   useEffect(() => {
+    if (url === NOWHERE) throw new TypeError('say where the server is: <OrdercastProvider url="https://shop.example" …>');
     client.connect();
     return () => client.disconnect();
-  }, [client]);
+  }, [client, url]);
   useEffect(() => retryOnReturn(client, { AppState, NetInfo }), [client, AppState, NetInfo]);
   return <Context.Provider value={client}>{children}</Context.Provider>;
+}
+
+function ownPlace(): string {
+  const { location } = globalThis as { location?: { origin?: string } };
+  return location?.origin ?? NOWHERE;
 }
 
 /** The provider's client. Throws outside of one. */

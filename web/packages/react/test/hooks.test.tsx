@@ -67,6 +67,23 @@ describe("under StrictMode", () => {
     expect(socket.said).toContainEqual(["unwatch:order", "17"]);
   });
 
+  it("watches nothing where there is no id yet", async () => {
+    const { client, socket, asked } = setUp(answer);
+    const Selected = ({ id }: { id: number | undefined }): ReactNode => <p>{JSON.stringify(useOrder(id))}</p>;
+    const shown = (id?: number) => render(<OrdercastProvider client={client}><Selected id={id} /></OrdercastProvider>);
+    await shown();
+    await does(() => client.connect());
+    await does(() => socket.accept());
+    expect(asked).toEqual(["workflow"]);
+    expect(text()).toContain("complete\\\":false");
+    await shown(17);
+    await does(() => undefined);
+    expect(text()).toContain("received");
+    await shown();
+    expect(text()).not.toContain("received");
+    expect(socket.said).toEqual([["watch:order", "17"], ["unwatch:order", "17"]]);
+  });
+
   it("gives the same list until something changes", async () => {
     const { client, socket } = setUp(answer);
     const seen = new Set<unknown>();
@@ -180,6 +197,27 @@ describe("a change", () => {
     };
     await change("accepted");
     expect(text()).toBe('["cancelled cancelled settled conflict"]');
+  });
+
+  it("of one order says nothing of another that takes its place", async () => {
+    const { client } = setUp(answer);
+    let change!: StatusChange;
+    const Details = ({ of }: { of: Order }): ReactNode => {
+      change = useChangeStatus(of);
+      return <p>{`${change.pending ? "pending" : "settled"} ${change.error?.message ?? "fine"}`}</p>;
+    };
+    const show = (orderId: number) => render(<OrdercastProvider client={client}><Details of={order({ orderId })} /></OrdercastProvider>);
+    let answered!: (answer: Answer) => void;
+    changing = () => new Promise((resolve) => (answered = resolve));
+    await show(17);
+    await does(() => void change.changeStatus("accepted"));
+    expect(text()).toBe('["pending fine"]');
+    await show(18);
+    expect(text()).toBe('["settled fine"]');
+    await does(() => answered({ status: 403, body: { title: "Forbidden", detail: "Operators only." } }));
+    expect(text()).toBe('["settled fine"]');
+    await show(17);
+    expect(text()).toBe('["settled Operators only."]');
   });
 
   it("is taken back where it failed", async () => {

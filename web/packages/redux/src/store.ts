@@ -87,7 +87,7 @@ export function startOrdercast<State, D extends StoreDispatch<UnknownAction>>(
 }
 
 /** For those who bring their own store: connects, and gives `dispatch` what the middleware would. */
-export function connect(options: ClientOptions & { url?: string; dispatch: Dispatch; client?: OrdercastClient }): LiveOrders {
+export function connect(options: ClientOptions & { url?: string | undefined; dispatch: Dispatch; client?: OrdercastClient | undefined }): LiveOrders {
   const { url, dispatch, client = new OrdercastClient(url, options) } = options;
   const feed = new Feed(client, dispatch);
   client.connect();
