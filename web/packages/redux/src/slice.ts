@@ -28,15 +28,22 @@ export const ordercastSlice = createSlice({
   selectors: {
     selectConnection: (state): Connection => state.connection,
     /** `undefined`: not watched, not there yet, or not to be had (`selectEntry` tells). */
-    selectOrder: (state, orderId: Id): Order | undefined => state.orders[key(orderId)]?.order,
-    selectEntry: (state, orderId: Id): OrderEntry | undefined => state.orders[key(orderId)],
-    selectOrders: (state, list: string = "orders"): readonly Order[] => state.lists[list]?.orders ?? NO_ORDERS,
+    selectOrder: (state, orderId: Id): Order | undefined => entryOf(state.orders, key(orderId))?.order,
+    selectEntry: (state, orderId: Id): OrderEntry | undefined => entryOf(state.orders, key(orderId)),
+    selectOrders: (state, list: string = "orders"): readonly Order[] => entryOf(state.lists, list)?.orders ?? NO_ORDERS,
   },
 });
 
 export const { selectConnection, selectOrder, selectEntry, selectOrders } = ordercastSlice.selectors;
 
 function withEntry<T>(entries: Record<string, T>, name: string, entry: T | null): Record<string, T> {
-  const { [name]: _, ...others } = entries;
-  return entry === null ? others : { ...others, [name]: entry };
+  if (entry !== null) return { ...entries, [name]: entry };
+  const others = { ...entries };
+  delete others[name];
+  return others;
+}
+
+/** An order may be called `constructor`, and an object has such a thing of its own. */
+function entryOf<T>(entries: Record<string, T>, name: string): T | undefined {
+  return Object.prototype.hasOwnProperty.call(entries, name) ? entries[name] : undefined;
 }

@@ -23,12 +23,16 @@ import {
 const answer = (path: string): Answer => {
   if (path === "workflow") return WORKFLOW;
   if (path === "orders/17") return found(order());
+  const called = /^orders\/([a-z_]+)$/i.exec(path)?.[1];
+  if (called !== undefined) return found(order({ orderId: called, createdAt: "2025-01-01T00:00:00.000Z" }));
   if (path.startsWith("orders?")) return found({ orders: [order(), order({ orderId: 18 })], next: null, position: 101 });
   return { status: 404, body: { title: "Not found", detail: "There is no order 99, or it is not yours." } };
 };
 const updated = (version: number, status = "accepted") => ({ orderId: 17, status, updatedAt: "2026-01-01T00:01:00.000Z", version, position: 100 + version });
 const turn = () => vi.advanceTimersByTimeAsync(0);
 
+/** What Redux Toolkit says against a state or an action: not serializable, or mutated. */
+const warned: unknown[][] = [];
 let types: string[];
 let heard: UnknownAction[];
 const recorder = () => (next: (action: unknown) => unknown) => (action: unknown) => {
@@ -39,9 +43,14 @@ const recorder = () => (next: (action: unknown) => unknown) => (action: unknown)
 beforeEach(() => {
   types = [];
   heard = [];
+  warned.length = 0;
+  vi.spyOn(console, "error").mockImplementation((...args) => void warned.push(args));
   vi.useFakeTimers();
 });
-afterEach(() => void vi.useRealTimers());
+afterEach(() => {
+  vi.restoreAllMocks();
+  vi.useRealTimers();
+});
 
 /** A store of each kind, around a server in memory. */
 const stores = {
@@ -119,6 +128,28 @@ describe.each(Object.entries(stores))("with %s", (_, make) => {
     expect(selectOrders(store.getState(), "ready")).toEqual([]);
     store.dispatch(unwatchOrders());
     expect(selectOrders(store.getState())).toEqual([]);
+  });
+
+  it.each(["__proto__", "constructor", "toString"])("takes an order and a list called %s like any other", async (name) => {
+    const { store, socket } = make();
+    expect(selectEntry(store.getState(), name)).toBeUndefined();
+    expect(selectOrders(store.getState(), name)).toEqual([]);
+    store.dispatch(connectSocket());
+    store.dispatch(watchOrder(name));
+    store.dispatch(watchOrder(17));
+    store.dispatch(watchOrders({}, name));
+    await socket.accept();
+    await turn();
+    expect(selectOrder(store.getState(), name)).toMatchObject({ orderId: name, status: "received" });
+    expect(selectOrders(store.getState(), name).map(({ orderId }) => orderId)).toEqual([18, 17, name]);
+    socket.hear("order:updated", { ...updated(2), orderId: name });
+    expect(selectOrder(store.getState(), name)).toMatchObject({ orderId: name, status: "accepted" });
+    store.dispatch(unwatchOrders(name));
+    store.dispatch(unwatchOrder(name));
+    expect(selectEntry(store.getState(), name)).toBeUndefined();
+    expect(selectOrders(store.getState(), name)).toEqual([]);
+    expect(selectOrder(store.getState(), 17)).toBeDefined();
+    expect(warned).toEqual([]);
   });
 
   it("says that it was refused, and why", async () => {
