@@ -44,11 +44,11 @@ beforeEach(() => {
   types = [];
   heard = [];
   warned.length = 0;
-  vi.spyOn(console, "error").mockImplementation((...args) => void warned.push(args));
+  vi.stubGlobal("console", { error: (...args: unknown[]) => void warned.push(args), warn: (...args: unknown[]) => void warned.push(args) });
   vi.useFakeTimers();
 });
 afterEach(() => {
-  vi.restoreAllMocks();
+  vi.unstubAllGlobals();
   vi.useRealTimers();
 });
 
