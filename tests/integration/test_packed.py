@@ -173,3 +173,20 @@ async def test_the_example_for_a_redux_store(folder: Path, fresh_server: ServerP
             await says(output, "received")
             await api.patch(17, status="accepted")
             await says(output, "accepted")
+
+
+async def test_without_a_dom(folder: Path, fresh_server: ServerProcess) -> None:
+    """All packages with React Native's globals alone: a socket, REST where none gets through, and back when the network
+    or the person is. What is left running at the end would keep the program from ending."""
+    async with fresh_server.api() as api:
+        await api.create(orderId=17)
+    command = [
+        "node",
+        str(ROOT / "tests/clients/native.mjs"),
+        str(folder),
+        fresh_server.url,
+        token(42),
+        token("shop", "service"),
+    ]
+    said = await asyncio.to_thread(run, *command, where=folder)
+    assert said.splitlines()[-1] == "live ready ready"
