@@ -1,9 +1,12 @@
-"""Prints what each built page makes a browser fetch, compressed: ``.venv/bin/python -m scripts.sizes``."""
+"""Prints what each built page makes a browser fetch, and what an app gets with each package, compressed:
+``.venv/bin/python -m scripts.sizes``."""
 
 from __future__ import annotations
 
 import gzip
+import json
 import re
+import subprocess
 import sys
 from collections import Counter
 from collections.abc import Callable
@@ -37,7 +40,17 @@ def sizes(page: str, size: Callable[[bytes], int] = gzipped) -> Counter[str]:
     return found
 
 
+def package_sizes() -> dict[str, int]:
+    """Bytes that an app gets with each of the built JavaScript packages, and with the Socket.IO client alone."""
+    command = ["node", str(Path(__file__).with_suffix(".mjs"))]
+    said = subprocess.run(command, capture_output=True, check=True)  # noqa: S603 - a script of ours
+    sizes: dict[str, int] = json.loads(said.stdout)
+    return sizes
+
+
 if __name__ == "__main__":
     for page in PAGES:
         parts = ", ".join(f"{kind} {size / 1000:.1f} kB" for kind, size in sorted(sizes(page).items()))
         sys.stdout.write(f"/{page}: {parts} (gzip)\n")
+    for name, size in package_sizes().items():
+        sys.stdout.write(f"{name}: {size / 1000:.1f} kB (minified, gzip)\n")

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from scripts.sizes import package_sizes
 from tests.harness import ROOT, ServerProcess, token
 
 PATIENCE = 60.0  # s; bounds a failure only
@@ -112,6 +113,14 @@ def test_a_server_component_may_name_the_provider(folder: Path) -> None:
     client = re.compile(r'(/\*.*?\*/\s*)*"use client";', re.S)
     assert client.match(built["index"])
     assert not client.match(built["query"])
+
+
+def test_what_an_app_pays() -> None:
+    """As docs/howto/javascript.md says; 3 % for a patch of the Socket.IO client or the bundler."""
+    said = (ROOT / "docs/howto/javascript.md").read_text("utf-8")
+    figures = dict(re.findall(r"^\| `([@/.\w-]+)` +\| ([\d.]+) kB", said, re.M))
+    for name, size in package_sizes().items():
+        assert size / 1000 == pytest.approx(float(figures[name]), rel=0.03), name
 
 
 def examples(package: str) -> list[str]:
