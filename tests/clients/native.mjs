@@ -107,6 +107,8 @@ await shows("live received received");
 await moves("accepted");
 await shows("live accepted accepted");
 
+listeners.net({ isConnected: true, type: "wifi" });
+listeners.net({ isConnected: true, type: "cellular" }); // is it still there? it is
 listeners.net({ isConnected: false });
 network.open = false;
 for (const socket of network.sockets) socket.terminate();

@@ -120,7 +120,10 @@ export class OrdercastClient extends Actions {
     this.#end("closed");
   }
 
-  /** Tries at once, where it waits to try again: when the network is back, or the application is in front again. */
+  /**
+   * Tries at once, where it waits to try again: when the network is back, or the application is in front again. Where it
+   * is connected, makes sure that it still is: without an answer in 5 s it connects anew.
+   */
   retryNow(): void {
     this.#link.hurry();
   }

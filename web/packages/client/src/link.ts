@@ -29,6 +29,9 @@ export interface LinkOptions {
   since: (first: boolean) => Promise<Cursor | number | null>;
 }
 
+/** ms that a connection has to show that it is still there. */
+const STILL_THERE = 5_000;
+
 export class Link {
   readonly #options: LinkOptions;
   readonly #events: LinkEvents;
@@ -36,6 +39,8 @@ export class Link {
   #running = false;
   #failures = 0;
   #timer: Timer | undefined;
+  /** Until when an answer must have come. */
+  #probe: Timer | undefined;
   /** The connection under way asked to go on from somewhere. */
   #replays = false;
   /** There has been a connection, so that socket.io-client says as whom it comes back. */
@@ -72,11 +77,13 @@ export class Link {
     this.#running = false;
     this.#attempt = {};
     platform.clearTimeout(this.#timer);
+    this.#answered();
     this.#socket.disconnect();
   }
 
-  /** Does not wait for `backoff`: the network may have come back. */
+  /** Does not wait for `backoff`: the network may have come back. Or it may be another one, and the connection dead. */
   hurry(): void {
+    if (this.connected) this.#ask();
     if (!this.#running || this.#timer === undefined) return;
     platform.clearTimeout(this.#timer);
     this.#timer = undefined;
@@ -86,6 +93,21 @@ export class Link {
   /** Says something, where there is a connection to say it on. */
   emit(name: string, ...args: unknown[]): void {
     if (this.connected) this.#socket.emit(name, ...args);
+  }
+
+  /** Whether anybody is still there: else it is the heartbeat that finds out, up to a minute later. */
+  #ask(): void {
+    if (this.#probe !== undefined) return;
+    this.#probe = platform.setTimeout(() => {
+      this.#socket.disconnect();
+      this.#disconnected("no answer");
+    }, STILL_THERE);
+    this.#socket.emit("unwatch:order", null, () => this.#answered()); // lets go of nothing, and is acknowledged
+  }
+
+  #answered(): void {
+    platform.clearTimeout(this.#probe);
+    this.#probe = undefined;
   }
 
   async #authenticate(give: (auth: object) => void): Promise<void> {
@@ -124,6 +146,7 @@ export class Link {
 
   #disconnected(reason: string): void {
     this.#attempt = {};
+    this.#answered();
     if (!this.#running || reason === "io client disconnect") return;
     if (reason === "io server disconnect") {
       const why = this.#farewell ?? "ended";

@@ -9,7 +9,7 @@ export interface AppStateLike {
 
 /** `@react-native-community/netinfo`, as far as it is needed. */
 export interface NetInfoLike {
-  addEventListener(listener: (state: { isConnected: boolean | null }) => void): () => void;
+  addEventListener(listener: (state: { isConnected: boolean | null; type?: string }) => void): () => void;
 }
 
 export interface ReturnSources {
@@ -23,7 +23,7 @@ interface Target {
 }
 
 /**
- * Calls `retryNow()` when the network is back or the application is in front again; returns what ends that.
+ * Calls `retryNow()` when the network is back or another, or the application is in front again; returns what ends that.
  *
  * In a browser nothing need be given. React Native has no such events of its own: give it `AppState` of
  * `react-native` and, where it is installed, `NetInfo`.
@@ -37,9 +37,12 @@ export function retryOnReturn(client: Pick<OrdercastClient, "retryNow">, { AppSt
   }
   if (NetInfo !== undefined) {
     let connected = true;
-    const end = NetInfo.addEventListener(({ isConnected }) => {
-      const back = isConnected === true && !connected;
+    let over: string | undefined;
+    const end = NetInfo.addEventListener(({ isConnected, type }) => {
+      const another = over !== undefined && type !== over; // from Wi-Fi to mobile, without a moment of neither
+      const back = isConnected === true && (!connected || another);
       connected = isConnected !== false;
+      if (isConnected === true) over = type;
       if (back) again();
     });
     ends.push(end);

@@ -212,6 +212,34 @@ describe("with a socket", () => {
     expect(socket.tries).toBe(2);
   });
 
+  it("makes sure that it still is, when the network may be another", async () => {
+    const { client, socket, states } = setUp(shop().answer);
+    client.connect();
+    await socket.accept();
+    client.retryNow();
+    client.retryNow();
+    expect(socket.said).toEqual([["unwatch:order", null, expect.any(Function)]]);
+    (socket.said[0]?.[2] as () => void)();
+    await vi.advanceTimersByTimeAsync(LATER);
+    expect([socket.tries, states.at(-1)]).toEqual([1, "live"]);
+    client.retryNow();
+    await vi.advanceTimersByTimeAsync(4_999);
+    expect(states.at(-1)).toBe("live");
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect([socket.tries, states.at(-1)]).toEqual([2, "resuming"]);
+    await socket.accept();
+    client.retryNow();
+    socket.drop("transport close"); // an answer is not waited for on the next one
+    await vi.advanceTimersByTimeAsync(1_000);
+    await socket.accept();
+    await vi.advanceTimersByTimeAsync(LATER);
+    expect(socket.tries).toBe(3);
+    client.retryNow();
+    client.disconnect();
+    await vi.advanceTimersByTimeAsync(LATER);
+    expect([socket.tries, states.at(-1)]).toEqual([3, "offline closed"]);
+  });
+
   it("lets go of an order with its last watcher", async () => {
     const { client, socket } = setUp(shop().answer);
     const [one, two] = [client.watchOrder(17), client.watchOrder("17")];

@@ -28,7 +28,7 @@ describe("in React Native", () => {
   it("tries when the application comes to the front and when the network is back", () => {
     const client = counting();
     let appState: (state: string) => void = () => undefined;
-    let network: (state: { isConnected: boolean | null }) => void = () => undefined;
+    let network: (state: { isConnected: boolean | null; type?: string }) => void = () => undefined;
     const removed: string[] = [];
     const stop = retryOnReturn(client, {
       AppState: { addEventListener: (_, listener) => ((appState = listener), { remove: () => void removed.push("AppState") }) },
@@ -45,6 +45,11 @@ describe("in React Native", () => {
     network({ isConnected: false });
     network({ isConnected: true });
     expect(client.tries).toBe(2);
+    network({ isConnected: true, type: "wifi" });
+    network({ isConnected: true, type: "wifi" });
+    expect(client.tries).toBe(2);
+    network({ isConnected: true, type: "cellular" });
+    expect(client.tries).toBe(3);
     stop();
     stop();
     expect(removed).toEqual(["AppState", "NetInfo"]);
