@@ -63,6 +63,18 @@ async def test_0_is_no_limit() -> None:
             assert (await ask(client, "watch:order", number))["version"] == 1
 
 
+async def test_who_lets_go_of_nothing_is_answered() -> None:
+    """So the JavaScript client asks whether a connection is still there (``link.ts``)."""
+    async with living(max_watches=3) as live:
+        await shop(live)
+        client = await live.come()
+        await ask(client, "watch:order", 1)
+        client.say('27["unwatch:order",null]')
+        assert [one for one in await client.told() if one[0] == "37"] == [("37", [])]
+        (socket,) = live.io.of("/").sockets.values()
+        assert "order:1" in socket.rooms
+
+
 async def watching_again(live: Live, pid: str) -> tuple[Client, set[str]]:
     """A client that comes back as whom it was, and the orders it watches then."""
     client = await live.come(pid=pid)
