@@ -43,7 +43,16 @@ for (const app of apps) {
     configFile: false,
     logLevel: "warn",
     plugins: [english, besides],
-    build: { outDir: out, emptyOutDir: false, assetsDir: "assets", target: "es2020", modulePreload: { polyfill: false }, chunkSizeWarningLimit: 600 },
+    build: {
+      outDir: out,
+      emptyOutDir: false,
+      assetsDir: "assets",
+      target: "es2020",
+      modulePreload: { polyfill: false },
+      chunkSizeWarningLimit: 600,
+      // "use client" is for those who render on a server.
+      rolldownOptions: { onLog: (level, log, tell) => log.code !== "MODULE_LEVEL_DIRECTIVE" && tell(level, log) },
+    },
   });
   await rename(join(out, "index.html"), join(out, `${app}.html`));
 }
