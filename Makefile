@@ -9,8 +9,9 @@ BIN := $(VENV)/bin
 STAMPS := .cache/stamps
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 unexport PYTHONDONTWRITEBYTECODE # the tests start Python hundreds of times
+MAKEFLAGS += --jobs=3 # what is set up is fetched from several places, and linters have a core each
 
-.PHONY: help demo serve test check docs sbom bench results build packages lock tools clean
+.PHONY: help demo serve test check lint types web-types holes ready docs sbom bench results build packages lock tools clean
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -21,18 +22,26 @@ demo: build ## A sample shop whose orders keep moving; prints links to open
 serve: build ## The server on port 3001 (needs ORDERCAST_JWT_SECRET)
 	@$(BIN)/ordercast serve
 
-test: build tools $(STAMPS)/clients $(STAMPS)/recipe ## Every test, the pages' own included
+test: ready web-types ## Every test, the pages' own included
 	@echo "The JavaScript packages' and pages' tests …"
-	@cd web && npm run --silent typecheck && npm run --silent test -- --reporter=dot
+	@cd web && npm run --silent test -- --reporter=dot
 	@echo "The tests …"
 	@$(BIN)/python -m pytest -n 4 --dist loadfile --no-loadscope-reorder $(PYTEST)
 
-check: build ## Linters, types, the rules of the house, known holes
+check: lint types web-types holes ## Linters, types, the rules of the house, known holes
+
+lint: build
 	@$(BIN)/ruff check
 	@$(BIN)/ruff format --check
-	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+
+types: build
+	@$(BIN)/mypy
+
+web-types: build
 	@cd web && npm run --silent typecheck
+
+holes: build
 	@$(BIN)/python -m scripts.audit
 
 docs: $(STAMPS)/package ## The documentation as a site, in dist/docs/
@@ -51,6 +60,8 @@ bench: build $(STAMPS)/peers ## How fast it is, beside its peers
 
 results: build ## Polling and live screens, the same people at both: docs/results.md (MINUTES=5 for more)
 	@$(BIN)/python -m bench.results $(if $(MINUTES),--minutes $(MINUTES))
+
+ready: build tools $(STAMPS)/clients $(STAMPS)/recipe ## All that tests need
 
 build: $(STAMPS)/package ## The virtual environment and the pages
 	@$(BIN)/python hatch_build.py

@@ -1,4 +1,5 @@
-"""The wheel, built from a clean clone, on a machine that has Python and nothing else: no Node.js, none of our tools."""
+"""The wheel, built from what an image's build copies, on a machine that has Python and nothing else: no Node.js, none
+of our tools."""
 
 from __future__ import annotations
 
@@ -31,11 +32,16 @@ def run(*command: object, **kept: str) -> None:
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Built from what is committed, and nothing that lies about here."""
+    """Built from the files that the Dockerfile copies and git has, and nothing that lies about here."""
     folder = tmp_path_factory.mktemp("wheel")
-    run("git", "clone", "--quiet", "--no-hardlinks", ROOT, folder / "clone")
+    for line in re.findall(r"^COPY (?!--from)(.+)$", (ROOT / "deploy" / "Dockerfile").read_text(), re.MULTILINE):
+        *sources, _ = line.split()
+        listed = subprocess.run(["git", "ls-files", *sources], cwd=ROOT, capture_output=True, text=True, check=True)
+        for name in listed.stdout.splitlines():
+            (folder / "src" / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, folder / "src" / name)
     pip = (sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation")
-    run(*pip, "--wheel-dir", folder, folder / "clone")
+    run(*pip, "--wheel-dir", folder, folder / "src")
     (built,) = folder.glob("*.whl")
     return built
 
