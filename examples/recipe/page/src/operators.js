@@ -20,6 +20,9 @@ function newRow(id) {
 const ask = () => get("/api/orders", token).then(({ orders }) => orders.reverse().forEach(show));
 const { socket } = goLive(token, ask, say);
 
-socket.on("connect", () => ask().catch(console.error));
+socket.on("connect", () => {
+  for (const row of at("orders").children) row.dataset.version = 0; // after a restore from a backup, versions are lower
+  ask().catch(console.error);
+});
 socket.on("order:created", show);
 socket.on("order:status_changed", show);

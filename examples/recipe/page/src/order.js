@@ -13,7 +13,13 @@ function show(order) {
 const ask = () => get("/api/orders/" + orderId, token).then(show);
 const { socket } = goLive(token, ask, say);
 
-socket.on("connect", () => socket.emit("watch:order", orderId));
+socket.on("connect", () => {
+  shown = 0; // after a restore from a backup, versions are lower
+  socket.emit("watch:order", orderId);
+});
 socket.on("watching", show);
-socket.on("watch:denied", ({ error }) => (at("status").textContent = error));
+socket.on("watch:denied", (denied) => {
+  // Comes also for an order that has become somebody else's.
+  if (String(denied.orderId ?? orderId) === orderId) at("status").textContent = denied.error;
+});
 socket.on("order:updated", show);

@@ -35,6 +35,8 @@ function orders(state = {}, action) {
       const { order } = action;
       return order.version < state[order.orderId]?.version ? state : { ...state, [order.orderId]: order };
     }
+    case SOCKET_CONNECTED: // what comes now counts: after a restore from a backup, versions are lower
+      return Object.fromEntries(Object.entries(state).map(([id, order]) => [id, { ...order, version: 0 }]));
     case WATCH_DENIED:
       return { ...state, [action.orderId]: { orderId: action.orderId, status: action.error, version: 0 } };
     default:
