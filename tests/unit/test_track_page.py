@@ -13,7 +13,8 @@ from zoneinfo import ZoneInfo
 import pytest
 from fastapi import FastAPI
 
-from ordercast.api.track_page import Template, order_page, reached, sorry_page, step_kind
+from ordercast.api.track_page import Template, order_page, sorry_page
+from ordercast.api.track_view import Clock, expected, icon, reached, step_kind
 from ordercast.api.track_words import language, languages, statuses, steps
 from ordercast.api.tracking import tracking
 from ordercast.config_shop import ShopSettings
@@ -147,16 +148,50 @@ def test_what_the_shop_calls_a_status_itself_counts() -> None:
 
 def test_when_each_step_was_reached() -> None:
     minutes = {step: (at - AT) / timedelta(minutes=1) for step, at in reached(HISTORY, ORDER, WORKFLOW).items()}
-    assert minutes == {1: 0, 2: 4}
-    assert reached([], ORDER, WORKFLOW) == {1: AT, 2: ORDER.updated_at}, "the log's beginning is gone"
-    skipped = reached([event(1, "received", 0), event(2, "out_for_delivery", 5)], ORDER, WORKFLOW)
+    assert minutes == {1: 0, 2: 9}, "the step of being prepared is that of being accepted, too"
+    noted = replace(ORDER, updated_at=AT + timedelta(minutes=20))
+    assert reached([], noted, WORKFLOW) == {1: AT, 2: ORDER.status_since}, "the log's beginning is gone"
+    late = [*HISTORY, event(4, "preparing", 15, EventKind.CHANGED)]
+    assert reached(late, ORDER, WORKFLOW)[2] == ORDER.status_since, "something else changed since"
+    on_its_way = replace(ORDER, status="out_for_delivery", status_since=AT + timedelta(minutes=5))
+    skipped = reached([event(1, "received", 0), event(2, "out_for_delivery", 5)], on_its_way, WORKFLOW)
     assert skipped[2] == skipped[3] == AT + timedelta(minutes=5)
+    back = [event(1, "received", 0), event(2, "accepted", 1), event(3, "preparing", 2), event(4, "ready", 3)]
+    assert set(reached([*back, event(5, "preparing", 9)], ORDER, WORKFLOW)) == {1, 2}
+    failed = replace(ORDER, status="failed_delivery", status_since=AT + timedelta(minutes=9))
+    assert reached([*back, event(5, "failed_delivery", 9)], failed, WORKFLOW)[3] == AT + timedelta(minutes=3)
 
 
 def test_the_kinds_of_steps() -> None:
     assert [step_kind(n, 2, "open") for n in (1, 2, 3)] == ["past", "current", ""]
     assert [step_kind(n, 3, "done") for n in (1, 2, 3)] == ["past", "past", "past"]
     assert [step_kind(n, 2, "aborted") for n in (1, 2, 3)] == ["past", "stopped", ""]
+
+
+def test_when_it_is_expected_and_in_how_long() -> None:
+    words = languages()["en"]
+
+    def at(minutes: float, **over: Any) -> tuple[str, str, str]:
+        order = replace(ORDER, expected_at=AT, **over)
+        now = AT - timedelta(minutes=minutes)
+        named = statuses(WORKFLOW, order, words)
+        return expected(order, named[order.status], words, Clock(UTC, now), now)
+
+    assert at(25) == ("ahead", "Expected around 12:00 UTC", "in about 25 min")
+    assert at(-0.01) == ("late", "Later than planned: it was expected around 12:00 UTC", "")
+    left = [re.sub(r"\D", "", at(minutes)[2]) or at(minutes)[2] for minutes in (91, 90, 33, 17.4, 14.6, 9.4, 1, 0.9, 0)]
+    assert left == ["", "90", "35", "15", "15", "9", "1", "any moment now", "any moment now"]
+    pickup = Fulfilment.PICKUP
+    assert at(5, fulfilment=pickup)[1] == "Ready around 12:00 UTC"
+    assert at(-5, fulfilment=pickup, status="ready") == ("", "", ""), "it waits to be collected"
+    assert at(-5, status="ready")[0] == "late"
+    assert at(5, status="delivered") == ("", "", "")
+
+
+def test_the_tabs_icon() -> None:
+    assert icon(2, 4, "open").startswith("data:image/svg+xml,%3Csvg%20xmlns%3D%22")
+    assert "stroke-dasharray%3D%222%204%22" in icon(2, 4, "open")
+    assert len({icon(4, 4, "done"), icon(4, 4, "aborted"), icon(4, 4, "open")}) == 3
 
 
 # -- pages ----------------------------------------------------------------------------------------------------
@@ -169,15 +204,51 @@ def test_a_page_is_whole_without_a_script() -> None:
     assert '<noscript><meta http-equiv="refresh" content="20"></noscript>' in html
     assert 'src="../assets/a.js"' in html, "which is one folder up"
     assert text(html, "expected") == "Expected around 14:00 CET"
+    assert text(html, "left") == "in about 60 min"
+    assert text(html, "progress") == "Progress: step 2 of 4"
+    assert icon(2, 4, "open") in html
     assert "2 × Pizza" in html
     assert text(html, "total") == "21.50 EUR"
     assert 'href="tel:+49301234"' in html
     assert "Tra&lt;ttoria" in html
-    assert '<time datetime="2026-02-03T12:04:00.000Z">13:04 CET</time>' in html
+    assert '<time datetime="2026-02-03T12:09:00.000Z">13:09 CET</time>' in html
     assert [word for word in ("424242", "Noor", "second bell") if word in html] == []
     assert text(page(now=AT + timedelta(days=1)), "expected").startswith("Later than planned: it was expected around 2")
     assert text(page(replace(ORDER, status="cancelled")), "expected") == ""
     assert "Voraussichtlich" in text(page(lang="de"), "expected")
+
+
+def test_the_current_step_is_called_as_the_status() -> None:
+    def names(html: str) -> list[str]:
+        return re.findall(r'class="name">(.*?)<', html)
+
+    assert names(page(replace(ORDER, status="accepted")))[1] == "Accepted"
+    assert names(page(replace(ORDER, status="ready")))[2] == "Ready", "and not on its way yet"
+    assert names(page(replace(ORDER, status="delivered"))) == ["Received", "Preparing", "On its way", "Delivered"]
+    assert names(page(replace(ORDER, status="of a newer server")))[1] == "Preparing"
+
+
+def test_what_was_ordered() -> None:
+    def items(*of: Any, **over: Any) -> tuple[list[str], str]:
+        html = page(replace(ORDER, items=list(of), **over))
+        [basket] = re.findall(r'<section class="basket".*?</section>', html, re.S)
+        return re.findall(r"<li>(.*?)</li>", basket), basket
+
+    odd = [{"name": "Kilo", "quantity": 0.5}, {"name": "One", "quantity": 1.0}, {"quantity": "3"}, {"quantity": True}]
+    assert items(*odd)[0] == ["0.5 × Kilo", "One", "3 × ?", "?"]
+    assert "hidden" not in items({"name": "Cola"})[1]
+    assert "<details" not in items(*[{"name": "Cola"}] * 8)[1]
+    assert '<summary id="all-items">All 9 items</summary>' in items(*[{"name": "Cola"}] * 9)[1], "the phone stays near"
+    assert items(total=None)[1].startswith('<section class="basket" id="basket" hidden>')
+    assert '<p class="total" hidden>' in items({"name": "Cola"}, total=None)[1]
+
+
+def test_what_a_chat_shows_of_a_link_does_not_go_stale() -> None:
+    preview = "".join(re.findall(r"<meta property=.*>", page()))
+    assert 'og:title" content="Tra&lt;ttoria · Your order"' in preview
+    assert 'og:description" content="See live how far it is."' in preview
+    assert [word for word in ("T-1", "Preparing", "Pizza") if word in preview] == []
+    assert 'og:title" content="Deine Bestellung"' in sorry_page(TEMPLATE, "unknown", ShopSettings(), "de")
 
 
 def test_nothing_in_an_order_becomes_html() -> None:
@@ -193,6 +264,7 @@ def test_a_shop_that_says_nothing_of_itself() -> None:
     html = sorry_page(TEMPLATE, "unknown", ShopSettings(), "en")
     assert "tel:" not in html
     assert "We cannot find this order" in html
+    assert 'id="live"' not in html, "there is nothing to be connected to"
     assert "<script" not in html
     assert "refresh" not in html
     assert 'content="20"' in sorry_page(TEMPLATE, "unavailable", ShopSettings(), "en")

@@ -14,6 +14,7 @@ from typing import Any
 
 import msgspec
 
+from ordercast.api.track_view import Clock, expected, icon, reached, step_kind
 from ordercast.api.track_words import Words, languages, statuses, steps
 from ordercast.config_shop import ShopSettings
 from ordercast.orders.announcements import shared_view
@@ -21,6 +22,9 @@ from ordercast.orders.models import Order, OrderEvent, iso
 from ordercast.orders.workflow import Category, Workflow
 
 _REFRESH = '<meta http-equiv="refresh" content="20">'
+_MANY = 8
+"""Items that are shown at once; more would push the shop's phone number out of a phone's reach."""
+
 _SCRIPT = re.compile(r"<script[^>]*></script>|<link[^>]*modulepreload[^>]*>")
 
 
@@ -40,15 +44,6 @@ class Template:
         html = self.html if script else _SCRIPT.sub("", self.html)
         html = html.replace('lang="en"', f'lang="{lang}"', 1).replace("<!--title-->", escape(title), 1)
         return html.replace("<!--head-->", head, 1).replace("<!--body-->", body, 1)
-
-
-def reached(events: Iterable[OrderEvent], order: Order, workflow: Workflow) -> dict[int, datetime]:
-    """When the order first was at each step or past it, as far as the log tells."""
-    at: dict[int, datetime] = {1: order.created_at} if workflow.step(order.status) != 1 else {}
-    for status, when in (*((event.status, event.at) for event in events), (order.status, order.updated_at)):
-        for step in range(1, workflow.step(status) + 1):
-            at.setdefault(step, when)
-    return at
 
 
 def order_page(
@@ -76,27 +71,29 @@ def order_page(
         "words": words,
         "lang": lang,
     }
-    clock = _Clock(zone, now)
-    open_ = status["category"] == Category.OPEN.value
-    expected = ""
-    if order.expected_at is not None and open_:
-        key = "expected" if order.expected_at >= now else "late"
-        expected = words[key].format(time=clock.say(order.expected_at))
-    current = status["step"] if status["step"] > 0 else max(times, default=0)
+    clock = Clock(zone, now)
+    category = status["category"]
+    current = status["step"] if status["step"] > 0 else max(times)
+    done = sum(step <= current for step, _ in track)
+    when, expectation, left = expected(order, status, words, clock, now)
+    drawn = "".join(_step(step, name, times, current, status, words, clock) for step, name in track)
+    progress = words["progress"].format(step=done, steps=len(track))
     body = f"""
-{_top(shop, words)}
+{_top(shop, words, words["connection"]["resuming"])}
 <main>
 <article class="ticket" id="order" data-order-id="{escape(order.order_id)}" data-status="{escape(order.status)}"
- data-version="{order.version}" data-category="{status["category"]}">
+ data-version="{order.version}" data-category="{category}">
 <p class="number" id="number">{escape(number)}</p>
 <h1 id="now">{escape(status["label"])}</h1>
 <p class="more" id="more">{escape(status["more"])}</p>
-<p class="expected" id="expected">{escape(expected)}</p>
-<h2 class="unseen">{escape(words["progress"])}</h2>
-<ol class="steps" id="steps">{"".join(_step(step, name, times, current, status, words, clock) for step, name in track)}
+<div class="when" id="when" data-when="{when}">
+<p id="expected">{escape(expectation)}</p><p id="left">{escape(left)}</p></div>
+<h2 class="unseen" id="progress">{escape(progress)}</h2>
+<ol class="steps" id="steps">{drawn}
 </ol>
-<p class="asked"><button type="button" id="notify" hidden>{escape(words["notify"])}</button>
-<span id="notified"></span></p>
+<p class="asked"{"" if category == Category.OPEN.value else " hidden"}>
+<button type="button" id="notify" hidden>{escape(words["notify"])}</button>
+<span id="notified">{escape(words["by_itself"])}</span></p>
 </article>
 <aside>
 {_basket(order, words)}
@@ -108,7 +105,8 @@ def order_page(
 <div class="toast" id="toast" role="status"></div>
 <script type="application/json" id="state">{_json(state)}</script>"""
     title = f"{status['label']} · {number}"
-    return template.fill(lang, title, body, head=f"<noscript>{_REFRESH}</noscript>")
+    head = _head(shop, words, icon(done, len(track), category)) + f"<noscript>{_REFRESH}</noscript>"
+    return template.fill(lang, title, body, head=head)
 
 
 def sorry_page(template: Template, what: str, shop: ShopSettings, lang: str) -> str:
@@ -122,23 +120,28 @@ def sorry_page(template: Template, what: str, shop: ShopSettings, lang: str) -> 
 <article class="ticket"><h1>{escape(title)}</h1><p class="more">{escape(words[what])}</p></article>
 {_contact(shop, words)}
 </main>"""
-    return template.fill(lang, title, body, head=_REFRESH if what == "unavailable" else "", script=False)
+    head = _head(shop, words) + (_REFRESH if what == "unavailable" else "")
+    return template.fill(lang, title, body, head=head, script=False)
 
 
-class _Clock:
-    def __init__(self, zone: tzinfo, now: datetime) -> None:
-        self._zone = zone
-        self._today = now.astimezone(zone).date()
+def _head(shop: ShopSettings, words: Words, symbol: str = "data:,") -> str:
+    """The tab's icon; and what a chat shows of the link, which stays as it was sent: neither number nor status."""
+    title = " · ".join(filter(None, (shop.shop_name, words["your_order"])))
+    return f"""<link rel="icon" href="{symbol}">
+    <meta property="og:type" content="website">
+    <meta property="og:title" content="{escape(title)}">
+    <meta property="og:description" content="{escape(words["preview"])}">
+    """
 
-    def say(self, at: datetime) -> str:
-        local = at.astimezone(self._zone)
-        return local.strftime("%H:%M %Z" if local.date() == self._today else "%Y-%m-%d %H:%M %Z")
 
-
-def _top(shop: ShopSettings, words: Words) -> str:
+def _top(shop: ShopSettings, words: Words, connection: str = "") -> str:
+    """``connection``: what a script has to tell of, with as much place as it will take."""
     name = escape(shop.shop_name or words["your_order"])
-    return f"""<header class="top"><p class="shop">{name}</p>
-<p class="live" id="live" hidden><span id="live-words" role="status"></span> <span id="age"></span></p></header>
+    live = ""
+    if connection:
+        live = f"""
+<p class="live" id="live"><span id="live-words" role="status">{escape(connection)}</span> <span id="age"></span></p>"""
+    return f"""<header class="top"><p class="shop">{name}</p>{live}</header>
 <p class="problem" id="problem" role="alert"></p>"""
 
 
@@ -149,42 +152,41 @@ def _step(
     current: int,
     status: Mapping[str, Any],
     words: Words,
-    clock: _Clock,
+    clock: Clock,
 ) -> str:
+    """The current one is called as the status is: "Ready" is not on its way yet."""
     kind = step_kind(step, current, status["category"])
     at = times.get(step) if kind else None
     time = "" if at is None else f' <time datetime="{iso(at)}">{clock.say(at)}</time>'
     stopped = f' <span class="stopped">{escape(words["stopped"])}</span>' if kind == "stopped" else ""
     mark = ' aria-current="step"' if kind in ("current", "stopped") else ""
-    return f'\n<li class="{kind}"{mark}><span class="name">{escape(name)}</span>{stopped}{time}</li>'
-
-
-def step_kind(step: int, current: int, category: str) -> str:
-    """``past``, ``current``, ``stopped`` or nothing, as CSS has it."""
-    if step < current or (step == current and category == Category.DONE.value):
-        return "past"
-    if step > current:
-        return ""
-    return "stopped" if category == Category.ABORTED.value else "current"
+    called = status["label"] if kind == "current" and status["step"] == step else name
+    return f'\n<li class="{kind}"{mark}><span class="name">{escape(called)}</span>{time}{stopped}</li>'
 
 
 def _basket(order: Order, words: Words) -> str:
     """What was ordered, as far as its JSON has the usual names. A script writes the total as its reader does."""
     items = [item for item in order.items if isinstance(item, dict)]
     rows = "".join(f"<li>{escape(_item(item))}</li>" for item in items)
-    total = ""
-    if order.total is not None:
-        amount = f"{order.total:.2f} {order.currency or ''}".strip()
-        total = f'<p class="total"><span>{escape(words["total"])}</span> <span id="total">{escape(amount)}</span></p>'
-    hidden = "" if rows or total else " hidden"
-    return (
-        f'<section class="basket"{hidden}><h2>{escape(words["items"])}</h2><ul id="items">{rows}</ul>{total}</section>'
-    )
+    listed = f'<ul id="items">{rows}</ul>'
+    if len(items) > _MANY:
+        count = escape(words["all_items"].format(count=len(items)))
+        listed = f'<details><summary id="all-items">{count}</summary>{listed}</details>'
+    amount = "" if order.total is None else f"{order.total:.2f} {order.currency or ''}".strip()
+    hidden = "" if rows or amount else " hidden"
+    return f"""<section class="basket" id="basket"{hidden}><h2>{escape(words["items"])}</h2>
+{listed}
+<p class="total"{"" if amount else " hidden"}><span>{escape(words["total"])}</span>
+<span id="total">{escape(amount)}</span></p>
+</section>"""
 
 
 def _item(item: Mapping[str, Any]) -> str:
-    name, quantity = str(item.get("name", "?")), item.get("quantity", 1)
-    return f"{quantity} × {name}" if isinstance(quantity, (int, float)) and quantity > 1 else name
+    """``2 × Name``; one of a thing is its name alone."""
+    name, quantity = item.get("name"), item.get("quantity")
+    said = f"{quantity:g}" if isinstance(quantity, float) else str(quantity)
+    many = isinstance(quantity, (int, float, str)) and not isinstance(quantity, bool) and said != "1"
+    return f"{f'{said} × ' if many else ''}{'?' if name is None else name}"
 
 
 def _contact(shop: ShopSettings, words: Words) -> str:

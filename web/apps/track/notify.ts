@@ -2,16 +2,19 @@
 
 export class Notifier {
   readonly #button: HTMLButtonElement;
+  readonly #answer: HTMLElement;
   readonly #worker: string;
   #possible = false;
   #wanted = false;
 
   /**
-   * `button` asks for them, `answer` says what came of that. Neither is shown where there are none to have.
+   * `button` asks for them, `answer` says what came of that, and stays as it is where there are none to have.
+   * Both are in a place of their own, which has its size before this runs.
    * `worker`: the address of public/track-worker.js.
    */
   constructor(button: HTMLButtonElement, answer: HTMLElement, words: { notified: string; notify_refused: string }, worker: string) {
     this.#button = button;
+    this.#answer = answer;
     this.#worker = worker;
     if (!("Notification" in globalThis) || Notification.permission === "denied") return;
     this.#possible = true;
@@ -26,9 +29,11 @@ export class Notifier {
     });
   }
 
-  /** Shows the button, where there is something to ask for and still something to come. */
+  /** Shows the place while something is to come, with the button where there is something to ask for. */
   offer(open: boolean): void {
-    this.#button.hidden = !(this.#possible && open);
+    this.#button.parentElement!.hidden = !open;
+    this.#button.hidden = !this.#possible;
+    if (this.#possible) this.#answer.textContent = "";
   }
 
   /** One for each change; a newer one takes the place of the last. */

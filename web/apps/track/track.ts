@@ -1,10 +1,10 @@
 /** One customer's order, live. The server has drawn the page; this keeps it current. */
 
 import { OrdercastClient, Problem, retryOnReturn, type Order } from "@ordercast/client";
-import { summary } from "../shared/orders.ts";
+import { itemWords } from "../shared/orders.ts";
 import { el } from "../shared/shop.ts";
 import { Notifier } from "./notify.ts";
-import { age, arrived, Clock, connectionWords, expected, fill, filledIn, problem, statusOf, steps, type Arrival, type State } from "./view.ts";
+import { age, arrived, Clock, connectionWords, expected, fill, filledIn, icon, problem, progress, statusOf, steps, type Arrival, type State } from "./view.ts";
 
 const TOAST = 8_000; // ms: two lines, read slowly
 
@@ -38,31 +38,54 @@ function draw(): void {
   article.dataset.category = status.category;
   text($("now"), status.label);
   text($("more"), status.more);
-  text($("expected"), expected(state, clock, now));
+  drawExpected();
   document.title = `${status.label} · ${$("number").textContent}`;
+  const reached = progress(state);
+  text($("progress"), fill(state.words.progress, { step: String(reached), steps: String(state.steps.length) }));
+  document.querySelector<HTMLLinkElement>("link[rel=icon]")!.href = icon(reached, state.steps.length, status.category);
   $("steps").replaceChildren(
     ...steps(state).map(({ name, kind, at }) =>
       el(
         "li",
         { class: kind, ...(kind === "current" || kind === "stopped" ? { "aria-current": "step" } : {}) },
         el("span", { class: "name" }, name),
-        ...(kind === "stopped" ? [" ", el("span", { class: "stopped" }, state.words.stopped)] : []),
         ...(at === undefined ? [] : [" ", el("time", { datetime: at }, clock.say(at, now))]),
+        ...(kind === "stopped" ? [" ", el("span", { class: "stopped" }, state.words.stopped)] : []),
       ),
     ),
   );
-  const items = order.items.filter((item) => typeof item === "object" && item !== null);
-  $("items").replaceChildren(...items.map((item) => el("li", {}, summary({ ...order, items: [item] }))));
-  const total = document.querySelector<HTMLElement>("#total");
-  if (total !== null && order.total !== null) text(total, clock.money(order.total, order.currency));
-  notifier.offer(status.category === "open");
+  drawBasket();
+  drawOffer();
   text($("updated"), fill(state.words.updated, { time: clock.say(order.updatedAt, now) }));
+}
+
+function drawExpected(): void {
+  const { kind, words, left } = expected(state, clock, Date.now());
+  $("when").dataset.when = kind;
+  text($("expected"), words);
+  text($("left"), left);
+}
+
+function drawBasket(): void {
+  const { total, currency } = state.order;
+  const items = state.order.items.filter((item) => typeof item === "object" && item !== null);
+  $("items").replaceChildren(...items.map((item) => el("li", {}, itemWords(item))));
+  const all = document.querySelector<HTMLElement>("#all-items");
+  if (all !== null) text(all, fill(state.words.all_items, { count: String(items.length) }));
+  text($("total"), total === null ? "" : clock.money(total, currency));
+  $("total").parentElement!.hidden = total === null;
+  $("basket").hidden = items.length === 0 && total === null;
+}
+
+/** While something is to come, and this page will hear of it. */
+function drawOffer(): void {
+  notifier.offer(statusOf(state, state.order.status).category === "open" && document.body.dataset.connection !== "ended");
 }
 
 /** Says a change: in a toast, which is what screen readers hear, and in a notification where one was asked for. */
 function tell(order: Order): void {
   const { label, more } = statusOf(state, order.status);
-  const when = expected(state, clock, Date.now());
+  const when = expected(state, clock, Date.now()).words;
   const toast = $("toast");
   toast.replaceChildren(el("strong", {}, label), " ", el("span", {}, `${more}${when === "" ? "" : ` ${when}.`}`));
   toast.classList.add("shown");
@@ -100,7 +123,7 @@ watched.subscribe(() => {
   drawProblem();
   if (order === undefined || !complete) return;
   const missed = order.version > state.order.version + 1;
-  if (order.version > state.order.version) arrived(state, { status: order.status, at: order.updatedAt });
+  if (order.version > state.order.version && order.status !== state.order.status) arrived(state, { status: order.status, at: order.statusSince });
   show(order);
   if (missed) void fillIn().catch(() => undefined); // the times of steps alone are missing then
 });
@@ -118,10 +141,10 @@ function drawProblem(): void {
 function drawConnection(): void {
   const { name, words } = connectionWords(state, client.connection, navigator.onLine);
   document.body.dataset.connection = name;
-  $("live").hidden = false;
   text($("live-words"), words);
   if (client.lastSyncedAt !== null) syncedAt = Math.max(syncedAt, client.lastSyncedAt);
   text($("age"), age(state, clock, name, syncedAt, Date.now()));
+  drawOffer();
   drawProblem();
 }
 
@@ -130,7 +153,7 @@ for (const event of ["online", "offline"]) addEventListener(event, drawConnectio
 retryOnReturn(client);
 setInterval(() => {
   drawConnection();
-  text($("expected"), expected(state, clock, Date.now()));
+  drawExpected();
 }, 5_000);
 draw();
 drawConnection();

@@ -1,4 +1,4 @@
-/** What the page says of an order. Pure; the server says the same at first (src/ordercast/api/track_page.py). */
+/** What the page says of an order. Pure; the server says the same at first (src/ordercast/api/track_view.py, track_page.py). */
 
 import type { Connection, Order } from "@ordercast/client";
 
@@ -21,7 +21,11 @@ export interface Status {
   category: "open" | "done" | "aborted";
 }
 
-type Words = Record<"expected" | "late" | "updated" | "fresh" | "as_of" | "stopped" | "expired" | "expired_title" | "unknown_title" | "unknown" | "notified" | "notify_refused", string> & {
+type Words = Record<
+  | "expected" | "expected_pickup" | "late" | "in_minutes" | "soon" | "progress" | "stopped" | "all_items" | "updated" | "fresh" | "as_of"
+  | "expired" | "expired_title" | "unknown_title" | "unknown" | "notified" | "notify_refused",
+  string
+> & {
   connection: Record<"live" | "resuming" | "polling" | "offline" | "unreachable" | "ended", string>;
 };
 
@@ -37,17 +41,25 @@ export interface Arrival {
   at: string;
 }
 
-/** Takes in that the order has a status since a time: the step, and those before it, are reached. */
+/**
+ * Takes in that the order has a status since a time: the step, and those before it, are reached. Where a step is of
+ * several statuses, the last one's time counts. A step back takes the times of the later ones away.
+ */
 export function arrived(state: State, { status, at }: Arrival): void {
-  for (let step = 1; step <= statusOf(state, status).step; step += 1) state.reached[step] ??= at;
+  const { step } = statusOf(state, status);
+  if (step === 0) return;
+  for (const later of Object.keys(state.reached)) if (Number(later) >= step) delete state.reached[later];
+  for (let passed = 1; passed <= step; passed += 1) state.reached[passed] ??= at;
 }
 
 /** Takes in the order's history, whose times are right where something was missed. Its beginning may be gone. */
 export function filledIn(state: State, history: readonly Arrival[]): void {
-  const known = state.reached;
-  state.reached = {};
-  for (const event of history) arrived(state, event);
-  state.reached = { ...known, ...state.reached };
+  let before: string | undefined;
+  for (const event of history) {
+    const first = before === undefined && statusOf(state, event.status).step === 1; // since the order was made
+    if (event.status !== before && !first) arrived(state, event);
+    before = event.status;
+  }
 }
 
 export interface StepView {
@@ -56,14 +68,35 @@ export interface StepView {
   at: string | undefined;
 }
 
-/** The steps, as far as the order has come. */
+/** The step at which the order stands, or stopped. */
+function standing({ order, statuses, reached }: State): number {
+  return statuses[order.status]?.step || Math.max(...Object.keys(reached).map(Number));
+}
+
+/** The steps, as far as the order has come. The current one is called as the status is: "Ready" is not on its way yet. */
 export function steps(state: State): StepView[] {
-  const { step, category } = statusOf(state, state.order.status);
-  const current = step > 0 ? step : Math.max(0, ...Object.keys(state.reached).map(Number));
+  const { step, label, category } = statusOf(state, state.order.status);
+  const current = standing(state);
   return state.steps.map(([number, name]) => {
     const kind = number < current || (number === current && category === "done") ? "past" : number > current ? "" : category === "aborted" ? "stopped" : "current";
-    return { name, kind, at: kind === "" ? undefined : state.reached[number] };
+    return { name: kind === "current" && number === step ? label : name, kind, at: kind === "" ? undefined : state.reached[number] };
   });
+}
+
+/** How many of the steps are reached. */
+export function progress(state: State): number {
+  const current = standing(state);
+  return state.steps.filter(([number]) => number <= current).length;
+}
+
+/** The tab's icon: a ring as far as the order has come, a tick, or a cross. An SVG as a `data:` address. */
+export function icon(current: number, steps: number, category: Status["category"]): string {
+  const colour = category === "aborted" ? "#a3261c" : "#12805f";
+  const shape =
+    category === "open"
+      ? `<circle cx="16" cy="16" r="12" stroke="#9aa" opacity=".5"/><path d="M16 4a12 12 0 1 1 0 24a12 12 0 1 1 0-24" stroke="${colour}" pathLength="${steps}" stroke-dasharray="${current} ${steps}"/>`
+      : `<circle cx="16" cy="16" r="15" fill="${colour}"/><path d="${category === "done" ? "M9 17l5 5 9-11" : "M11 11l10 10M21 11l-10 10"}" stroke="#fff" stroke-width="4"/>`;
+  return `data:image/svg+xml,${encodeURIComponent(`<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32" fill="none" stroke-width="6">${shape}</svg>`)}`;
 }
 
 /** Times in the reader's own zone, and in the page's language as the reader's country writes it. */
@@ -77,23 +110,13 @@ export class Clock {
   }
 
   /** `18:45`, with the day where that is not today. */
-  say(at: string, now: number): string {
+  say(at: string | number, now: number): string {
     const zone = this.#zone === undefined ? {} : { timeZone: this.#zone };
     const day = new Intl.DateTimeFormat(this.locale, { dateStyle: "short", ...zone });
     const date = new Date(at);
     const time = new Intl.DateTimeFormat(this.locale, { timeStyle: "short", ...zone }).format(date);
     if (day.format(date) === day.format(now)) return time;
     return `${new Intl.DateTimeFormat(this.locale, { weekday: "short", day: "numeric", month: "short", ...zone }).format(date)}, ${time}`;
-  }
-
-  /** `2 minutes ago`; seconds by tens, so that it does not flicker. */
-  ago(at: number, now: number): string {
-    const seconds = Math.max(0, Math.floor((now - at) / 1000));
-    const format = new Intl.RelativeTimeFormat(this.locale, { numeric: "auto" });
-    if (seconds < 60) return format.format(-Math.floor(seconds / 10) * 10, "second");
-    if (seconds < 3600) return format.format(-Math.floor(seconds / 60), "minute");
-    if (seconds < 86_400) return format.format(-Math.floor(seconds / 3600), "hour");
-    return format.format(-Math.floor(seconds / 86_400), "day");
   }
 
   /** An amount of money. A code that is no currency's is shown as it is. */
@@ -107,18 +130,42 @@ export class Clock {
   }
 }
 
-/** When it is expected; nothing once there is nothing to expect. */
-export function expected(state: State, clock: Clock, now: number): string {
+export interface Expectation {
+  kind: "" | "ahead" | "late";
+  /** By the clock. */
+  words: string;
+  /** In how long, where that is soon. */
+  left: string;
+}
+
+const READY = 3; // the step of what is ready or on its way: nobody waits any longer for an order to collect
+const SOON = 90; // minutes; what is further away is told by the clock alone
+
+/** When it is expected; nothing where there is nothing to wait for. */
+export function expected(state: State, clock: Clock, now: number): Expectation {
   const { order, words } = state;
-  if (order.expectedAt === null || statusOf(state, order.status).category !== "open") return "";
-  return fill(Date.parse(order.expectedAt) >= now ? words.expected : words.late, { time: clock.say(order.expectedAt, now) });
+  const { category, step } = statusOf(state, order.status);
+  const pickup = order.fulfilment === "pickup";
+  if (order.expectedAt === null || category !== "open" || (pickup && step >= READY)) return { kind: "", words: "", left: "" };
+  const time = clock.say(order.expectedAt, now);
+  const minutes = (Date.parse(order.expectedAt) - now) / 60_000;
+  if (minutes < 0) return { kind: "late", words: fill(words.late, { time }), left: "" };
+  return { kind: "ahead", words: fill(pickup ? words.expected_pickup : words.expected, { time }), left: left(minutes, words) };
+}
+
+/** By fives while it is a while: nobody knows it better, and it stays calm. */
+function left(minutes: number, words: Words): string {
+  if (minutes > SOON) return "";
+  if (minutes < 1) return words.soon;
+  const by = minutes >= 15 ? 5 : 1;
+  return fill(words.in_minutes, { minutes: String(Math.round(minutes / by) * by) });
 }
 
 /** How old what is shown may be. `syncedAt`: when it was last known to be all there was (ms since the epoch). */
 export function age({ words }: State, clock: Clock, connection: string, syncedAt: number, now: number): string {
   const current = connection === "live" || connection === "polling";
   if (current && now - syncedAt < 60_000) return words.fresh;
-  return fill(words.as_of, { age: clock.ago(syncedAt, now) });
+  return fill(words.as_of, { time: clock.say(syncedAt, now) });
 }
 
 /** What is wrong: a title and a sentence; nothing where nothing is. `status` is the one that REST answered with. */
