@@ -410,6 +410,38 @@ async def test_axe_finds_nothing(shop: ServerProcess, api: Api, browser: Browser
         await context.close()
 
 
+@pytest.mark.parametrize("language", ["en-GB", "de-DE"])
+async def test_nothing_moves_when_the_script_has_run(api: Api, browser: Browser, language: str) -> None:
+    url = await api.share((await new_order(api))["orderId"])
+    look = {"viewport": {"width": 320, "height": 800}, "locale": language}
+    tops = """() => ["header", "main", "#now", "#steps", ".asked", "aside", ".contact", "footer"]
+        .map((part) => document.querySelector(part).getBoundingClientRect().top)"""
+    context = await browser.new_context(**look)
+    drawn = await context.new_page()
+    await drawn.route("**/*.js", lambda route: route.abort())
+    await drawn.goto(url)
+    before = await drawn.evaluate(tops)
+    await expect(drawn.locator("#live-words")).to_be_visible()
+    async with tracking(browser, url, **look) as track:
+        await expect(track.at("notify")).to_be_visible()
+        assert await track.page.evaluate(tops) == before
+
+
+async def test_long_words_and_large_letters_fit_on_a_phone(api: Api, browser: Browser) -> None:
+    order = {"reference": "R" * 64, "items": [{"name": "x" * 200, "quantity": 2}], "expectedAt": "2020-01-01T00:00:00Z"}
+    id = (await api.create(**order))["orderId"]
+    sideways = "document.documentElement.scrollWidth - innerWidth"
+    for locale in ("de-DE", "it-IT"):
+        async with tracking(
+            browser, await api.share(id), locale=locale, viewport={"width": 320, "height": 800}
+        ) as track:
+            assert await track.page.evaluate(sideways) <= 0
+            before = await track.at("more").evaluate("(more) => more.getBoundingClientRect().height")
+            await track.page.evaluate("document.documentElement.style.fontSize = '200%'")  # as a reader may have it
+            assert await track.at("more").evaluate("(more) => more.getBoundingClientRect().height") >= 2 * before
+            assert await track.page.evaluate(sideways) <= 0
+
+
 async def test_it_is_light_enough_for_a_slow_phone() -> None:
     found = sizes("track")
     assert 10_000 < found["js"] <= 40_000, found
