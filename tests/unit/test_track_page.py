@@ -152,7 +152,9 @@ def test_when_each_step_was_reached() -> None:
     noted = replace(ORDER, updated_at=AT + timedelta(minutes=20))
     assert reached([], noted, WORKFLOW) == {1: AT, 2: ORDER.status_since}, "the log's beginning is gone"
     late = [*HISTORY, event(4, "preparing", 15, EventKind.CHANGED)]
-    assert reached(late, ORDER, WORKFLOW)[2] == ORDER.status_since, "something else changed since"
+    ready = replace(ORDER, status="ready", status_since=AT + timedelta(minutes=20))
+    for order in (ORDER, ready):
+        assert reached(late, order, WORKFLOW)[2] == ORDER.status_since, "something else changed since"
     on_its_way = replace(ORDER, status="out_for_delivery", status_since=AT + timedelta(minutes=5))
     skipped = reached([event(1, "received", 0), event(2, "out_for_delivery", 5)], on_its_way, WORKFLOW)
     assert skipped[2] == skipped[3] == AT + timedelta(minutes=5)
