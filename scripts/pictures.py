@@ -14,8 +14,8 @@ from playwright.sync_api import Browser, sync_playwright
 IMAGES = Path(__file__).parent.parent / "docs" / "images"
 
 CUSTOMER: tuple[tuple[str, int, int, Literal["light", "dark"]], ...] = (
-    ("customer", 420, 512, "light"),
-    ("customer-dark", 420, 512, "dark"),
+    ("customer", 420, 560, "light"),
+    ("customer-dark", 420, 560, "dark"),
     ("customer-wide", 1000, 640, "light"),
     ("customer-wide-dark", 1000, 640, "dark"),
 )
