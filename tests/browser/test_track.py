@@ -413,7 +413,7 @@ async def test_axe_finds_nothing(shop: ServerProcess, api: Api, browser: Browser
 @pytest.mark.parametrize("language", ["de-DE", "it-IT"])  # whose words are long
 async def test_nothing_moves_when_the_script_has_run(api: Api, browser: Browser, language: str) -> None:
     url = await api.share((await new_order(api))["orderId"])
-    look = {"viewport": {"width": 320, "height": 800}, "locale": language}
+    look: Json = {"viewport": {"width": 320, "height": 800}, "locale": language}
     tops = """() => ["header", "main", "#now", "#steps", ".asked", "aside", ".contact", "footer"]
         .map((part) => document.querySelector(part).getBoundingClientRect().top)"""
     context = await browser.new_context(**look)
