@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import httpx2
@@ -55,6 +56,12 @@ async def new_order(api: Api, **more: Any) -> Json:
         contact={"name": "Noor Private", "phone": "+49 170 99"},
         **more,
     )
+
+
+async def put(api: Api, id: object, order: Json) -> None:
+    """Replaces an order."""
+    answer = await api.send("PUT", f"/api/orders/{id}", json=order)
+    assert answer.status_code == 200, answer.text
 
 
 class Track:
@@ -183,6 +190,57 @@ async def test_the_server_is_killed_and_comes_back(shop: ServerProcess, browser:
             assert [time for _, _, time in await track.steps()] == [at["received"], at["preparing"], at["ready"], None]
             await api.patch(id, status="out_for_delivery")
         await track.shows("Out for delivery", told + 1)
+
+
+async def test_a_restored_database_counts_anew(browser: Browser, tmp_path: Path) -> None:
+    """One with another log, and lower versions."""
+    folders = {tmp_path / "restored": WAY[:1], tmp_path / "before": WAY[:3]}
+    for folder, way in folders.items():
+        folder.mkdir()
+        with ServerProcess(folder, secret_key=KEY) as shop:
+            async with shop.api() as api:
+                await new_order(api, orderId="restored")
+                for status in way:
+                    await api.patch("restored", status=status)
+    restored, before = [ServerProcess(folder, secret_key=KEY) for folder in folders]
+    with before:
+        async with before.api() as api:
+            url = await api.share("restored")
+        track = await Track(await browser.new_page()).open(url)
+        await expect(track.at("now")).to_have_text("Ready")
+    restored.port = before.port
+    with restored:
+        await track.shows("Accepted", 1)
+        assert [kind for kind, _, _ in await track.steps()] == ["past", "current", "", ""]
+        async with restored.api() as api:
+            await api.patch("restored", status="preparing")
+        await track.shows("Preparing", 2)
+    await track.done()
+    await track.page.close()
+
+
+async def test_a_link_whose_order_becomes_anothers_says_so(api: Api, browser: Browser) -> None:
+    id = (await new_order(api))["orderId"]
+    async with tracking(browser, await api.share(id)) as track:
+        await put(api, id, {"customerId": 43})
+        await track.is_now("ended")
+        await expect(track.at("problem")).to_contain_text("This link has expired")
+
+
+async def test_what_is_ordered_may_change_while_one_looks(api: Api, browser: Browser) -> None:
+    id = (await api.create(customerId=424242))["orderId"]
+    async with tracking(browser, await api.share(id)) as track:
+        await expect(track.at("basket")).to_be_hidden()
+        more = {"customerId": 424242, "items": [{"name": "Pizza"}], "total": 30, "currency": "EUR", "reference": "R2"}
+        await put(api, id, more)
+        await expect(track.at("items")).to_have_text("Pizza", timeout=PATIENCE)
+        await expect(track.at("total")).to_have_text("€30.00")
+        await expect(track.at("number")).to_have_text("Order R2")
+        await put(api, id, {"customerId": 424242, "reference": "R2"})
+        await expect(track.at("basket")).to_be_hidden(timeout=PATIENCE)
+        await put(api, id, {"customerId": 424242, "fulfilment": "pickup"})
+        await expect(track.page.locator("#steps > li .name").last).to_have_text("Collected", timeout=PATIENCE)
+        await track.page.evaluate("window.neverReloaded = true")
 
 
 async def test_offline_and_back(shop: ServerProcess, api: Api, browser: Browser) -> None:

@@ -177,7 +177,7 @@ def test_when_it_is_expected_and_in_how_long() -> None:
         order = replace(ORDER, expected_at=AT, **over)
         now = AT - timedelta(minutes=minutes)
         named = statuses(WORKFLOW, order, words)
-        return expected(order, named[order.status], words, Clock(UTC, now), now)
+        return expected(order, named[order.status], steps(WORKFLOW, order, words), words, Clock(UTC, now), now)
 
     assert at(25) == ("ahead", "Expected around 12:00 UTC", "in about 25 min")
     assert at(-0.01) == ("late", "Later than planned: it was expected around 12:00 UTC", "")

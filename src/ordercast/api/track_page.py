@@ -75,7 +75,7 @@ def order_page(
     category = status["category"]
     current = status["step"] if status["step"] > 0 else max(times)
     done = sum(step <= current for step, _ in track)
-    when, expectation, left = expected(order, status, words, clock, now)
+    when, expectation, left = expected(order, status, track, words, clock, now)
     drawn = "".join(_step(step, name, times, current, status, words, clock) for step, name in track)
     progress = words["progress"].format(step=done, steps=len(track))
     body = f"""
@@ -183,10 +183,15 @@ def _basket(order: Order, words: Words) -> str:
 
 def _item(item: Mapping[str, Any]) -> str:
     """``2 × Name``; one of a thing is its name alone."""
-    name, quantity = item.get("name"), item.get("quantity")
-    said = f"{quantity:g}" if isinstance(quantity, float) else str(quantity)
-    many = isinstance(quantity, (int, float, str)) and not isinstance(quantity, bool) and said != "1"
-    return f"{f'{said} × ' if many else ''}{'?' if name is None else name}"
+    name, quantity = _plain(item.get("name")) or "?", _plain(item.get("quantity"))
+    return name if quantity in (None, "1") else f"{quantity} × {name}"
+
+
+def _plain(value: Any) -> str | None:
+    """A text or a number as a text, as JavaScript writes it; of anything else nothing."""
+    if isinstance(value, bool) or not isinstance(value, (int, float, str)):
+        return None
+    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def _contact(shop: ShopSettings, words: Words) -> str:

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, tzinfo
 from math import floor
 from typing import Any
@@ -14,9 +14,6 @@ from urllib.parse import quote
 from ordercast.api.track_words import Words
 from ordercast.orders.models import Fulfilment, Order, OrderEvent
 from ordercast.orders.workflow import Category, Workflow
-
-_READY = 3
-"""The step of what is ready or on its way: nobody waits any longer for an order to collect."""
 
 _SOON = 90
 """Minutes; what is further away is told by the clock alone."""
@@ -59,11 +56,13 @@ def step_kind(step: int, current: int, category: str) -> str:
 
 
 def expected(
-    order: Order, status: Mapping[str, Any], words: Words, clock: Clock, now: datetime
+    order: Order, status: Mapping[str, Any], steps: Sequence[tuple[int, str]], words: Words, clock: Clock, now: datetime
 ) -> tuple[str, str, str]:
-    """``ahead`` or ``late``, when it is expected, and in how long; nothing where there is nothing to wait for."""
+    """``ahead`` or ``late``, when it is expected, and in how long; nothing where there is nothing to wait for: an order
+    to collect is waited for until it is at the last step but one."""
     pickup = order.fulfilment is Fulfilment.PICKUP
-    if order.expected_at is None or status["category"] != Category.OPEN.value or (pickup and status["step"] >= _READY):
+    collect = pickup and len(steps) > 1 and status["step"] >= steps[-2][0]
+    if order.expected_at is None or status["category"] != Category.OPEN.value or collect:
         return "", "", ""
     time = clock.say(order.expected_at)
     minutes = (order.expected_at - now).total_seconds() / 60

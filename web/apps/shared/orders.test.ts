@@ -4,6 +4,6 @@ import { summary } from "./orders.ts";
 
 it("sums up items", () => {
   expect(summary(order({ items: [{ name: "Pizza", quantity: 2 }, { name: "Cola" }] }))).toBe("2 × Pizza, Cola");
-  const items = [{ name: "Käse", quantity: 0.5 }, { name: "Cola", quantity: 1 }, { quantity: "3" }, { name: null, quantity: null }];
-  expect(summary(order({ items }))).toBe("0.5 × Käse, Cola, 3 × ?, ?");
+  const items = [{ name: "Käse", quantity: 0.5 }, { name: "Cola", quantity: 1 }, { quantity: "3" }, { name: null, quantity: null }, { name: { of: "it" } }];
+  expect(summary(order({ items }))).toBe("0.5 × Käse, Cola, 3 × ?, ?, ?");
 });

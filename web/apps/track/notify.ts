@@ -39,7 +39,7 @@ export class Notifier {
   /** One for each change; a newer one takes the place of the last. */
   notify(title: string, body: string): void {
     if (!this.#wanted || (document.visibilityState === "visible" && document.hasFocus())) return;
-    const options = { body, tag: "ordercast", data: { page: location.href } };
+    const options = { body, tag: location.pathname, renotify: true, data: { page: location.href } };
     try {
       new Notification(title, options).onclick = () => window.focus();
     } catch {

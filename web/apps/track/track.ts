@@ -36,6 +36,7 @@ function draw(): void {
   article.dataset.status = order.status;
   article.dataset.version = String(order.version);
   article.dataset.category = status.category;
+  text($("number"), fill(state.words.order, { number: String(order.reference ?? order.orderId) }));
   text($("now"), status.label);
   text($("more"), status.more);
   drawExpected();
@@ -101,6 +102,7 @@ function tell(order: Order): void {
 function show(order: Order): void {
   if (order.version < state.order.version) return; // the server drew a newer one
   const before = state.order;
+  if (order.fulfilment !== before.fulfilment) return location.reload(); // other words for everything
   state.order = order;
   draw();
   const news = order.status !== before.status || order.expectedAt !== before.expectedAt;
@@ -150,6 +152,11 @@ function drawConnection(): void {
 
 client.on("connection", drawConnection);
 for (const event of ["online", "offline"]) addEventListener(event, drawConnection);
+// What is told from now on counts: after a restore from a backup, versions are lower.
+client.on("resync", () => {
+  state.order = { ...state.order, version: 0 };
+  told = 0;
+});
 retryOnReturn(client);
 setInterval(() => {
   drawConnection();

@@ -22,7 +22,7 @@ export interface Status {
 }
 
 type Words = Record<
-  | "expected" | "expected_pickup" | "late" | "in_minutes" | "soon" | "progress" | "stopped" | "all_items" | "updated" | "fresh" | "as_of"
+  | "order" | "expected" | "expected_pickup" | "late" | "in_minutes" | "soon" | "progress" | "stopped" | "all_items" | "updated" | "fresh" | "as_of"
   | "expired" | "expired_title" | "unknown_title" | "unknown" | "notified" | "notify_refused",
   string
 > & {
@@ -138,15 +138,16 @@ export interface Expectation {
   left: string;
 }
 
-const READY = 3; // the step of what is ready or on its way: nobody waits any longer for an order to collect
 const SOON = 90; // minutes; what is further away is told by the clock alone
 
-/** When it is expected; nothing where there is nothing to wait for. */
+/** When it is expected; nothing where there is nothing to wait for: an order to collect is waited for until it is at
+ * the last step but one. */
 export function expected(state: State, clock: Clock, now: number): Expectation {
   const { order, words } = state;
   const { category, step } = statusOf(state, order.status);
   const pickup = order.fulfilment === "pickup";
-  if (order.expectedAt === null || category !== "open" || (pickup && step >= READY)) return { kind: "", words: "", left: "" };
+  const collect = pickup && step >= (state.steps.at(-2)?.[0] ?? Infinity);
+  if (order.expectedAt === null || category !== "open" || collect) return { kind: "", words: "", left: "" };
   const time = clock.say(order.expectedAt, now);
   const minutes = (Date.parse(order.expectedAt) - now) / 60_000;
   if (minutes < 0) return { kind: "late", words: fill(words.late, { time }), left: "" };
