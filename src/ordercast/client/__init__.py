@@ -17,7 +17,8 @@ from ordercast.client.connection import Connection, Reason, Status
 from ordercast.client.cursors import Cursor
 from ordercast.client.errors import ClientError, Ended, Problem, Resync, TokenError, Unreachable
 from ordercast.client.following import Events
-from ordercast.client.models import Event, Id, Order, OrderPage, Share
+from ordercast.client.ids import Id
+from ordercast.client.models import Event, Order, OrderPage, Share
 from ordercast.client.script import ScriptClient, connect
 from ordercast.client.tokens import Token
 from ordercast.client.watches import OrderWatch

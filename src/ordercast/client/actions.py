@@ -9,7 +9,9 @@ from typing import Any, Final
 from urllib.parse import quote
 from uuid import uuid4
 
-from ordercast.client.models import Id, Order, OrderPage, Share, to_json
+from ordercast.client.answers import order_in, understood
+from ordercast.client.ids import Id, text_of
+from ordercast.client.models import Order, OrderPage, Share, to_json
 from ordercast.client.rest import Query
 
 Take = Callable[[Mapping[str, Any]], None]
@@ -23,7 +25,8 @@ KEPT: Final = Kept()
 
 
 class Actions(ABC):
-    """One request each. All raise `Problem` where the server says no, `Unreachable` where none answers."""
+    """One request each. All raise `Problem` where the server says no, `Unreachable` where none answers, and
+    ``ValueError`` for what can be no order's id."""
 
     @abstractmethod
     async def call(
@@ -58,8 +61,7 @@ class Actions(ABC):
         phone. ``cursor``: the ``next`` of the page before."""
         statuses = status if status is None or isinstance(status, str) else ",".join(status)
         query: Query = {"q": q, "status": statuses, "customerId": customer_id, "limit": limit, "cursor": cursor}
-        page = await self.call("GET", "orders", query=query)
-        return OrderPage([Order.read(order) for order in page["orders"]], page["next"], page["position"])
+        return understood(OrderPage.read, await self.call("GET", "orders", query=query))
 
     async def create_order(
         self,
@@ -92,7 +94,8 @@ class Actions(ABC):
             "expectedAt": to_json(expected_at),
         }
         body = {name: value for name, value in body.items() if value is not None}
-        return Order.read(await self.call("POST", "orders", body=body, idempotency_key=idempotency_key or new_key()))
+        made = await self.call("POST", "orders", body=body, idempotency_key=idempotency_key or new_key())
+        return understood(Order.read, made)
 
     async def put_order(self, id: Id, order: Mapping[str, Any]) -> Order:
         """Creates or updates an order by the shop's own id, once however often; ``order`` is the contract's JSON."""
@@ -155,12 +158,13 @@ class Actions(ABC):
 
     async def share(self, id: Id) -> Share:
         """A link to the order for people without a login."""
-        made = await self.call("POST", f"{_path(id)}/share")
-        return Share(made["shareToken"], made["url"], datetime.fromisoformat(made["expiresAt"]))
+        return understood(Share.read, await self.call("POST", f"{_path(id)}/share"))
 
     async def history(self, id: Id) -> Sequence[Mapping[str, Any]]:
         """What happened to an order, oldest first, in the contract's JSON."""
-        entries: Sequence[Mapping[str, Any]] = (await self.call("GET", f"{_path(id)}/events"))["events"]
+        entries: Sequence[Mapping[str, Any]] = understood(
+            lambda said: said["events"], await self.call("GET", f"{_path(id)}/events")
+        )
         return entries
 
     async def workflow(self) -> Mapping[str, Any]:
@@ -172,13 +176,14 @@ class Actions(ABC):
         self, method: str, id: Id, more: str = "", *, body: Any = None, idempotency_key: str | None = None
     ) -> Order:
         take = self._taker(id)
-        order = await self.call(method, _path(id) + more, body=body, idempotency_key=idempotency_key)
+        answer = await self.call(method, _path(id) + more, body=body, idempotency_key=idempotency_key)
+        order = order_in(answer, text_of(id))
         take(order)
         return Order.read(order)
 
 
 def _path(id: Id) -> str:
-    return f"orders/{quote(str(id), safe='')}"
+    return f"orders/{quote(text_of(id), safe='')}"
 
 
 def new_key() -> str:

@@ -14,8 +14,8 @@ from ordercast.client.connection import Connection
 from ordercast.client.cursors import Cursor
 from ordercast.client.errors import Ended
 from ordercast.client.following import Events
+from ordercast.client.ids import Id
 from ordercast.client.live import Live
-from ordercast.client.models import Id
 from ordercast.client.rest import Query, Rest, base_of
 from ordercast.client.signals import Listener
 from ordercast.client.tokens import Token, Tokens
@@ -165,7 +165,7 @@ class OrdercastClient(Actions):
         return self._live.on(name, listener)
 
     def watch_order(self, id: Id) -> OrderWatch:
-        """An order that keeps itself current, until it is closed."""
+        """An order that keeps itself current, until it is closed. Raises ``ValueError`` for what can be no id."""
         return self._live.watch(id)
 
     def events(self, since: Cursor | int | None = None) -> Events:

@@ -17,8 +17,9 @@ from ordercast.client.connection import IDLE, Connection, Reason
 from ordercast.client.cursors import Cursor, moved_to, newest
 from ordercast.client.engine import Closed
 from ordercast.client.errors import ClientError, Ended, Problem, TokenError
+from ordercast.client.ids import Id, text_of
 from ordercast.client.link import Link
-from ordercast.client.models import LOG_EVENTS, Id
+from ordercast.client.models import LOG_EVENTS
 from ordercast.client.poller import Page, poll
 from ordercast.client.rest import Rest
 from ordercast.client.signals import Emitter, Listener, Signal, Tasks
@@ -117,7 +118,8 @@ class Live:
         return off
 
     def watch(self, id: Id) -> OrderWatch:
-        """Watches an order."""
+        """Watches an order. Raises ``ValueError`` for what is no id."""
+        text_of(id)
         self._connect_first()
         return self.watches.order(id)
 

@@ -9,9 +9,7 @@ from functools import cached_property
 from typing import Any, Self
 
 from ordercast.client.cursors import Cursor
-
-Id = int | str
-"""Ids are compared as text: 42 equals "42"."""
+from ordercast.client.ids import Id
 
 
 def time_of(value: str | None) -> datetime | None:
@@ -87,6 +85,11 @@ class OrderPage:
     next: str | None
     position: int
 
+    @classmethod
+    def read(cls, data: Mapping[str, Any]) -> Self:
+        """From the contract's JSON object."""
+        return cls([Order.read(order) for order in data["orders"]], data["next"], data["position"])
+
 
 @dataclass(frozen=True, slots=True)
 class Share:
@@ -95,6 +98,11 @@ class Share:
     share_token: str
     url: str
     expires_at: datetime
+
+    @classmethod
+    def read(cls, data: Mapping[str, Any]) -> Self:
+        """From the contract's JSON object."""
+        return cls(data["shareToken"], data["url"], datetime.fromisoformat(data["expiresAt"]))
 
 
 @dataclass(frozen=True)

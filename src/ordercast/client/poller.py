@@ -7,9 +7,10 @@ import random
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Protocol
 
+from ordercast.client.answers import understood
 from ordercast.client.backoff import Backoff
 from ordercast.client.connection import Reason, ended_by
-from ordercast.client.cursors import Cursor
+from ordercast.client.cursors import Cursor, split
 from ordercast.client.errors import ClientError, Problem, TokenError
 from ordercast.client.rest import Rest
 
@@ -25,9 +26,16 @@ Page = Mapping[str, Any]
 
 async def ask(rest: Rest, after: Cursor | None, wait: float) -> Page:
     """What happened after a cursor, waiting for it; ``None``: only where the log is now. Raises as `Rest.call` does."""
-    page: Page = await rest.call(
-        "GET", "events", query={"after": after, "wait": wait or None}, patience=wait + PATIENCE
-    )
+    query = {"after": after, "wait": wait or None}
+    return understood(_page, await rest.call("GET", "events", query=query, patience=wait + PATIENCE))
+
+
+def _page(answer: Any) -> Page:
+    split(answer["cursor"])
+    int(answer["position"])
+    for said in answer["events"]:
+        _ = said["event"], said["data"], int(said["position"])
+    page: Page = answer
     return page
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import aiohttp
 
+from ordercast.client.answers import NOT_OURS
 from ordercast.client.errors import Problem, Unreachable
 from ordercast.client.tokens import Tokens
 
@@ -86,5 +87,5 @@ def _answer(status: int, text: str) -> Any:
     if not 200 <= status < 300:
         raise Problem(status, said if isinstance(said, dict) else {})
     if isinstance(said, str):
-        raise Unreachable("something else than Ordercast has answered; is the URL right, and no login page in between?")
+        raise Unreachable(NOT_OURS)
     return said

@@ -13,7 +13,8 @@ from ordercast.client.connection import Connection
 from ordercast.client.cursors import Cursor
 from ordercast.client.errors import Ended
 from ordercast.client.following import Events
-from ordercast.client.models import Event, Id, Order
+from ordercast.client.ids import Id
+from ordercast.client.models import Event, Order
 from ordercast.client.tokens import Token
 from ordercast.client.watches import OrderWatch
 

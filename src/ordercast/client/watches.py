@@ -7,10 +7,12 @@ import random
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Self
 
+from ordercast.client.answers import order_in
 from ordercast.client.backoff import Backoff
 from ordercast.client.errors import ClientError, Ended, Problem, is_passing
+from ordercast.client.ids import Id, text_of
 from ordercast.client.merge import NOTHING, Known
-from ordercast.client.models import Id, Order
+from ordercast.client.models import Order
 from ordercast.client.signals import Signal, Tasks
 
 Fetch = Callable[[str], Any]
@@ -92,7 +94,7 @@ class Watched:
         while not self.is_settled:
             take = self.taker()
             try:
-                take(await self._watches.fetch(self.id))
+                take(order_in(await self._watches.fetch(self.id), self.id))
             except ClientError as error:
                 if not is_passing(error):
                     self.fail(error)
@@ -119,7 +121,7 @@ class Watches:
 
     def order(self, id: Id) -> OrderWatch:
         """Somebody watches an order."""
-        key = str(id)
+        key = text_of(id)
         watched = self._orders.get(key)
         if watched is None:
             watched = self._orders[key] = Watched(key, self)
