@@ -46,7 +46,7 @@ class OrdercastClient(Actions):
         ``since``: where an earlier client was (its `cursor`): what came after that is told first. ``fallback``: whether
         to ask REST while no socket can be had. ``connect_timeout``: s that a connection may take, with each transport.
         ``http``: a session of your own, for proxies and certificates; it stays open. Raises ``ValueError`` for a URL of
-        no server.
+        no server, `TokenError` for a text that can be no token.
         """
         self._base = base_of(url)
         self._tokens = Tokens(token)

@@ -5,7 +5,7 @@
     ClientError
     ├── Problem          the server says no to a request (RFC 9457): `status`, `type`, `title`, `detail`, `extra`
     │   └── Resync           410: the log cannot be followed from where one was; `cursor` is where it goes on
-    ├── TokenError       the application's token function failed
+    ├── TokenError       the application's token function failed, or took too long, or what it gave is no token
     ├── Unreachable      nothing can be had from the server just now; trying again later may help
     └── Ended            the connection has ended for good; `reason` says why
 """
@@ -49,7 +49,7 @@ class Resync(Problem):
 
 
 class TokenError(ClientError):
-    """The application's token function failed. ``__cause__`` is how."""
+    """The application's token function failed, took too long, or gave what can be no token. ``__cause__`` is how."""
 
 
 class Unreachable(ClientError):

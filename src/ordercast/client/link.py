@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import random
 from collections.abc import Callable
 from contextlib import aclosing
@@ -17,6 +18,8 @@ from ordercast.client.engine import Closed
 from ordercast.client.errors import TokenError, Unreachable
 from ordercast.client.sockets import Refused, ServerEnded, Socket, open_socket
 from ordercast.client.tokens import Tokens
+
+_log = logging.getLogger("ordercast.client")
 
 
 class LinkEvents(Protocol):
@@ -81,6 +84,8 @@ class Link:
                 end = await self._once()
             except (TokenError, Unreachable) as error:
                 self._failures += 1
+                if self._failures == 1:
+                    _log.info("no connection, trying again: %s", error)
                 self._events.failed(self._failures, "token" if isinstance(error, TokenError) else "unreachable")
                 await self._pause(self._failures)
                 continue

@@ -91,6 +91,7 @@ class Live:
         if not self.connection.is_over:
             return
         self._become(self.connection.opening())
+        self._tokens.ask_anew()
         self.watches.resume()
         self._learn_steps()
         self._running = self._tasks.spawn(self._link.run())
@@ -106,6 +107,7 @@ class Live:
         """Ends all of it."""
         await self.disconnect()
         await self._tasks.close()
+        await self._tokens.close()
 
     def hurry(self) -> None:
         """Tries at once."""

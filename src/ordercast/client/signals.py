@@ -5,13 +5,54 @@ from __future__ import annotations
 import asyncio
 import inspect
 import logging
+import threading
 from collections import defaultdict
 from collections.abc import Callable, Coroutine
-from typing import Any
+from contextlib import suppress
+from contextvars import copy_context
+from typing import Any, TypeVar
 
 _log = logging.getLogger("ordercast.client")
 
+T = TypeVar("T")
+
 Listener = Callable[..., object]
+
+
+def is_cancelled() -> bool:
+    """Whether the task that asks is to end, rather than something that it waited for was cancelled."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
+
+
+async def in_thread(call: Callable[[], T]) -> T:
+    """What a function that may block returns. One that hangs keeps no program from ending, as it would on a thread of
+    ``asyncio.to_thread``."""
+    loop = asyncio.get_running_loop()
+    answer: asyncio.Future[T] = loop.create_future()
+
+    def settle(result: T | None, error: Exception | None) -> None:
+        if answer.done():
+            return  # given up meanwhile
+        if error is None:
+            answer.set_result(result)  # type: ignore[arg-type]
+        else:
+            answer.set_exception(error)
+
+    def work() -> None:
+        result: T | None = None
+        failure: Exception | None = None
+        try:
+            result = call()
+        except Exception as error:
+            failure = RuntimeError(repr(error)) if isinstance(error, StopIteration) else error  # no future takes that
+        except BaseException as error:
+            failure = RuntimeError(repr(error))  # it is to end this thread, not the loop
+        with suppress(RuntimeError):  # the loop has ended
+            loop.call_soon_threadsafe(settle, result, failure)
+
+    threading.Thread(target=copy_context().run, args=(work,), name="ordercast-client-call", daemon=True).start()
+    return await answer
 
 
 class Signal:
