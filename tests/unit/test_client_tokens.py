@@ -190,7 +190,7 @@ async def test_whatever_a_function_raises_is_a_failed_try(shop: Shop, kind: str,
     async def later() -> str:
         return plain()
 
-    with pytest.raises(TokenError, match="the token function failed: ."):
+    with pytest.raises(TokenError, match=r"the token function failed: ."):
         await Tokens(plain if kind == "plain" else later).current()
     calls = 0
     async with living(shop, plain if kind == "plain" else later) as it:
