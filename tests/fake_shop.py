@@ -13,6 +13,7 @@ import pytest
 from ordercast.client import link
 from ordercast.client.backoff import Backoff
 from ordercast.client.connection import Connection
+from ordercast.client.errors import Problem
 from ordercast.client.live import Live
 from ordercast.client.rest import Rest
 from ordercast.client.sockets import Socket
@@ -21,6 +22,7 @@ from tests.harness import Json
 
 WAIT = 30.0  # s; bounds a failure only
 AT_ONCE = Backoff(0.0, 0.0)
+NOT_FOUND = Problem(404, {"type": "urn:ordercast:not-found", "title": "There is no such order"})
 WORKFLOW = {"statuses": [{"name": "received", "step": 1}, {"name": "accepted", "step": 2}]}
 
 

@@ -13,6 +13,7 @@ from ordercast.client.answers import order_in
 from ordercast.client.backoff import Backoff
 from ordercast.client.errors import Unreachable
 from ordercast.client.ids import Id, text_of
+from ordercast.client.order_watch import OrderWatch
 from ordercast.client.signals import Tasks
 from ordercast.client.watches import Watches
 from tests.fake_shop import WAIT, Shop, living, order
@@ -99,9 +100,9 @@ async def test_a_watch_waits_longer_and_longer_where_answers_are_of_something_el
         return answer
 
     tasks = Tasks()
-    watches = Watches(tasks, fetch, lambda name, id: None, Counted())
+    watches = Watches(tasks, fetch, lambda name, id: None, lambda status: None, Counted())
     watches.resume()
-    watch = watches.order("17")
+    watch = OrderWatch(17, watches)
     async with asyncio.timeout(WAIT):
         assert (await watch.changed()).order_id == 17
     assert waits == [1, 2, 3]

@@ -14,7 +14,7 @@ from ordercast.client.rest import Rest
 from ordercast.client.signals import Emitter, Tasks
 from ordercast.client.sockets import Refused, ServerEnded
 from ordercast.client.tokens import Tokens
-from tests.fake_shop import AT_ONCE, WAIT, Shop, living, order, turn, updated
+from tests.fake_shop import AT_ONCE, NOT_FOUND, WAIT, Shop, living, order, turn, updated
 from tests.harness import Json
 
 
@@ -242,7 +242,7 @@ async def test_a_watched_order_keeps_itself_current_and_fetches_what_is_missing(
 
 async def test_what_is_not_there_is_a_problem(shop: Shop) -> None:
     async with living(shop) as it:
-        shop.order = Problem(404, {"title": "There is no such order"})
+        shop.order = NOT_FOUND
         with pytest.raises(Problem) as caught:
             async with asyncio.timeout(WAIT):
                 await it.live.watch(18).changed()

@@ -19,9 +19,9 @@ from ordercast.client.errors import ClientError, Ended, Problem, Resync, TokenEr
 from ordercast.client.following import Events
 from ordercast.client.ids import Id
 from ordercast.client.models import Event, Order, OrderPage, Share
+from ordercast.client.order_watch import OrderWatch
 from ordercast.client.script import ScriptClient, connect
 from ordercast.client.tokens import Token
-from ordercast.client.watches import OrderWatch
 
 __all__ = [
     "KEPT",

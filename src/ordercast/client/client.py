@@ -16,10 +16,10 @@ from ordercast.client.errors import Ended
 from ordercast.client.following import Events
 from ordercast.client.ids import Id
 from ordercast.client.live import Live
+from ordercast.client.order_watch import OrderWatch
 from ordercast.client.rest import Query, Rest, base_of
 from ordercast.client.signals import Listener
 from ordercast.client.tokens import Token, Tokens
-from ordercast.client.watches import OrderWatch
 
 CONNECT_TIMEOUT = 10.0  # s
 

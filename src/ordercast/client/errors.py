@@ -65,7 +65,9 @@ class Ended(ClientError):
 
 
 def is_passing(error: Exception) -> bool:
-    """Whether an error says that nothing can be had just now, rather than that the request is wrong."""
+    """Whether an error says that nothing can be had just now, rather than that the request is wrong. A proxy that
+    finds no server says 404 or 403 for a moment, and not as Ordercast does."""
     if isinstance(error, Problem):
-        return error.status >= 500 or error.status == 429
+        elsewhere = error.status in (403, 404) and not error.type.startswith("urn:ordercast:")
+        return error.status >= 500 or error.status == 429 or elsewhere
     return isinstance(error, (Unreachable, TokenError))

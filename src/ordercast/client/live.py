@@ -16,23 +16,23 @@ from ordercast.client.backoff import Backoff
 from ordercast.client.connection import IDLE, Connection, Reason
 from ordercast.client.cursors import Cursor, moved_to, newest
 from ordercast.client.engine import Closed
-from ordercast.client.errors import ClientError, Ended, Problem, TokenError
+from ordercast.client.errors import Ended
 from ordercast.client.ids import Id, text_of
 from ordercast.client.link import Link
 from ordercast.client.models import LOG_EVENTS
+from ordercast.client.order_watch import OrderWatch
 from ordercast.client.poller import Page, poll
+from ordercast.client.renewal import Renewal
 from ordercast.client.rest import Rest
-from ordercast.client.signals import Emitter, Listener, Signal, Tasks
-from ordercast.client.tokens import Tokens, renew
-from ordercast.client.watches import OrderWatch, Watches
+from ordercast.client.signals import Emitter, Listener, Signal, Tasks, stopped
+from ordercast.client.steps import Steps
+from ordercast.client.tokens import Tokens
+from ordercast.client.watches import Watches
 
 _log = logging.getLogger("ordercast.client")
 
 FALLBACK_AFTER = 2
 """Tries to connect that fail before REST is asked: one may have met a restart."""
-
-_ANSWER = 15.0
-"""s that the server may take over a new token: it may have to fetch keys."""
 
 _CONTROL = (
     "position",
@@ -75,9 +75,14 @@ class Live:
         self._link = Link(http, url, tokens, backoff, patience, lambda: self.cursor, self)
         self._running: asyncio.Task[None] | None = None
         self._polling: asyncio.Task[None] | None = None
-        self._refreshing: asyncio.Task[None] | None = None
         self._session = object()  # the socket's connection: what was begun on an earlier one counts no more
-        self.watches = Watches(self._tasks, lambda id: rest.call("GET", f"orders/{id}"), self._say, backoff)
+        self._steps = Steps(rest, self._tasks)
+        self.watches = Watches(
+            self._tasks, lambda id: rest.call("GET", f"orders/{id}"), self._say, self._steps.step_of, backoff
+        )
+        self._renewal = Renewal(
+            tokens, backoff, self._tasks, self._emitter, lambda: self._link.socket, self.watches.retry
+        )
 
     # -- what the client asks for --------------------------------------------------------------------------------
 
@@ -93,7 +98,7 @@ class Live:
         self._become(self.connection.opening())
         self._tokens.ask_anew()
         self.watches.resume()
-        self._learn_steps()
+        self._steps.learn(self.watches.show)
         self._running = self._tasks.spawn(self._link.run())
 
     async def disconnect(self) -> None:
@@ -123,7 +128,7 @@ class Live:
         """Watches an order. Raises ``ValueError`` for what is no id."""
         text_of(id)
         self._connect_first()
-        return self.watches.order(id)
+        return OrderWatch(id, self.watches)
 
     def _connect_first(self) -> None:
         if self.connection.reason == "idle":
@@ -131,21 +136,7 @@ class Live:
 
     async def refresh(self, token: str | None) -> None:
         """Goes on with a new token."""
-        if token is not None:
-            self._tokens.replace(token)
-        elif self._tokens.renewable:
-            await self._tokens.fresh()
-        else:
-            raise TokenError("there is no function that gets a new token; give one here: refresh(token)")
-        if (socket := self._link.socket) is None:
-            return
-        try:
-            answer = await socket.ask("auth:refresh", await self._tokens.current(), patience=_ANSWER)
-        except Closed:
-            return  # the next connection begins with it
-        if "error" in answer:
-            raise Problem(401, {"title": answer["error"], "detail": f"The new token was refused: {answer['error']}."})
-        self._emitter.emit("token:refreshed", answer)
+        await self._renewal.refresh(token)
 
     # -- what happens (`LinkEvents`, `PollerEvents`) -------------------------------------------------------------
 
@@ -159,7 +150,7 @@ class Live:
 
     def lost(self) -> None:
         self._session = object()
-        self._refreshing = _stopped(self._refreshing)
+        self._renewal.stop()
         self._become(self.connection.lost(self.heard_at))
 
     def failed(self, failures: int, why: Reason) -> None:
@@ -170,11 +161,11 @@ class Live:
 
     def ended(self, reason: Reason) -> None:
         self._session = object()
-        self._running = _stopped(self._running)
-        self._polling = _stopped(self._polling)
-        self._refreshing = _stopped(self._refreshing)
-        self._become(self.connection.ended(reason, self.heard_at))
+        self._running = stopped(self._running)
+        self._polling = stopped(self._polling)
+        self._renewal.stop()
         self.watches.pause(Ended(reason))
+        self._become(self.connection.ended(reason, self.heard_at))  # last: who hears of it may connect again
 
     def alive(self) -> None:
         self.heard_at = datetime.now(UTC)
@@ -185,8 +176,7 @@ class Live:
         if name in LOG_EVENTS:
             self._logged(name, data)
         elif name in _CONTROL:
-            self._control(name, data)
-            self._emitter.emit(name, data)
+            self._told(name, data)
         else:
             self._emitter.emit("message", name, args)
 
@@ -204,6 +194,8 @@ class Live:
         for said in page["events"]:
             if said["event"] in LOG_EVENTS:
                 self._logged(said["event"], said["data"])
+            elif said["event"] == "watch:denied":
+                self._told(said["event"], said["data"])
         self.cursor = newest(self.cursor, page["cursor"])
         back = self.connection.status != "polling"
         self._become(self.connection.polled(self.heard_at))
@@ -225,11 +217,15 @@ class Live:
                 self._emitter.emit("connection", after)
 
     def _synced(self) -> None:
-        self._polling = _stopped(self._polling)
+        self._polling = stopped(self._polling)
         self.alive()
         self._become(self.connection.synced(self.heard_at))
         self.watches.resume()
-        self._learn_steps()
+        self._steps.learn(self.watches.show)
+
+    def _told(self, name: str, data: Any) -> None:
+        self._control(name, data)
+        self._emitter.emit(name, data)
 
     def _control(self, name: str, data: Any) -> None:
         match name:
@@ -245,11 +241,8 @@ class Live:
                 self.watches.heard(data["orderId"], lambda known: known.with_glimpse(data))
             case "watch:denied":
                 self.watches.denied(data["orderId"], data["error"])
-            case "token:expiring" if self._tokens.renewable:
-                _stopped(self._refreshing)
-                self._refreshing = self._tasks.spawn(
-                    renew(lambda: self.refresh(None), self._backoff, data["expiresAt"], self._not_refreshed)
-                )
+            case "token:expiring":
+                self._renewal.expiring(data["expiresAt"])
 
     def _logged(self, name: str, data: Any) -> None:
         try:
@@ -269,7 +262,7 @@ class Live:
         """The server cannot tell what was missed, or has another log than the one known."""
         self.cursor = None  # the next `position` tells it; until then the connection's pid serves
         self._arrivals = Arrivals(position)
-        self._polling = _stopped(self._polling)
+        self._polling = stopped(self._polling)
         self._tasks.spawn(self._start_anew(self._session))
 
     async def _start_anew(self, session: object) -> None:
@@ -277,33 +270,12 @@ class Live:
         if session is self._session:
             self._synced()
 
-    def _not_refreshed(self, error: ClientError) -> None:
-        self._emitter.emit("token:refresh_failed", {"error": str(error)})
-
     def _say(self, name: str, id: str) -> None:
         """Tells the server, where there is a connection to say it on."""
         if (socket := self._link.socket) is not None:
             self._tasks.spawn(_said(socket.emit(name, id)))
 
-    def _learn_steps(self) -> None:
-        if not self.watches.steps:
-            self._tasks.spawn(self._fetch_steps())
-
-    async def _fetch_steps(self) -> None:
-        try:
-            statuses = (await self._rest.call("GET", "workflow"))["statuses"]
-        except ClientError:
-            return  # asked again when next in sync; orders are shown with the step they came with
-        self.watches.set_steps({status["name"]: status["step"] for status in statuses})
-
 
 async def _said(saying: Awaitable[None]) -> None:
     with suppress(Closed):  # said again on the next connection
         await saying
-
-
-def _stopped(task: asyncio.Task[None] | None) -> asyncio.Task[None] | None:
-    """Cancels a task, unless it is what calls: that one ends by itself."""
-    if task is not None and task is not asyncio.current_task():
-        task.cancel()
-    return None

@@ -15,8 +15,8 @@ from ordercast.client.errors import Ended
 from ordercast.client.following import Events
 from ordercast.client.ids import Id
 from ordercast.client.models import Event, Order
+from ordercast.client.order_watch import OrderWatch
 from ordercast.client.tokens import Token
-from ordercast.client.watches import OrderWatch
 
 P = ParamSpec("P")
 T = TypeVar("T")

@@ -75,6 +75,13 @@ class Signal:
         return self.count
 
 
+def stopped(task: asyncio.Task[None] | None) -> asyncio.Task[None] | None:
+    """Cancels a task, unless it is what calls: that one ends by itself."""
+    if task is not None and task is not asyncio.current_task():
+        task.cancel()
+    return None
+
+
 class Tasks:
     """Tasks that end with their owner."""
 

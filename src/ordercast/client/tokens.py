@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-import random
 import re
-import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from ordercast.client.backoff import Backoff
-from ordercast.client.errors import ClientError, Problem, TokenError
+from ordercast.client.errors import TokenError
 from ordercast.client.signals import in_thread, is_cancelled
 
 Token = str | Callable[[], str | Awaitable[str]]
@@ -108,21 +105,3 @@ class Tokens:
                 raise
             why = f"no answer in {self._patience:g} s" if limit.expired() else str(error) or type(error).__name__
             raise TokenError(f"the token function failed: {why}") from error
-
-
-async def renew(
-    refresh: Callable[[], Awaitable[None]], backoff: Backoff, expires_at: float, failed: Callable[[ClientError], None]
-) -> None:
-    """Goes on with a new token, trying again while the old one lasts. ``expires_at``: s since the epoch."""
-    tries = 0
-    while True:
-        tries += 1
-        try:
-            await refresh()
-            return
-        except ClientError as error:
-            failed(error)
-            wait = backoff.delay(tries, random.random())  # noqa: S311 - spreads, hides nothing
-            if isinstance(error, Problem) or time.time() + wait > expires_at:
-                return
-        await asyncio.sleep(wait)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Self
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from ordercast.client.answers import order_in
 from ordercast.client.backoff import Backoff
@@ -17,6 +17,7 @@ from ordercast.client.signals import Signal, Tasks
 
 Fetch = Callable[[str], Any]
 Say = Callable[[str, str], None]
+StepOf = Callable[[str], int | None]
 
 
 class Watched:
@@ -26,6 +27,7 @@ class Watched:
         self.id = id
         self.uses = 0
         self.acknowledged = False
+        self.denied = False  # the server will not have it watched on this connection: no answer of REST's helps
         self.known = NOTHING
         self.order: Order | None = None
         self.error: ClientError | None = None
@@ -47,7 +49,7 @@ class Watched:
     def apply(self, known: Known) -> None:
         """Takes something in."""
         self.known = known
-        shown = known.order(self._watches.steps.get)
+        shown = known.order(self._watches.step_of)
         order = self.order if shown is None else Order.read(shown)
         if order != self.order or (order is not None and self.error is not None):
             self.order, self.error = order, None
@@ -61,6 +63,23 @@ class Watched:
         self.known, self.order, self.error = NOTHING, None, error
         self.changes.set()
         self._watches.settled.set()
+
+    def deny(self, error: ClientError) -> None:
+        """The server says that it cannot be had: what was asked before counts no more."""
+        self.forget()
+        self.acknowledged, self.denied = False, True
+        self.fail(error)
+
+    def hear(self, known: Known) -> None:
+        """Takes in what the server says, who lets us hear of it now, whatever was before."""
+        self.denied, self.error = False, None
+        self.apply(known)
+
+    def retry(self) -> None:
+        """Fetches it again where it could not be had: that was at another time, or with another token."""
+        if not self.denied:
+            self.error = None
+        self.bring()
 
     def forget(self) -> None:
         """What is known may be of another log: shows it until there is something new."""
@@ -108,18 +127,18 @@ class Watched:
 class Watches:
     """All of them, and what the server is told of them."""
 
-    def __init__(self, tasks: Tasks, fetch: Fetch, say: Say, backoff: Backoff) -> None:
+    def __init__(self, tasks: Tasks, fetch: Fetch, say: Say, step_of: StepOf, backoff: Backoff) -> None:
         self.tasks = tasks
         self.fetch = fetch
         self.backoff = backoff
         self.paused = True
-        self.steps: dict[str, int] = {}
+        self.step_of = step_of
         self.settled = Signal()
         self.ended: Ended | None = None
         self._say = say
         self._orders: dict[str, Watched] = {}
 
-    def order(self, id: Id) -> OrderWatch:
+    def order(self, id: Id) -> Watched:
         """Somebody watches an order."""
         key = text_of(id)
         watched = self._orders.get(key)
@@ -127,8 +146,8 @@ class Watches:
             watched = self._orders[key] = Watched(key, self)
             self._say("watch:order", key)
         watched.uses += 1
-        watched.bring()
-        return OrderWatch(id, watched, self)
+        watched.retry()
+        return watched
 
     def release(self, watched: Watched) -> None:
         """And watches it no more."""
@@ -142,7 +161,7 @@ class Watches:
     def connected(self, *, recovered: bool) -> None:
         """A socket is there. Who was ``recovered`` is still watching what the server has acknowledged."""
         for watched in tuple(self._orders.values()):
-            watched.acknowledged = watched.acknowledged and recovered
+            watched.acknowledged, watched.denied = watched.acknowledged and recovered, False
             if not watched.acknowledged:
                 self._say("watch:order", watched.id)
 
@@ -150,7 +169,7 @@ class Watches:
         """Something of an order, as `merge` takes it in."""
         watched = self._orders.get(str(order_id))
         if watched is not None:
-            watched.apply(change(watched.known))
+            watched.hear(change(watched.known))
 
     def acknowledged(self, order_id: Id) -> None:
         """The server has said that we watch it."""
@@ -158,25 +177,24 @@ class Watches:
             watched.acknowledged = True
 
     def denied(self, order_id: Id | None, error: str) -> None:
-        """The server has said that we do not."""
+        """The server has said that we do not, or no more."""
         watched = None if order_id is None else self._orders.get(str(order_id))
         if watched is None:
             return
         if error == "too_many_watches":
             detail = "This connection watches as many orders as it may. Close some."
-            watched.fail(Problem(429, {"title": error, "detail": detail}))
+            watched.deny(Problem(429, {"title": error, "detail": detail}))
         else:
             detail = f"There is no order {order_id}, or it is not yours."
-            watched.fail(Problem(404, {"title": error, "detail": detail}))
+            watched.deny(Problem(404, {"type": "urn:ordercast:not-found", "title": error, "detail": detail}))
 
     def taker(self, order_id: Id) -> Callable[[Mapping[str, Any]], None]:
         """Takes the answer to a request that is about to be made."""
         watched = self._orders.get(str(order_id))
         return (lambda _: None) if watched is None else watched.taker()
 
-    def set_steps(self, steps: Mapping[str, int]) -> None:
-        """Which step each status is."""
-        self.steps = dict(steps)
+    def show(self) -> None:
+        """Shows what is known anew: which step each status is has become known."""
         for watched in tuple(self._orders.values()):
             watched.apply(watched.known)
 
@@ -185,13 +203,18 @@ class Watches:
         self.paused, self.ended = True, ended
         for watched in self._orders.values():
             watched.stop()
+            watched.denied = False
             watched.changes.set()
 
     def resume(self) -> None:
-        """Fetches what is missing."""
+        """Fetches what is missing, or could not be had."""
         self.paused, self.ended = False, None
+        self.retry()
+
+    def retry(self) -> None:
+        """Fetches what could not be had again."""
         for watched in self._orders.values():
-            watched.bring()
+            watched.retry()
 
     async def reset(self) -> None:
         """Fetches all anew, and returns when it is there."""
@@ -201,81 +224,3 @@ class Watches:
         count = self.settled.count
         while not all(watched.is_settled for watched in self._orders.values()):
             count = await self.settled.after(count)
-
-    def all(self) -> Sequence[Watched]:
-        """Those that are watched now."""
-        return tuple(self._orders.values())
-
-
-class OrderWatch:
-    """An order that keeps itself current until it is closed; closing is what ``with`` does at its end, too.
-
-    Iterated, it gives the order as it is, then each time it has changed. Who is slower than the changes gets the
-    newest: who must miss none follows `OrdercastClient.events`.
-    """
-
-    def __init__(self, id: Id, watched: Watched, watches: Watches) -> None:
-        self.order_id = id
-        self._watched = watched
-        self._watches = watches
-        self._seen = 0 if watched.order is None and watched.error is None else -1
-        self._last: Order | None = None
-        self._closed = False
-
-    @property
-    def order(self) -> Order | None:
-        """As far as it is known; ``None`` before the first answer."""
-        return self._watched.order
-
-    @property
-    def complete(self) -> bool:
-        """Whether nothing of it is missing. Where something is, it is being fetched."""
-        return self._watched.is_complete
-
-    @property
-    def error(self) -> ClientError | None:
-        """Why it cannot be had: a `Problem` with status 404 for what is not there or not yours."""
-        return self._watched.error
-
-    async def changed(self) -> Order:
-        """The order when it has changed since the last call; at first, when it is there.
-
-        Raises what `error` is, `Ended` where nothing comes any more.
-        """
-        while True:
-            if self._closed:
-                raise Ended("closed")
-            if self._seen != self._watched.changes.count:
-                self._seen = self._watched.changes.count
-                if self.error is not None:
-                    raise self.error
-                if self.order is not None and self.order != self._last:
-                    self._last = self.order
-                    return self.order
-            if self._watches.ended is not None:
-                raise self._watches.ended
-            await self._watched.changes.after(self._seen)
-
-    def close(self) -> None:
-        """Watches it no more. Twice does no harm."""
-        if not self._closed:
-            self._closed = True
-            self._watches.release(self._watched)
-            self._watched.changes.set()
-
-    def __aiter__(self) -> Self:
-        return self
-
-    async def __anext__(self) -> Order:
-        try:
-            return await self.changed()
-        except Ended as end:
-            if end.reason != "closed":
-                raise
-            raise StopAsyncIteration from None
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
