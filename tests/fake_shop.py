@@ -131,7 +131,8 @@ def shown(state: Connection) -> str:
 async def living(shop: Shop, token: Token = "t", since: str | None = None, **options: Any) -> AsyncIterator[Seen]:
     rest = cast("Rest", shop)
     http = cast("aiohttp.ClientSession", None)
-    live = Live(http, "", rest, Tokens(token), AT_ONCE, 1.0, since, **{"fallback": True, **options})
+    backoff = options.pop("backoff", AT_ONCE)
+    live = Live(http, "", rest, Tokens(token), backoff, 1.0, since, **{"fallback": True, **options})
     try:
         yield Seen(live)
     finally:

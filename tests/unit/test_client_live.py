@@ -7,6 +7,8 @@ from typing import Any, cast
 
 import pytest
 
+from ordercast.client import link
+from ordercast.client.backoff import Backoff
 from ordercast.client.engine import Closed
 from ordercast.client.errors import Ended, Problem, TokenError, Unreachable
 from ordercast.client.following import Events
@@ -14,7 +16,7 @@ from ordercast.client.rest import Rest
 from ordercast.client.signals import Emitter, Tasks
 from ordercast.client.sockets import Refused, ServerEnded
 from ordercast.client.tokens import Tokens
-from tests.fake_shop import AT_ONCE, NOT_FOUND, WAIT, Shop, living, order, turn, updated
+from tests.fake_shop import AT_ONCE, NOT_FOUND, WAIT, Shop, living, order, shown, turn, updated
 from tests.harness import Json
 
 
@@ -147,6 +149,49 @@ async def test_it_polls_after_two_failed_tries_and_goes_back(shop: Shop) -> None
         await it.until("live")
         assert heard == [2, 3]
         assert shop.asked[0] == {"after": "log.1", "wait": None}
+
+
+async def test_connections_that_are_cut_as_soon_as_they_are_there_count_as_none(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waits: list[int] = []
+
+    class Counted(Backoff):
+        def delay(self, failures: int, random: float) -> float:
+            waits.append(failures)
+            return 0.0
+
+    async with living(shop, backoff=Counted()) as it:
+        it.live.connect()
+        for _ in range(3):
+            socket = await shop.socket()
+            socket.coming.put_nowait(("caught_up", [{"position": 1}]))
+            await it.until("live")
+            socket.coming.put_nowait(Closed())
+            await it.until("resuming")
+        socket = await shop.socket()
+        assert waits == [1, 2, 3]
+        assert shop.asked, "REST is asked, as where no connection can be had"
+        monkeypatch.setattr(link, "SETTLED", 0.0)
+        socket.coming.put_nowait(Closed())
+        await shop.socket()
+        assert waits == [1, 2, 3, 1], "one that has lasted is another matter"
+
+
+async def test_who_begins_to_poll_hurries_nothing_unless_it_was_offline(shop: Shop) -> None:
+    shop.answers = [Unreachable("no")] * 3
+    async with living(shop, since="log.1", backoff=Backoff(0.001, WAIT * 2)) as it:
+        hurried: list[str] = []
+        it.live._link.hurry = lambda: hurried.append(shown(it.live.connection))  # type: ignore[method-assign]
+        it.live.connect()
+        for answer in (page(cursor=1), Unreachable("no"), page(cursor=1)):
+            before = len(it.states)
+            shop.pages.put_nowait(answer)
+            async with asyncio.timeout(WAIT):
+                while len(it.states) == before or len(it.states) < 2:
+                    await it.live.changes.after(it.live.changes.count)
+        assert it.states == ["resuming", "polling", "offline unreachable", "polling"]
+        assert hurried == ["polling"]
 
 
 async def test_who_polls_hears_that_all_begins_anew_as_by_socket(shop: Shop) -> None:

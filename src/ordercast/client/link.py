@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
+import time
 from collections.abc import Callable
 from contextlib import aclosing
 from typing import Any, Literal, Protocol
@@ -18,6 +19,9 @@ from ordercast.client.engine import Closed
 from ordercast.client.errors import TokenError, Unreachable
 from ordercast.client.sockets import Refused, ServerEnded, Socket, open_socket
 from ordercast.client.tokens import Tokens
+
+SETTLED = 1.0
+"""s after which a connection counts as one. Whatever cuts it sooner will most likely do so the next time."""
 
 _log = logging.getLogger("ordercast.client")
 
@@ -110,8 +114,13 @@ class Link:
             await self._tokens.after(token)
             self._renewed = True
             return "renewed"
-        self._failures, self._renewed = 0, False
+        self._renewed = False
+        begun = time.monotonic()
         end = await self._serve(socket, replays=replays, recovered=recovered)
+        if time.monotonic() - begun >= SETTLED:
+            self._failures = 0
+        elif end is None:
+            raise Unreachable("the connection was lost as soon as it was there")
         if end == "token_expired" and self._tokens.renewable:  # lives for less than the minute of warning, or was late
             self._events.lost()
             await self._tokens.after(token)

@@ -197,10 +197,11 @@ class Live:
             elif said["event"] == "watch:denied":
                 self._told(said["event"], said["data"])
         self.cursor = newest(self.cursor, page["cursor"])
-        back = self.connection.status != "polling"
+        before = self.connection.status
         self._become(self.connection.polled(self.heard_at))
-        if back:
+        if before != "polling":
             self.watches.resume()
+        if before == "offline":
             self._link.hurry()  # what brought REST back may have brought the socket back too
 
     def missed(self, why: Reason) -> None:
