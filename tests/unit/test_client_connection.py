@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from typing import cast
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from ordercast.client import OrdercastClient
 from ordercast.client.arrivals import Arrivals
 from ordercast.client.backoff import Backoff
 from ordercast.client.connection import IDLE, Connection, ended_by
-from ordercast.client.cursors import moved_to, newest, placed
+from ordercast.client.cursors import moved_to, newest, placed, read
+from ordercast.client.following import Events
+from ordercast.client.rest import Rest
 
 ANY_TIME = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])  # the machine may be busy
 T1 = datetime(2026, 1, 1, tzinfo=UTC)
@@ -124,3 +128,25 @@ def test_what_arrives_in_order_is_told_once(events: list[tuple[str, int]]) -> No
             arrivals = after
             told.append((name, position))
     assert sorted(told) == sorted(set(events))
+
+
+@pytest.mark.parametrize("stored", ["log.5", "log.5\n", 0, "0", "a-B_9.12"])
+def test_a_stored_cursor_is_taken_as_it_was_given(stored: str | int) -> None:
+    assert read(stored) == str(stored).strip()
+
+
+@pytest.mark.parametrize("stored", ["", "\n", "log.", "log", ".5", "log.5.6x", "a b.5", -1, True, "log.x"])
+def test_what_is_no_cursor_is_said_before_anything_is_asked(stored: str | int) -> None:
+    with pytest.raises(ValueError, match="is no cursor; give one as it was given"):
+        read(stored)
+    with pytest.raises(ValueError, match="is no cursor"):
+        Events(cast("Rest", None), Backoff(), stored)
+    with pytest.raises(ValueError, match="is no cursor"):
+        OrdercastClient("http://127.0.0.1", "t", since=str(stored))
+
+
+@pytest.mark.parametrize("said", ["", "x", "log.x"])
+def test_what_the_server_says_that_is_no_cursor_is_kept_by_nobody(said: str) -> None:
+    for kept in (None, "log.1"):
+        with pytest.raises(ValueError, match="invalid literal"):
+            newest(kept, said)

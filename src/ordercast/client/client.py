@@ -11,7 +11,7 @@ import aiohttp
 from ordercast.client.actions import Actions, Take
 from ordercast.client.backoff import Backoff
 from ordercast.client.connection import Connection
-from ordercast.client.cursors import Cursor
+from ordercast.client.cursors import Cursor, read
 from ordercast.client.errors import Ended
 from ordercast.client.following import Events
 from ordercast.client.ids import Id
@@ -46,11 +46,11 @@ class OrdercastClient(Actions):
         ``since``: where an earlier client was (its `cursor`): what came after that is told first. ``fallback``: whether
         to ask REST while no socket can be had. ``connect_timeout``: s that a connection may take, with each transport.
         ``http``: a session of your own, for proxies and certificates; it stays open. Raises ``ValueError`` for a URL of
-        no server, `TokenError` for a text that can be no token.
+        no server and for what is no cursor, `TokenError` for a text that can be no token.
         """
         self._base = base_of(url)
         self._tokens = Tokens(token)
-        self._since = since
+        self._since = None if since is None else read(since)
         self._fallback = fallback
         self._backoff = backoff or Backoff()
         self._connect_timeout = connect_timeout
@@ -171,7 +171,7 @@ class OrdercastClient(Actions):
     def events(self, since: Cursor | int | None = None) -> Events:
         """Every event that the token may see, once, in order: from after ``since`` on (`Event.cursor` of the last one
         that was dealt with; 0: the log's beginning), or from now on. Asks REST, which has all of it, whatever the
-        connection is.
+        connection is. Raises ``ValueError`` for what is no cursor.
         """
         return Events(self._rest, self._backoff, since)
 

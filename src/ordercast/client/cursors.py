@@ -2,7 +2,20 @@
 
 from __future__ import annotations
 
+import re
+
 Cursor = str
+
+_CURSOR = re.compile(r"\s*((?:[A-Za-z0-9_-]{1,64}\.)?[0-9]{1,19})\s*")
+
+
+def read(stored: Cursor | int) -> Cursor:
+    """A cursor as somebody has kept it: a newline around it is none of it. Raises ``ValueError`` for what is none, as
+    an empty file is."""
+    found = _CURSOR.fullmatch(str(stored))
+    if found is None:
+        raise ValueError(f"{stored!r:.80} is no cursor; give one as it was given, 0 for the log's beginning, or None")
+    return found[1]
 
 
 def split(cursor: Cursor) -> tuple[str, int]:
@@ -17,10 +30,11 @@ def placed(cursor: Cursor, position: int) -> Cursor:
 
 
 def newest(a: Cursor | None, b: Cursor) -> Cursor:
-    """The later of two; one of another log is of a newer one."""
+    """The later of two; one of another log is of a newer one. Raises ``ValueError`` for what is none."""
+    log_b, at_b = split(b)
     if a is None:
         return b
-    (log_a, at_a), (log_b, at_b) = split(a), split(b)
+    log_a, at_a = split(a)
     return a if log_a == log_b and at_a > at_b else b
 
 

@@ -11,7 +11,7 @@ from typing import Self
 
 from ordercast.client.backoff import Backoff
 from ordercast.client.connection import IDLE, Connection, ended_by
-from ordercast.client.cursors import Cursor
+from ordercast.client.cursors import Cursor, read
 from ordercast.client.errors import ClientError, Problem, Resync, TokenError, is_passing
 from ordercast.client.models import Event, events_of
 from ordercast.client.poller import WAIT, ask
@@ -31,7 +31,7 @@ class Events:
     def __init__(self, rest: Rest, backoff: Backoff, since: Cursor | int | None) -> None:
         self._rest = rest
         self._backoff = backoff
-        self._asked: Cursor | None = None if since is None else str(since)  # up to where it has been told
+        self._asked: Cursor | None = None if since is None else read(since)  # up to where it has been told
         self._given = self._asked
         self._waiting: deque[Event] = deque()
         self._wait = 0  # at first, so that it is known at once whether this way is open
