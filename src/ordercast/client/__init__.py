@@ -15,7 +15,7 @@ from ordercast.client.backoff import Backoff
 from ordercast.client.client import OrdercastClient
 from ordercast.client.connection import Connection, Reason, Status
 from ordercast.client.cursors import Cursor
-from ordercast.client.errors import ClientError, Ended, Problem, Resync, TokenError, Unreachable
+from ordercast.client.errors import Broken, ClientError, Ended, Problem, Resync, TokenError, Unreachable
 from ordercast.client.following import Events
 from ordercast.client.ids import Id
 from ordercast.client.models import Event, Order, OrderPage, Share
@@ -26,6 +26,7 @@ from ordercast.client.tokens import Token
 __all__ = [
     "KEPT",
     "Backoff",
+    "Broken",
     "ClientError",
     "Connection",
     "Cursor",

@@ -18,6 +18,7 @@ Reason = Literal[
     "token_expired",
     "unauthorized",  # the token was refused
     "ended",  # by the server, without a reason
+    "broken",  # a bug in the client, which the log has
 ]
 """Why there is no connection. Those of a server that has ended it for good come with ``retrying`` false."""
 

@@ -7,7 +7,8 @@
     │   └── Resync           410: the log cannot be followed from where one was; `cursor` is where it goes on
     ├── TokenError       the application's token function failed, or took too long, or what it gave is no token
     ├── Unreachable      nothing can be had from the server just now; trying again later may help
-    └── Ended            the connection has ended for good; `reason` says why
+    ├── Ended            the connection has ended for good; `reason` says why
+    └── Broken           a bug in the client
 """
 
 from __future__ import annotations
@@ -62,6 +63,13 @@ class Ended(ClientError):
     def __init__(self, reason: Reason) -> None:
         super().__init__(f"The connection has ended: {reason}. Call connect() to try again.")
         self.reason = reason
+
+
+class Broken(ClientError):
+    """A bug in the client: what it was about to tell will not come."""
+
+    def __init__(self) -> None:
+        super().__init__("This is a bug in ordercast.client; its log, 'ordercast.client', has more.")
 
 
 def is_passing(error: Exception) -> bool:

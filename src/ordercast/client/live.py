@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
-from contextlib import suppress
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from typing import Any
 
@@ -99,7 +99,7 @@ class Live:
         self._tokens.ask_anew()
         self.watches.resume()
         self._steps.learn(self.watches.show)
-        self._running = self._tasks.spawn(self._link.run())
+        self._running = self._tasks.spawn(self._link.run(), self._broke)
 
     async def disconnect(self) -> None:
         """Ends, and waits until the socket has."""
@@ -157,7 +157,8 @@ class Live:
         if not self._fallback or why == "token":
             self._become(self.connection.failed(why))
         if self._fallback and failures >= FALLBACK_AFTER and self._polling is None:
-            self._polling = self._tasks.spawn(poll(self._rest, self._backoff, lambda: self.cursor, self))
+            polling = poll(self._rest, self._backoff, lambda: self.cursor, self)
+            self._polling = self._tasks.spawn(polling, self._broke)
 
     def ended(self, reason: Reason) -> None:
         self._session = object()
@@ -166,6 +167,9 @@ class Live:
         self._renewal.stop()
         self.watches.pause(Ended(reason))
         self._become(self.connection.ended(reason, self.heard_at))  # last: who hears of it may connect again
+
+    def _broke(self) -> None:
+        self.ended("broken")
 
     def alive(self) -> None:
         self.heard_at = datetime.now(UTC)
@@ -225,8 +229,9 @@ class Live:
         self._steps.learn(self.watches.show)
 
     def _told(self, name: str, data: Any) -> None:
-        self._control(name, data)
-        self._emitter.emit(name, data)
+        with _understanding(name):
+            self._control(name, data)
+            self._emitter.emit(name, data)
 
     def _control(self, name: str, data: Any) -> None:
         match name:
@@ -246,25 +251,22 @@ class Live:
                 self._renewal.expiring(data["expiresAt"])
 
     def _logged(self, name: str, data: Any) -> None:
-        try:
+        with _understanding(name):
             arrived = self._arrivals.with_event(name, data["position"])
             if name == "order:created":
                 self.watches.heard(data["orderId"], lambda known: known.with_snapshot(data))
             else:
                 self.watches.heard(data["orderId"], lambda known: known.with_event(data))
-        except (KeyError, TypeError, ValueError):
-            _log.exception("%s cannot be understood; is the server much newer?", name)
-            return
-        if arrived is not None:
-            self._arrivals = arrived
-            self._emitter.emit(name, data)
+            if arrived is not None:
+                self._arrivals = arrived
+                self._emitter.emit(name, data)
 
     def _resync(self, position: int) -> None:
         """The server cannot tell what was missed, or has another log than the one known."""
         self.cursor = None  # the next `position` tells it; until then the connection's pid serves
         self._arrivals = Arrivals(position)
         self._polling = stopped(self._polling)
-        self._tasks.spawn(self._start_anew(self._session))
+        self._tasks.spawn(self._start_anew(self._session), self._broke)
 
     async def _start_anew(self, session: object) -> None:
         await self.watches.reset()
@@ -275,6 +277,15 @@ class Live:
         """Tells the server, where there is a connection to say it on."""
         if (socket := self._link.socket) is not None:
             self._tasks.spawn(_said(socket.emit(name, id)))
+
+
+@contextmanager
+def _understanding(name: str) -> Iterator[None]:
+    """Lets an event that is not as it should be harm no other."""
+    try:
+        yield
+    except (LookupError, TypeError, ValueError, AttributeError):
+        _log.exception("%s cannot be understood; is the server much newer?", name)
 
 
 async def _said(saying: Awaitable[None]) -> None:

@@ -88,17 +88,19 @@ class Tasks:
     def __init__(self) -> None:
         self._running: set[asyncio.Task[None]] = set()
 
-    def spawn(self, doing: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-        """Runs something beside."""
+    def spawn(self, doing: Coroutine[Any, Any, None], broke: Callable[[], None] | None = None) -> asyncio.Task[None]:
+        """Runs something beside. ``broke``: tells who waits for it that nothing will come, where it raises."""
         task = asyncio.create_task(doing)
         self._running.add(task)
-        task.add_done_callback(self._done)
+        task.add_done_callback(lambda task: self._done(task, broke))
         return task
 
-    def _done(self, task: asyncio.Task[None]) -> None:
+    def _done(self, task: asyncio.Task[None], broke: Callable[[], None] | None) -> None:
         self._running.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
             _log.error("this is a bug in ordercast.client", exc_info=error)
+            if broke is not None:
+                broke()
 
     async def close(self) -> None:
         """Ends all, and waits until they have."""
@@ -140,7 +142,7 @@ class Emitter:
         for listener in tuple(self._listeners[name]):
             try:
                 listener(*args)
-            except Exception:
+            except (Exception, asyncio.CancelledError):  # of a future that it asked, say
                 _log.exception("a listener to %r raised", name)
 
 
@@ -149,5 +151,7 @@ async def _serve(name: str, listener: Callable[..., Any], waiting: asyncio.Queue
         args = await waiting.get()
         try:
             await listener(*args)
-        except Exception:
+        except (Exception, asyncio.CancelledError):
+            if is_cancelled():
+                raise
             _log.exception("a listener to %r raised", name)

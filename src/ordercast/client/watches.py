@@ -9,7 +9,7 @@ from typing import Any
 
 from ordercast.client.answers import order_in
 from ordercast.client.backoff import Backoff
-from ordercast.client.errors import ClientError, Ended, Problem, is_passing
+from ordercast.client.errors import Broken, ClientError, Ended, Problem, is_passing
 from ordercast.client.ids import Id, text_of
 from ordercast.client.merge import NOTHING, Known
 from ordercast.client.models import Order
@@ -100,13 +100,17 @@ class Watched:
     def bring(self) -> None:
         """Fetches it where something is missing."""
         if not self._watches.paused and not self.is_settled and self._fetching is None:
-            self._fetching = self._watches.tasks.spawn(self._fetch())
+            self._fetching = self._watches.tasks.spawn(self._fetch(), self._broke)
 
     def stop(self) -> None:
         """Fetches no more."""
         if self._fetching is not None:
             self._fetching.cancel()
             self._fetching = None
+
+    def _broke(self) -> None:
+        self._fetching = None
+        self.fail(Broken())
 
     async def _fetch(self) -> None:
         tries = 0
