@@ -336,6 +336,39 @@ async def test_a_share_link_shows_one_order_and_nothing_personal(server: ServerP
         await holds(lambda: watch.order is not None and watch.order.status == "accepted")
 
 
+async def test_an_order_that_goes_to_another_customer_goes_from_one_watch_to_the_other(server: ServerProcess) -> None:
+    async with client(server.url, SHOP) as shop, client(server.url, token(43)) as new:
+        order = await shop.create_order(42)
+        watch = new.watch_order(order.order_id)
+        await new.ready()
+        await holds(lambda: watch.error is not None)
+        await shop.put_order(order.order_id, {"customerId": 43})
+        await shop.change_status(order.order_id, "accepted")
+        await holds(lambda: watch.order is not None and watch.order.status == "accepted" and watch.complete)
+        assert watch.error is None
+        async with client(server.url, token(43)) as other:
+            seen = other.watch_order(order.order_id)
+            await holds(lambda: seen.order is not None)
+            await shop.put_order(order.order_id, {"customerId": 44})
+            await holds(lambda: seen.error is not None)
+            assert (seen.order, getattr(seen.error, "status", None)) == (None, 404)
+
+
+async def test_who_signs_in_at_last_sees_what_was_refused(server: ServerProcess, api: Api) -> None:
+    id = (await api.create(customerId=42))["orderId"]
+    given = "no.token.yet"
+    async with client(server.url, lambda: given) as it:
+        watch = it.watch_order(id)
+        await until(it, "offline")
+        await holds(lambda: watch.error is not None or it.connection.is_over)
+        given = token(42) + "\n"
+        await it.refresh()
+        await it.ready()
+        await holds(lambda: watch.order is not None)
+        assert watch.error is None
+        assert (await it.get_order(id)).order_id == id
+
+
 async def test_what_the_server_says_no_to(server: ServerProcess) -> None:
     async with client(server.url, SHOP) as shop:
         order = await shop.create_order(42, idempotency_key="the same")

@@ -79,7 +79,7 @@ class Events:
         self._wait = 0
         if isinstance(error, Resync):
             raise error
-        if isinstance(error, Problem) and error.status == 410:
+        if isinstance(error, Problem) and error.status == 410 and self._gone is None:
             self._gone = error  # and where the log is now may take several tries to learn
             return
         if not is_passing(error):

@@ -19,7 +19,7 @@ from ordercast.client.engine import Closed
 from ordercast.client.errors import Ended
 from ordercast.client.ids import Id, text_of
 from ordercast.client.link import Link
-from ordercast.client.models import LOG_EVENTS
+from ordercast.client.models import DENIED, LOG_EVENTS
 from ordercast.client.order_watch import OrderWatch
 from ordercast.client.poller import Page, poll
 from ordercast.client.renewal import Renewal
@@ -39,7 +39,7 @@ _CONTROL = (
     "caught_up",
     "resync",
     "watching",
-    "watch:denied",
+    DENIED,
     "token:expiring",
     "force_disconnect",
     "board:changed",
@@ -198,7 +198,7 @@ class Live:
         for said in page["events"]:
             if said["event"] in LOG_EVENTS:
                 self._logged(said["event"], said["data"])
-            elif said["event"] == "watch:denied":
+            elif said["event"] == DENIED:
                 self._told(said["event"], said["data"])
         self.cursor = newest(self.cursor, page["cursor"])
         before = self.connection.status

@@ -61,12 +61,12 @@ async def poll(rest: Rest, backoff: Backoff, cursor: Callable[[], Cursor | None]
     wait = 0  # at first, so that it is known at once whether this way is open
     restart = cursor() is None
     while True:
+        after = None if restart else cursor()
         try:
-            after = None if restart else cursor()
             page = await ask(rest, after, wait)
         except ClientError as error:
             wait = 0
-            if isinstance(error, Problem) and error.status == 410:
+            if isinstance(error, Problem) and error.status == 410 and after is not None:
                 restart = True
                 continue
             if isinstance(error, Problem) and error.status == 401:
