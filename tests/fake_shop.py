@@ -38,6 +38,11 @@ def updated(version: int, position: int | None = None) -> Json:
     return {"orderId": 17, "status": "accepted", "updatedAt": at, **place}
 
 
+def page(*positions: int, cursor: int) -> Json:
+    events = [{"event": "order:updated", "data": updated(p), "position": p} for p in positions]
+    return {"events": events, "position": cursor, "cursor": f"log.{cursor}"}
+
+
 class FakeSocket:
     """A connection that a test plays the server of."""
 

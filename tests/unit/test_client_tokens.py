@@ -213,3 +213,22 @@ asyncio.run(main())
 """
     ran = subprocess.run([sys.executable, "-c", text], capture_output=True, text=True, timeout=WAIT, check=True)
     assert ran.stdout == "the token function failed: no answer in 0.05 s\n"
+
+
+@pytest.mark.parametrize("kind", ["plain", "async"])
+async def test_a_token_function_is_asked_once_for_all_who_wait(kind: str) -> None:
+    asked = 0
+
+    def plain() -> str:
+        nonlocal asked
+        asked += 1
+        return f"t{asked}"
+
+    async def later() -> str:
+        await asyncio.sleep(0)
+        return plain()
+
+    tokens = Tokens(plain if kind == "plain" else later)
+    assert set(await asyncio.gather(*(tokens.current() for _ in range(5)))) == {"t1"}
+    assert set(await asyncio.gather(*(tokens.after("t1") for _ in range(5)))) == {"t2"}
+    assert await tokens.current() == "t2"
