@@ -294,3 +294,16 @@ async def test_a_database_that_is_away_is_told_in_words(tmp_path: Path, monkeypa
     status, _, body = await ask(app, "GET", link)
     assert status == 503
     assert b"One moment" in body
+
+
+async def test_addresses_that_are_nearly_right(tmp_path: Path) -> None:
+    (tmp_path / "track.html").write_text('<link href="./assets/a.css">')
+    app = FastAPI()
+    app.state.services = (await Side.open()).services
+    app.include_router(tracking(tmp_path / "track.html", {"Referrer-Policy": "no-referrer"}))
+    token = SHARES.issue("7", "42").token
+    status, headers, _ = await ask(app, "GET", f"/track/{token}/")
+    assert status == 308
+    assert {(b"location", f"../{token}".encode()), (b"referrer-policy", b"no-referrer")} <= {*headers}
+    assert b'href="../assets/a.css"' in (await ask(app, "GET", "/track/nothing"))[2]
+    assert b'href="assets/a.css"' in (await ask(app, "GET", "/track"))[2], "which is in the root folder"

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 import structlog
 from fastapi import APIRouter
 from starlette.requests import Request
-from starlette.responses import FileResponse, HTMLResponse
+from starlette.responses import FileResponse, HTMLResponse, RedirectResponse
 
 from ordercast.api.context import Parts, Services
 from ordercast.api.track_page import Template, order_page, sorry_page
@@ -45,7 +46,14 @@ def tracking(built: Path, headers: dict[str, str]) -> APIRouter:
             status, what = 503, "unavailable"
         if what:
             page = sorry_page(template, what, parts.shop, lang)
+        if not token:
+            page = page.replace('"../assets/', '"assets/')
         return HTMLResponse(page, status, headers | {"Content-Language": lang})
+
+    @router.api_route("/track/{token}/", methods=["GET", "HEAD"])
+    async def without_slash(token: str) -> RedirectResponse:
+        """By a relative address: an absolute one might leave TLS, and the token is in it."""
+        return RedirectResponse(f"../{quote(token, safe='')}", 308, headers)
 
     @router.api_route("/track-worker.js", methods=["GET", "HEAD"])  # not an asset: browsers compare it by its address
     async def worker() -> FileResponse:
