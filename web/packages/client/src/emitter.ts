@@ -1,5 +1,7 @@
 /** A typed event emitter. A listener that throws spoils nothing for the others. */
 
+import { tell } from "./tell.ts";
+
 export type Listener<T> = (data: T) => void;
 
 export class Emitter<Events extends object> {
@@ -16,13 +18,6 @@ export class Emitter<Events extends object> {
   }
 
   emit<Name extends keyof Events>(name: Name, data: Events[Name]): void {
-    for (const listener of [...(this.#listeners.get(name) ?? [])]) {
-      try {
-        (listener as Listener<Events[Name]>)(data);
-      } catch (error) {
-        // As an uncaught error of its own, so that it is seen.
-        void Promise.reject(error);
-      }
-    }
+    tell((this.#listeners.get(name) ?? []) as Iterable<Listener<Events[Name]>>, data);
   }
 }

@@ -1,5 +1,7 @@
 /** A value that is replaced, never changed, and those who want to know: what `useSyncExternalStore` asks for. */
 
+import { tell } from "./tell.ts";
+
 export class Observable<T> {
   #current: T;
   readonly #listeners = new Set<() => void>();
@@ -24,6 +26,6 @@ export class Observable<T> {
   set(value: T): void {
     if (Object.is(value, this.#current)) return;
     this.#current = value;
-    for (const listener of [...this.#listeners]) listener();
+    tell(this.#listeners);
   }
 }

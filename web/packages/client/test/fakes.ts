@@ -1,9 +1,11 @@
 /** A server in memory: a socket and REST, as far as a client can tell. */
 
+import { vi } from "vitest";
 import { OrdercastClient } from "../src/client.ts";
 import type { ClientOptions } from "../src/options.ts";
 import type { ResponseLike } from "../src/rest.ts";
 import type { SocketLike, SocketOptions } from "../src/socket.ts";
+import { order } from "./orders.ts";
 
 type Handler = (...args: never[]) => void;
 
@@ -83,7 +85,7 @@ export function setUp(answer: (path: string, body: unknown) => Answer | Promise<
       tokens.push(headers.Authorization ?? "");
       const given = await answer(path, body === undefined ? undefined : JSON.parse(body));
       if (given instanceof Error) throw given;
-      return { ok: given.status < 400, status: given.status, json: async () => given.body };
+      return { ok: given.status < 400, status: given.status, json: async () => said(given) };
     },
     ...options,
   });
@@ -94,3 +96,32 @@ export function setUp(answer: (path: string, body: unknown) => Answer | Promise<
 
 export const found = (body: unknown): Answer => ({ status: 200, body });
 export const WORKFLOW = found({ initial: "received", statuses: [], transitions: [] });
+
+/** A body as the server gives it: every "no" of its own names its type. A text is somebody else's. */
+function said({ status, body }: Exclude<Answer, Error>): unknown {
+  return status < 400 || typeof body !== "object" ? body : { type: "urn:ordercast:no", ...body };
+}
+
+// -- with vitest's own clock
+
+export const turn = () => vi.advanceTimersByTimeAsync(0);
+export const LATER = 60_000; // ms; past every backoff
+
+/** REST over one order, which the test changes; `events` answers `GET /api/events`. */
+export function shop(events: (path: string) => Answer | Promise<Answer> = () => new Error("unreachable")) {
+  const state = { order: order() };
+  const answer = (path: string): Answer | Promise<Answer> => {
+    if (path === "workflow") return WORKFLOW;
+    if (path.startsWith("events")) return events(path);
+    return path === "orders/17" ? found(state.order) : { status: 404, body: { detail: "not there" } };
+  };
+  return { state, answer };
+}
+
+export const updated = (version: number, status = "accepted") => ({
+  orderId: 17,
+  status,
+  updatedAt: "2026-01-01T00:01:00.000Z",
+  version,
+  position: version + 100,
+});

@@ -1,0 +1,86 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { found, LATER, setUp, shop, turn, updated, type Answer } from "./fakes.ts";
+import { order } from "./orders.ts";
+
+beforeEach(() => void vi.useFakeTimers());
+afterEach(() => void vi.useRealTimers());
+
+const never = new Promise<Answer>(() => undefined);
+const page = (position: number, events: unknown[] = []) => found({ events, position, cursor: `log.${position}` });
+
+describe("without a socket", () => {
+  it("polls from its cursor, and goes back to the socket without losing or repeating anything", async () => {
+    const answers: ((answer: Answer) => void)[] = [];
+    const { answer } = shop(() => new Promise((resolve) => void answers.push(resolve)));
+    const { client, socket, states, asked } = setUp(answer, { since: "log.100" });
+    const heard: number[] = [];
+    client.on("order:updated", ({ version }) => heard.push(version));
+    client.watchOrder(17);
+    client.connect();
+    socket.refuse("xhr poll error");
+    expect(asked).not.toContain("events?after=log.100");
+    socket.refuse("xhr poll error");
+    await turn();
+    expect(asked.at(-1)).toBe("events?after=log.100");
+    answers.shift()!(page(102, [{ event: "order:updated", data: updated(2), position: 102 }]));
+    await turn();
+    expect(states.at(-1)).toBe("polling");
+    expect(asked.at(-1)).toBe("events?after=log.102&wait=20");
+
+    expect(await socket.accept()).toMatchObject({ since: "log.102" });
+    socket.hear("order:updated", updated(2));
+    socket.hear("order:updated", updated(3, "ready"));
+    expect(states.at(-1)).toBe("polling");
+    socket.hear("caught_up", { position: 103 });
+    expect(states.at(-1)).toBe("live");
+    answers.shift()!(page(103, [{ event: "order:updated", data: updated(3, "ready"), position: 103 }]));
+    await turn();
+    expect(heard).toEqual([2, 3]);
+    expect(states.at(-1)).toBe("live");
+    expect(answers).toEqual([]);
+  });
+
+  it("fetches all anew where its cursor is gone", async () => {
+    const { state, answer } = shop((path) =>
+      path === "events" ? page(500) : path.includes("log.1&") || path.endsWith("log.1") ? { status: 410, body: {} } : never,
+    );
+    const { client, socket, states } = setUp(answer, { since: "log.1" });
+    const watched = client.watchOrder(17);
+    const told: unknown[] = [];
+    client.on("resync", (data) => told.push(data));
+    client.connect();
+    await turn();
+    state.order = order({ version: 9, status: "ready" });
+    socket.refuse("timeout");
+    socket.refuse("timeout");
+    await turn();
+    expect(states.at(-1)).toBe("polling");
+    expect(client.cursor).toBe("log.500");
+    expect(watched.current).toMatchObject({ complete: true, order: { version: 9 } });
+    expect(told).toEqual([{ position: 500 }]); // as where a socket brings it
+  });
+
+  it("says when nothing can be reached, and goes on trying", async () => {
+    let there = false;
+    const { answer } = shop((path) => (!there ? new Error("refused") : path.includes("wait") ? never : page(1)));
+    const { client, socket, states } = setUp(answer, { since: "log.1" });
+    client.connect();
+    socket.refuse("timeout");
+    socket.refuse("timeout");
+    await turn();
+    expect(states.at(-1)).toBe("offline unreachable");
+    expect(client.connection).toMatchObject({ retrying: true });
+    there = true;
+    await vi.advanceTimersByTimeAsync(LATER);
+    expect(states.at(-1)).toBe("polling");
+  });
+
+  it("does not poll where it is told not to", async () => {
+    const { client, socket, asked } = setUp(shop().answer, { fallback: false });
+    client.connect();
+    for (let i = 0; i < 4; i++) socket.refuse("timeout");
+    await turn();
+    expect(asked).toEqual(["workflow"]);
+    expect(client.connection).toMatchObject({ status: "offline", reason: "unreachable", retrying: true });
+  });
+});
