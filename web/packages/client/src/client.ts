@@ -1,14 +1,12 @@
 /** One object for everything: a socket, REST where there is none, and orders that keep themselves current. */
 
 import { Actions } from "./actions.ts";
-import { arrival, startingAt, type Arrivals } from "./arrivals.ts";
 import { IDLE, isOver, next, type Connection, type Happening, type OfflineReason } from "./connection.ts";
-import { movedTo, newest, type Cursor } from "./cursor.ts";
+import type { Cursor } from "./cursor.ts";
 import { Emitter, type Listener } from "./emitter.ts";
-import { isLogEvent, type ControlEvents, type LogEventName, type LogEvents } from "./events.ts";
 import { Link } from "./link.ts";
-import { withEvent, withGlimpse, withSnapshot } from "./merge.ts";
 import { key, type EventPage, type Id, type Order } from "./models.ts";
+import { News } from "./news.ts";
 import { Observable } from "./observable.ts";
 import { BACKOFF, CONNECT_TIMEOUT, FALLBACK_AFTER, type ClientEvents, type ClientOptions } from "./options.ts";
 import { platform } from "./platform.ts";
@@ -31,9 +29,10 @@ export class OrdercastClient extends Actions {
   readonly #refresher: Refresher;
   readonly #tokens: Tokens;
   readonly #fallback: boolean;
-  #cursor: Cursor | null;
-  #arrivals: Arrivals = startingAt(0);
+  readonly #news: News;
   #heardAt = 0;
+  /** There was no connection for a while, since when what was refused may be allowed. */
+  #interrupted = false;
   /** The socket's connection: what was begun on an earlier one counts no more. */
   #session = {};
 
@@ -48,8 +47,7 @@ export class OrdercastClient extends Actions {
     this.#store = store;
     this.#tokens = tokens;
     this.#fallback = options.fallback ?? true;
-    this.#cursor = options.since ?? null;
-    const cursor = () => this.#cursor;
+    const cursor = () => this.#news.cursor;
     this.#link = new Link(
       {
         socket: {
@@ -62,8 +60,8 @@ export class OrdercastClient extends Actions {
         tokens,
         backoff,
         since: async (first) => {
-          const begins = first && this.#cursor === null ? await store.begins() : undefined;
-          return this.#cursor ?? begins ?? null; // polling may have got further meanwhile
+          const begins = first && cursor() === null ? await store.beginning.found() : undefined;
+          return cursor() ?? begins ?? null; // polling may have got further meanwhile
         },
       },
       {
@@ -71,7 +69,10 @@ export class OrdercastClient extends Actions {
         lost: () => this.#lost(),
         failed: (failures, why) => this.#failed(failures, why),
         ended: (reason) => this.#end(reason),
-        event: (name, args) => this.#event(name, args),
+        event: (name, args) => {
+          this.#heard();
+          this.#news.heard(name, args);
+        },
       },
     );
     this.#poller = new Poller(
@@ -80,12 +81,22 @@ export class OrdercastClient extends Actions {
         restarted: (page) => this.#restarted(page),
         page: (page) => this.#page(page),
         failed: (reason) => {
+          this.#interrupted = true;
           if (!this.#link.connected) this.#happened({ type: "unreachable", reason });
         },
         ended: (reason) => this.#end(reason),
       },
     );
     this.#watches = new Watches(store, rest, (name, id) => this.#link.emit(name, id));
+    this.#news = new News(options.since ?? null, store, this.#watches, this.#emitter, {
+      caughtUp: () => this.#synced(),
+      resync: () => {
+        this.#poller.stop();
+        this.#anew();
+      },
+      expiring: (expiresAt) => this.#refresher.start(expiresAt),
+    });
+    this.#emitter.on("token:refreshed", () => store.retry()); // which may let it see more
     this.#refresher = new Refresher(tokens, backoff, (name, ...args) => this.#link.emit(name, ...args), this.#emitter);
   }
 
@@ -102,14 +113,14 @@ export class OrdercastClient extends Actions {
 
   /** Where it is in the log, to begin from another time (`since`); `null`: not known yet. */
   get cursor(): Cursor | null {
-    return this.#cursor;
+    return this.#news.cursor;
   }
 
   /** Connects, also after the server has ended the connection for good. */
   connect(): this {
     if (!isOver(this.connection)) return this;
     this.#happened({ type: "opening" });
-    this.#store.resume();
+    this.#store.retry();
     this.#learnSteps();
     this.#link.start();
     return this;
@@ -175,12 +186,13 @@ export class OrdercastClient extends Actions {
     this.#watches.connected(recovered);
     if (replays) return;
     // A list that was asked for before is told nothing of what came between its answer and this.
-    if (this.#store.since === null) this.#synced();
+    if (this.#store.beginning.position === null) this.#synced();
     else this.#anew();
   }
 
   #lost(): void {
     this.#session = {};
+    this.#interrupted = true;
     this.#refresher.stop();
     this.#happened({ type: "lost", heardAt: this.#heardAt });
   }
@@ -194,8 +206,15 @@ export class OrdercastClient extends Actions {
     this.#poller.stop();
     this.#heard();
     this.#happened({ type: "synced", at: this.#heardAt });
-    this.#store.resume();
+    this.#back();
     this.#learnSteps();
+  }
+
+  /** There is a way to the server again: tries at once what failed. */
+  #back(): void {
+    if (this.#interrupted) this.#store.retry();
+    else this.#store.resume();
+    this.#interrupted = false;
   }
 
   #end(reason: OfflineReason): void {
@@ -211,65 +230,6 @@ export class OrdercastClient extends Actions {
     this.#heardAt = Date.now();
   }
 
-  /** What the socket says. */
-  #event(name: string, args: unknown[]): void {
-    this.#heard();
-    const data = args[0];
-    if (isLogEvent(name)) this.#logged(name, data as LogEvents[LogEventName]);
-    else this.#control(name, args);
-  }
-
-  #control(name: string, args: unknown[]): void {
-    const said = { name, data: args[0] } as { [N in keyof ControlEvents]: { name: N; data: ControlEvents[N] } }[keyof ControlEvents];
-    switch (said.name) {
-      case "position":
-        this.#cursor = newest(this.#cursor, said.data);
-        break;
-      case "caught_up":
-        this.#cursor = movedTo(this.#cursor, said.data.position);
-        this.#synced();
-        break;
-      case "resync":
-        this.#resync(said.data.position);
-        break;
-      case "watching":
-        this.#watches.acknowledged(key(said.data.orderId));
-        this.#store.apply(said.data.orderId, (known) => withGlimpse(known, said.data));
-        break;
-      case "watch:denied":
-        this.#watches.denied(said.data);
-        break;
-      case "token:expiring":
-        this.#refresher.start(said.data.expiresAt);
-        break;
-      case "force_disconnect": // the link heard it
-      case "board:changed":
-        break;
-      default:
-        this.#emitter.emit("message", { name, args });
-        return;
-    }
-    this.#emitter.emit(said.name, said.data);
-  }
-
-  #logged(name: LogEventName, data: LogEvents[LogEventName]): void {
-    this.#store.apply(data.orderId, (known) =>
-      "createdAt" in data ? withSnapshot(known, data) : withEvent(known, data),
-    );
-    const arrived = arrival(this.#arrivals, name, data.position);
-    if (arrived === null) return;
-    this.#arrivals = arrived;
-    this.#emitter.emit(name, data as never);
-  }
-
-  /** The server cannot tell what was missed, or has another log than the one known. */
-  #resync(position: number): void {
-    this.#cursor = null; // the next `position` tells it; until then socket.io-client's own pid serves
-    this.#arrivals = startingAt(position);
-    this.#poller.stop();
-    this.#anew();
-  }
-
   #anew(): void {
     const session = this.#session;
     void this.#store.reset().then(() => {
@@ -277,11 +237,10 @@ export class OrdercastClient extends Actions {
     });
   }
 
-  /** As `#resync`, where it polls: whoever keeps something themselves is told alike. */
+  /** As `resync`, where it polls: whoever keeps something themselves is told alike. */
   #restarted({ cursor, position }: EventPage): Promise<void> {
-    const anew = this.#cursor !== null || this.connection.lastSyncedAt !== null;
-    this.#cursor = cursor;
-    this.#arrivals = startingAt(position);
+    const anew = this.cursor !== null || this.connection.lastSyncedAt !== null;
+    this.#news.restart(position, cursor);
     const done = this.#store.reset();
     if (anew) this.#emitter.emit("resync", { position });
     return done;
@@ -289,14 +248,11 @@ export class OrdercastClient extends Actions {
 
   #page(page: EventPage): void {
     this.#heard();
-    for (const { event, data } of page.events) {
-      if (isLogEvent(event)) this.#logged(event, data as unknown as LogEvents[LogEventName]);
-    }
-    this.#cursor = newest(this.#cursor, page.cursor);
-    const back = this.connection.status !== "polling";
+    this.#news.page(page);
+    const before = this.connection.status;
     this.#happened({ type: "polled", at: this.#heardAt });
-    if (!back) return;
-    this.#store.resume();
+    if (before === "polling") return;
+    this.#back();
     this.#link.hurry(); // what brought REST back may have brought the socket back too
   }
 

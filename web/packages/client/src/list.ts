@@ -42,6 +42,8 @@ export class OrderList implements Interest {
   position: number | undefined;
   /** Whether it has ever been complete: from then on, what it had stays until all is there anew. */
   #whole = false;
+  /** The error is from before: it is asked for again. */
+  #again = false;
 
   constructor(filter: OrderFilter, store: OrderStore, fetch: FetchPage) {
     this.#store = store;
@@ -53,7 +55,7 @@ export class OrderList implements Interest {
 
   get ready(): boolean {
     const { complete, error } = this.state.current;
-    return complete || error !== undefined;
+    return complete || (error !== undefined && !this.#again);
   }
 
   wants(_: string, { fields }: Known): boolean {
@@ -73,7 +75,7 @@ export class OrderList implements Interest {
       if (!take(page.orders)) return;
       if (count === 0) {
         this.position = page.position;
-        store.began();
+        store.beginning.look();
       }
       count += page.orders.length;
       cursor = page.next ?? undefined;
@@ -96,17 +98,22 @@ export class OrderList implements Interest {
     const { order } = this.#store.get(id);
     const old = this.#shown.get(id);
     const now = order !== undefined && this.#matches(order) ? order : undefined;
-    if (old === now) return;
-    // Found by halving and copied as a block: thousands of orders, and changes many times a second.
-    const orders = [...this.state.current.orders];
-    if (old !== undefined) orders.splice(placeOf(old, orders), 1);
-    if (now !== undefined) orders.splice(placeOf(now, orders), 0, now);
-    this.#show(id, now);
-    this.state.set({ ...this.state.current, orders });
+    if (old !== now) this.#show(id, old, now);
+  }
+
+  /** Also while it is loading: nobody is shown what is not theirs. */
+  gone(id: string): void {
+    const old = this.#shown.get(id);
+    if (old !== undefined) this.#show(id, old, undefined);
   }
 
   failed(error: Error): void {
+    this.#again = false;
     this.state.set({ ...this.state.current, error });
+  }
+
+  retry(): void {
+    this.#again = true;
   }
 
   forget(): void {
@@ -114,9 +121,14 @@ export class OrderList implements Interest {
     this.state.set({ ...this.state.current, complete: false, error: undefined });
   }
 
-  #show(id: string, order: Order | undefined): void {
-    if (order === undefined) this.#shown.delete(id);
-    else this.#shown.set(id, order);
+  /** Found by halving and copied as a block: thousands of orders, and changes many times a second. */
+  #show(id: string, old: Order | undefined, now: Order | undefined): void {
+    const orders = [...this.state.current.orders];
+    if (old !== undefined) orders.splice(placeOf(old, orders), 1);
+    if (now !== undefined) orders.splice(placeOf(now, orders), 0, now);
+    if (now === undefined) this.#shown.delete(id);
+    else this.#shown.set(id, now);
+    this.state.set({ ...this.state.current, orders });
   }
 
   #all(): Order[] {

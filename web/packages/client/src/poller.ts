@@ -5,7 +5,7 @@ import { endedBy, type OfflineReason } from "./connection.ts";
 import type { Cursor } from "./cursor.ts";
 import type { EventPage } from "./models.ts";
 import { platform, type AbortControllerLike, type Timer } from "./platform.ts";
-import { Problem, type CallOptions } from "./rest.ts";
+import { isRefusal, type CallOptions } from "./rest.ts";
 import { TokenError } from "./tokens.ts";
 
 /** s that the server may keep a request waiting; below the 30 s after which many proxies give up. */
@@ -70,14 +70,14 @@ export class Poller {
       } catch (error) {
         if (run.signal.aborted) return;
         wait = 0;
-        if (error instanceof Problem && error.status === 410) {
+        const refusal = isRefusal(error) ? error : undefined;
+        if (refusal?.status === 410 && !restart) {
           restart = true;
           continue;
         }
-        const reason = error instanceof Problem && error.status === 401 ? (endedBy(error.title) ?? "unauthorized") : null;
-        if (reason !== null) {
+        if (refusal?.status === 401) {
           this.stop();
-          this.#events.ended(reason);
+          this.#events.ended(endedBy(refusal.title) ?? "unauthorized");
           return;
         }
         failures += 1;

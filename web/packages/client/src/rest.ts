@@ -2,7 +2,7 @@
 
 import type { ProblemDetails } from "./models.ts";
 import { platform, type AbortSignalLike } from "./platform.ts";
-import { TokenError, type Tokens } from "./tokens.ts";
+import type { Tokens } from "./tokens.ts";
 
 /** What the server says against a request (RFC 9457). `type` is like `urn:ordercast:version-conflict`. */
 export class Problem extends Error {
@@ -127,10 +127,12 @@ export class Rest {
   }
 }
 
-/** Whether an error says that nothing can be reached just now, rather than that the request is wrong. */
-export function isPassing(error: unknown): boolean {
-  return error instanceof Problem ? error.status >= 500 || error.status === 429 : !(error instanceof TokenError);
-}
+/** Whether a "no" is Ordercast's own. Whatever stands before it (a proxy, a firewall) says no in other words. */
+export const isRefusal = (error: unknown): error is Problem =>
+  error instanceof Problem && error.type.startsWith("urn:ordercast:") && error.status < 500 && error.status !== 429;
+
+/** Whether an error says that nothing can be had just now, rather than that the request is wrong. */
+export const isPassing = (error: unknown): boolean => !isRefusal(error);
 
 function queryString(query: Query = {}): string {
   const parts = Object.entries(query).flatMap(([name, value]) =>

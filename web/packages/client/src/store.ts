@@ -5,12 +5,11 @@
  * for the news.
  */
 
-import { delay, type Backoff } from "./backoff.ts";
+import type { Backoff } from "./backoff.ts";
+import { Beginning } from "./beginning.ts";
 import { isComplete, NOTHING, toOrder, withSnapshot, type Known } from "./merge.ts";
 import { key, type Id, type Order } from "./models.ts";
-import { platform, type Timer } from "./platform.ts";
-import { isPassing } from "./rest.ts";
-import { TokenError } from "./tokens.ts";
+import { Tries } from "./tries.ts";
 
 /** Somebody who wants to see orders. */
 export interface Interest {
@@ -24,34 +23,38 @@ export interface Interest {
   /** Of who loads: where the log was when it began to; `undefined`: not known yet. */
   readonly position?: number | undefined;
   changed(id: string): void;
-  /** What it must have cannot be had. */
-  failed(error: Error, id?: string): void;
+  /** An order cannot be had, or not any more. */
+  gone(id: string, error: Error): void;
+  /** What it must load cannot be had. */
+  failed?(error: Error): void;
+  /** What was refused is asked for again; until the answer, the refusal is shown. */
+  retry(): void;
   /** All is to be fetched anew. */
   forget(): void;
 }
 
-const NOTICED = 500; // ms
 const AT_ONCE = 6; // requests under way; as many as a browser makes to one host
 
 export class OrderStore {
   readonly #fetchOrder: (id: string) => Promise<Order>;
-  readonly #backoff: Backoff;
+  readonly #tries: Tries;
   readonly #known = new Map<string, Known>();
   readonly #interests = new Set<Interest>();
+  readonly beginning = new Beginning(this.#interests);
   readonly #fetching = new Map<string, object>();
   readonly #loading = new Map<Interest, object>();
-  readonly #failed = new Set<string>();
+  /** Who has been told that something cannot be had. */
+  readonly #refused = new Set<Interest>();
+  /** Orders that were lost, and when by `#losses`: what was asked before that tells nothing of them. */
+  readonly #lost = new Map<string, number>();
+  #losses = 0;
   #stepOf: (status: string) => number | undefined = () => undefined;
   #waiting: (() => void)[] = [];
-  readonly #beginning: (() => void)[] = [];
   #epoch = {};
-  #failures = 0;
-  #timer: Timer | undefined;
-  #paused = false;
 
   constructor(fetchOrder: (id: string) => Promise<Order>, backoff: Backoff) {
     this.#fetchOrder = fetchOrder;
-    this.#backoff = backoff;
+    this.#tries = new Tries(backoff, () => this.bring());
   }
 
   /** Which step a status is, once that is known. Tells of those orders that this makes others. */
@@ -66,13 +69,13 @@ export class OrderStore {
 
   add(interest: Interest): void {
     this.#interests.add(interest);
-    this.#failed.clear();
     this.bring();
   }
 
   delete(interest: Interest): void {
     this.#interests.delete(interest);
-    this.began(); // it is not waited for any more
+    this.#refused.delete(interest);
+    this.beginning.look();
     this.bring();
   }
 
@@ -87,35 +90,10 @@ export class OrderStore {
     return this.#known.keys();
   }
 
-  /** Where in the log to listen from so that no list misses anything; `undefined`: not known yet, `null`: there is no list. */
-  get since(): number | null | undefined {
-    // One that is refused waits for nothing.
-    const lists = [...this.#interests].filter(({ load, ready, position }) => load !== undefined && !(ready && position === undefined));
-    if (lists.length === 0) return null;
-    const positions = lists.map(({ position }) => position);
-    return positions.includes(undefined) ? undefined : Math.min(...(positions as number[]));
-  }
-
-  /** `since`, waited for as long as a person does not notice: not to know it costs asking for all once more. */
-  async begins(): Promise<number | null | undefined> {
-    let late = false;
-    const timer = platform.setTimeout(() => {
-      late = true;
-      this.began();
-    }, NOTICED);
-    while (this.since === undefined && !late) await new Promise<void>((resolve) => this.#beginning.push(resolve));
-    platform.clearTimeout(timer);
-    return this.since;
-  }
-
-  /** A list has had its first answer. */
-  began(): void {
-    for (const resolve of this.#beginning.splice(0)) resolve();
-  }
-
-  /** Takes something in: `change` is one of merge.ts. */
+  /** Takes something in: `change` is one of merge.ts. Who hears of an order may see it, whatever was said before. */
   apply(orderId: Id, change: (known: Known) => Known): void {
     const id = key(orderId);
+    this.#retry((interest) => interest.names.includes(id));
     const before = this.#known.get(id) ?? NOTHING;
     const after = change(before);
     if (!this.#busy(id) && !this.#isWanted(id, after)) {
@@ -135,12 +113,19 @@ export class OrderStore {
 
   /** Takes in answers to what is asked from now on, and none after a `reset`: returns whether there was one. */
   taker(): (orders: readonly Order[]) => boolean {
-    const epoch = this.#epoch;
+    const [epoch, losses] = [this.#epoch, this.#losses];
     return (orders) => {
       if (epoch !== this.#epoch) return false;
-      for (const order of orders) this.snapshot(order);
+      for (const order of orders) if ((this.#lost.get(key(order.orderId)) ?? 0) <= losses) this.snapshot(order);
       return true;
     };
+  }
+
+  /** The server says that the order is not to be seen any more. */
+  lose(id: string, error: Error): void {
+    this.#lost.set(id, ++this.#losses);
+    this.#gone(id, error);
+    this.#settle();
   }
 
   /** Versions known so far may be those of another log: fetches all anew. Resolves when it is there. */
@@ -149,7 +134,8 @@ export class OrderStore {
     this.#known.clear();
     this.#fetching.clear();
     this.#loading.clear();
-    this.#failed.clear();
+    this.#refused.clear();
+    this.#lost.clear();
     for (const interest of this.#interests) interest.forget();
     const settled = new Promise<void>((resolve) => this.#waiting.push(resolve));
     this.resume();
@@ -158,22 +144,23 @@ export class OrderStore {
 
   /** No more tries until `resume`. */
   pause(): void {
-    this.#paused = true;
-    platform.clearTimeout(this.#timer);
-    this.#timer = undefined;
+    this.#tries.pause();
   }
 
   /** Tries at once what failed. */
   resume(): void {
-    this.#paused = false;
-    platform.clearTimeout(this.#timer);
-    this.#timer = undefined;
-    this.bring();
+    this.#tries.resume();
+  }
+
+  /** As `resume`, and asks again for what was refused: it may be another's token, or another's order, by now. */
+  retry(): void {
+    this.#retry(() => true);
+    this.resume();
   }
 
   /** Asks for everything that is missing and not under way. */
   bring(): void {
-    if (this.#paused || this.#timer !== undefined) return;
+    if (!this.#tries.open) return;
     for (const interest of this.#interests) {
       if (!interest.ready && interest.load !== undefined && !this.#loading.has(interest)) void this.#load(interest, interest.load);
     }
@@ -183,7 +170,7 @@ export class OrderStore {
   }
 
   #look(id: string): void {
-    if (this.#fetching.has(id) || this.#failed.has(id)) return;
+    if (this.#fetching.has(id)) return;
     if (!this.#isWanted(id, this.#known.get(id) ?? NOTHING)) {
       this.#known.delete(id);
       this.#tell(id);
@@ -199,46 +186,44 @@ export class OrderStore {
     for (const [id, known] of this.#known) if (!isComplete(known) || !this.#isWanted(id, known)) yield id;
   }
 
-  async #load(interest: Interest, load: (store: OrderStore) => Promise<void>): Promise<void> {
-    await this.#try(this.#loading, interest, () => load.call(interest, this), (error) => {
-      interest.failed(error);
-      this.began();
+  #load(interest: Interest, load: (store: OrderStore) => Promise<void>): Promise<void> {
+    return this.#tries.run(this.#loading, interest, () => load.call(interest, this), (error) => {
+      this.#refused.add(interest);
+      interest.failed?.(error);
+      this.beginning.look();
     });
   }
 
-  async #fetch(id: string): Promise<void> {
+  #fetch(id: string): Promise<void> {
     const take = this.taker();
-    await this.#try(this.#fetching, id, async () => void take([await this.#fetchOrder(id)]), (error) => {
-      this.#failed.add(id);
-      this.#known.delete(id);
-      for (const interest of this.#interests) if (interest.names.includes(id)) interest.failed(error, id);
-      this.#tell(id);
+    const before = this.#known.get(id);
+    const news = () => this.#known.get(id) !== before; // which came meanwhile, so that the answer may be of before it
+    const fetch = async () => {
+      const order = await this.#fetchOrder(id);
+      const heard = news();
+      take([order]);
+      const known = this.#known.get(id);
+      if (!heard && known !== undefined && !isComplete(known)) throw new Error(`The server has an older order ${id} than it told of.`);
+    };
+    return this.#tries.run(this.#fetching, id, fetch, (error) => {
+      if (!news()) this.#gone(id, error);
     });
   }
 
-  /** One try of something, counted as under way. `refused`: trying again would not help. */
-  async #try<K>(underWay: Map<K, object>, what: K, doIt: () => Promise<void>, refused: (error: Error) => void): Promise<void> {
-    const mark = {};
-    underWay.set(what, mark);
-    let failure: unknown = null;
-    try {
-      await doIt();
-    } catch (error) {
-      failure = error ?? new Error("failed");
+  #gone(id: string, error: Error): void {
+    this.#known.delete(id);
+    for (const interest of [...this.#interests]) {
+      if (interest.names.includes(id)) this.#refused.add(interest);
+      interest.gone(id, error);
     }
-    if (underWay.get(what) !== mark) return; // a reset came in between
-    underWay.delete(what);
-    if (failure === null) this.#failures = 0;
-    else if (isPassing(failure) || failure instanceof TokenError) this.#later();
-    else refused(failure instanceof Error ? failure : new Error(String(failure)));
-    this.bring();
-    this.#settle();
   }
 
-  #later(): void {
-    if (this.#paused || this.#timer !== undefined) return;
-    this.#failures += 1;
-    this.#timer = platform.setTimeout(() => this.resume(), delay(this.#backoff, this.#failures, Math.random()));
+  #retry(which: (interest: Interest) => boolean): void {
+    for (const interest of this.#refused) {
+      if (!which(interest)) continue;
+      this.#refused.delete(interest);
+      interest.retry();
+    }
   }
 
   #busy(id: string): boolean {
@@ -255,7 +240,7 @@ export class OrderStore {
   }
 
   #settle(): void {
-    if (this.#waiting.length === 0 || this.#loading.size > 0 || this.#fetching.size > 0 || this.#timer !== undefined) return;
+    if (this.#waiting.length === 0 || this.#loading.size > 0 || this.#fetching.size > 0 || this.#tries.waiting) return;
     for (const interest of this.#interests) if (!interest.ready) return;
     const waiting = this.#waiting;
     this.#waiting = [];

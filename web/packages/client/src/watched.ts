@@ -21,6 +21,8 @@ export class WatchedOrder implements Interest {
   /** Whether the server has said that we watch it. */
   acknowledged = false;
   readonly #store: OrderStore;
+  /** The error is from before: it is asked for again. */
+  #again = false;
 
   constructor(id: string, store: OrderStore) {
     this.id = id;
@@ -33,7 +35,7 @@ export class WatchedOrder implements Interest {
 
   get ready(): boolean {
     const { complete, error } = this.state.current;
-    return complete || error !== undefined;
+    return complete || (error !== undefined && !this.#again);
   }
 
   wants(id: string): boolean {
@@ -48,8 +50,17 @@ export class WatchedOrder implements Interest {
     else if (error === undefined && this.state.current.complete) this.state.set({ order: shown, complete: false, error });
   }
 
+  gone(id: string, error: Error): void {
+    if (id === this.id) this.failed(error);
+  }
+
   failed(error: Error): void {
+    this.#again = false;
     this.state.set({ order: undefined, complete: false, error });
+  }
+
+  retry(): void {
+    this.#again = true;
   }
 
   forget(): void {

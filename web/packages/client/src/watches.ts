@@ -67,11 +67,15 @@ export class Watches {
   denied({ orderId, error }: WatchDenied): void {
     if (orderId === null) return;
     const id = key(orderId);
-    const [status, detail] =
-      error === "too_many_watches"
-        ? [429, "This connection watches as many orders as it may. Unsubscribe from some."]
-        : [404, `There is no order ${id}, or it is not yours.`];
-    this.#orders.get(id)?.failed(new Problem(status, { title: error, detail }));
+    const watched = this.#orders.get(id);
+    if (watched !== undefined) watched.acknowledged = false;
+    if (error === "too_many_watches") {
+      const detail = "This connection watches as many orders as it may. Unsubscribe from some.";
+      watched?.failed(new Problem(429, { type: "urn:ordercast:too-many-watches", title: error, detail }));
+    } else {
+      // Also of an order that was in a list only, and is somebody else's now.
+      this.#store.lose(id, new Problem(404, { type: "urn:ordercast:not-found", title: error, detail: `There is no order ${id}, or it is not yours.` }));
+    }
   }
 
   #release(watched: WatchedOrder): void {
