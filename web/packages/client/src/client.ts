@@ -8,7 +8,7 @@ import { Link } from "./link.ts";
 import { key, type EventPage, type Id, type Order } from "./models.ts";
 import { News } from "./news.ts";
 import { Observable } from "./observable.ts";
-import { BACKOFF, CONNECT_TIMEOUT, FALLBACK_AFTER, type ClientEvents, type ClientOptions } from "./options.ts";
+import { BACKOFF, CONNECT_TIMEOUT, FALLBACK_AFTER, REQUEST_TIMEOUT, type ClientEvents, type ClientOptions } from "./options.ts";
 import { platform } from "./platform.ts";
 import { Poller } from "./poller.ts";
 import { Refresher } from "./refresher.ts";
@@ -39,8 +39,9 @@ export class OrdercastClient extends Actions {
   /** `url`: where the server is; in a page, where the page is from. Does not connect yet. */
   constructor(url: string | undefined, options: ClientOptions) {
     const place = parseUrl(url ?? ownOrigin());
-    const tokens = new Tokens(options.token);
-    const rest = new Rest(place.origin + place.base, tokens, options.fetch ?? ((to, init) => platform.fetch(to, init)), options.requestTimeout);
+    const patience = options.requestTimeout ?? REQUEST_TIMEOUT;
+    const tokens = new Tokens(options.token, patience);
+    const rest = new Rest(place.origin + place.base, tokens, options.fetch ?? ((to, init) => platform.fetch(to, init)), patience);
     const backoff = options.backoff ?? BACKOFF;
     const store = new OrderStore((id) => rest.call<Order>("GET", `orders/${encodeURIComponent(id)}`), backoff);
     super(rest, store);
@@ -119,6 +120,7 @@ export class OrdercastClient extends Actions {
   /** Connects, also after the server has ended the connection for good. */
   connect(): this {
     if (!isOver(this.connection)) return this;
+    if (this.connection.status === "offline" && this.connection.reason !== "idle") this.#tokens.forget(); // it may have been the reason
     this.#happened({ type: "opening" });
     this.#store.retry();
     this.#learnSteps();
@@ -141,12 +143,18 @@ export class OrdercastClient extends Actions {
 
   /** Asks the token function at once, which has a newer one: goes on with that, also after the old one has ended. */
   renewToken(): void {
-    this.#tokens.forget();
+    this.#tokens.abandon();
     if (this.#link.connected) {
       this.#refresher.start(Infinity);
-    } else {
+    } else if (isOver(this.connection)) {
+      this.#tokens.forget();
       this.connect();
-      this.retryNow();
+    } else {
+      const goOn = () => {
+        this.#store.retry();
+        this.retryNow();
+      };
+      this.#tokens.fresh().then(goOn, () => this.retryNow());
     }
   }
 

@@ -18,7 +18,7 @@ export interface ClientOptions {
   backoff?: Backoff | undefined;
   /** ms that a socket may take to connect. */
   connectTimeout?: number | undefined;
-  /** ms that a request may take, 15,000 as a rule. */
+  /** ms that a request, and the token function, may take, 15,000 as a rule. */
   requestTimeout?: number | undefined;
   /** Instead of the global `fetch`. */
   fetch?: Fetch | undefined;
@@ -30,6 +30,9 @@ export interface ClientOptions {
 export const BACKOFF: Backoff = { first: 500, longest: 30_000 };
 
 export const CONNECT_TIMEOUT = 10_000;
+
+/** ms. A server answers in some, and a person waits. */
+export const REQUEST_TIMEOUT = 15_000;
 
 /** Tries to connect that fail before REST is asked: one may have met a restart. */
 export const FALLBACK_AFTER = 2;

@@ -1,6 +1,7 @@
 /** The REST API, over `fetch`. */
 
 import type { ProblemDetails } from "./models.ts";
+import { within } from "./patience.ts";
 import { platform, type AbortSignalLike } from "./platform.ts";
 import type { Tokens } from "./tokens.ts";
 
@@ -48,12 +49,6 @@ export interface CallOptions {
   signal?: AbortSignalLike | undefined;
 }
 
-/** ms. A server answers in some, and a person waits. */
-export const REQUEST_TIMEOUT = 15_000;
-
-/** ms. A timer that is set for longer, or for ever, ends at once. */
-const LONGEST = 2 ** 31 - 1;
-
 /** Splits where the server is into what a socket and what REST need. No `URL`: React Native's is not whole. */
 export function parseUrl(url: string): { origin: string; base: string } {
   const match = /^(https?:\/\/[^/?#]+)([^?#]*)/i.exec(url);
@@ -69,7 +64,7 @@ export class Rest {
   readonly #patience: number;
 
   /** `root` ends in a slash. `patience`: ms that a request without a `signal` may take. */
-  constructor(root: string, tokens: Tokens, fetch: Fetch, patience = REQUEST_TIMEOUT) {
+  constructor(root: string, tokens: Tokens, fetch: Fetch, patience: number) {
     this.#root = root;
     this.#tokens = tokens;
     this.#fetch = fetch;
@@ -94,21 +89,11 @@ export class Rest {
   }
 
   /** Packets that vanish on the way are told by nobody: after a while, no answer is one. */
-  async #patiently<T>(method: string, path: string, options: CallOptions, token: string): Promise<T> {
-    if (options.signal !== undefined || !(this.#patience <= LONGEST)) return this.#once<T>(method, path, options, token);
+  #patiently<T>(method: string, path: string, options: CallOptions, token: string): Promise<T> {
+    if (options.signal !== undefined) return this.#once<T>(method, path, options, token);
     const controller = new platform.AbortController();
-    let timer;
-    const late = new Promise<never>((_, reject) => {
-      timer = platform.setTimeout(() => {
-        reject(new Error(`The server has not answered within ${this.#patience / 1000} s.`));
-        controller.abort();
-      }, this.#patience);
-    });
-    try {
-      return await Promise.race([this.#once<T>(method, path, { ...options, signal: controller.signal }, token), late]);
-    } finally {
-      platform.clearTimeout(timer);
-    }
+    const answer = this.#once<T>(method, path, { ...options, signal: controller.signal }, token);
+    return within(this.#patience, answer, "The server has not answered", () => controller.abort());
   }
 
   async #once<T>(method: string, path: string, { query, body, idempotencyKey, signal }: CallOptions, token: string): Promise<T> {
