@@ -261,7 +261,7 @@ export class OrdercastClient extends Actions {
     this.#happened({ type: "polled", at: this.#heardAt });
     if (before === "polling") return;
     this.#back();
-    this.#link.hurry(); // what brought REST back may have brought the socket back too
+    if (before === "offline") this.#link.hurry(); // what brought REST back may have brought the socket back too
   }
 
   #learnSteps(): void {

@@ -32,6 +32,9 @@ export interface LinkOptions {
 /** ms that a connection has to show that it is still there. */
 const STILL_THERE = 5_000;
 
+/** ms. What ends a connection sooner than this will end the next one too: it counts as a try that failed. */
+const BRIEF = 5_000;
+
 export class Link {
   readonly #options: LinkOptions;
   readonly #events: LinkEvents;
@@ -43,6 +46,8 @@ export class Link {
   #probe: Timer | undefined;
   /** The connection under way asked to go on from somewhere. */
   #replays = false;
+  /** When the connection that there is was made (ms since the epoch); `undefined`: there is none. */
+  #connectedAt: number | undefined;
   /** There has been a connection, so that socket.io-client says as whom it comes back. */
   #known = false;
   /** The token was refused, and a new one got, since the last connection. */
@@ -70,6 +75,7 @@ export class Link {
     this.#running = true;
     this.#failures = 0;
     this.#renewed = false;
+    this.#connectedAt = undefined;
     this.#socket.connect();
   }
 
@@ -129,7 +135,7 @@ export class Link {
   }
 
   #connected(): void {
-    this.#failures = 0;
+    this.#connectedAt = Date.now();
     this.#renewed = false;
     this.#known = true;
     this.#farewell = null;
@@ -148,6 +154,8 @@ export class Link {
     this.#attempt = {};
     this.#answered();
     if (!this.#running || reason === "io client disconnect") return;
+    const lasted = this.#connectedAt === undefined ? 0 : Date.now() - this.#connectedAt;
+    this.#connectedAt = undefined;
     if (reason === "io server disconnect") {
       const why = this.#farewell ?? "ended";
       if (why === "token_expired") {
@@ -159,7 +167,12 @@ export class Link {
       return;
     }
     this.#events.lost();
-    this.#later(1);
+    if (lasted < BRIEF) {
+      this.#failed("unreachable"); // also a socket that CONNECT was never answered on
+    } else {
+      this.#failures = 0;
+      this.#later(1);
+    }
   }
 
   async #refused(message: string): Promise<void> {

@@ -83,4 +83,41 @@ describe("without a socket", () => {
     expect(asked).toEqual(["workflow"]);
     expect(client.connection).toMatchObject({ status: "offline", reason: "unreachable", retrying: true });
   });
+
+  it("waits longer each time, and polls, where sockets die before they are let in, or right after", async () => {
+    for (const letIn of [false, true]) {
+      const { answer } = shop((path) => (path.includes("wait") ? never : page(1)));
+      const { client, socket, states } = setUp(answer, { since: "log.1" });
+      client.connect();
+      let seen = 0;
+      for (let time = 0; time < 60; time += 1) {
+        if (socket.tries > seen) {
+          seen = socket.tries;
+          if (letIn) {
+            await socket.accept();
+            socket.hear("caught_up", { position: 1 });
+          }
+          socket.drop("transport close");
+        }
+        await vi.advanceTimersByTimeAsync(1_000);
+      }
+      expect(socket.tries).toBeGreaterThan(3);
+      expect(socket.tries).toBeLessThan(12);
+      expect(states.at(-1)).toBe("polling");
+      client.disconnect();
+    }
+  });
+
+  it("comes back at once from a connection that has lasted, whatever was before it", async () => {
+    const { client, socket } = setUp(shop().answer, { fallback: false });
+    client.connect();
+    for (let i = 0; i < 6; i++) socket.drop("transport close");
+    await socket.accept();
+    await vi.advanceTimersByTimeAsync(10_000);
+    const before = socket.tries;
+    socket.drop("transport close");
+    expect(client.connection.status).toBe("resuming");
+    await vi.advanceTimersByTimeAsync(500);
+    expect(socket.tries).toBe(before + 1);
+  });
 });
