@@ -1,6 +1,7 @@
 /** What an application may ask and change, over REST. Answers are merged into what is watched. */
 
-import type { Board, Id, NewOrder, Order, OrderPage, OrderPatch, Presence, Stats, Targets, Workflow } from "./models.ts";
+import { orderKey } from "./ids.ts";
+import { key, type Board, type Id, type NewOrder, type Order, type OrderPage, type OrderPatch, type Presence, type Stats, type Targets, type Workflow } from "./models.ts";
 import type { CallOptions, Rest } from "./rest.ts";
 import type { OrderStore } from "./store.ts";
 
@@ -38,8 +39,11 @@ export class Actions {
     return this.#rest.call<T>(method, path, options);
   }
 
-  getOrder(id: Id): Promise<Order> {
-    return this.#order("GET", path(id));
+  /** The order as it is: never older than what is shown of it. */
+  async getOrder(id: Id): Promise<Order> {
+    const order = await this.#order("GET", id);
+    const { order: known, complete } = this.#store.get(orderKey(id));
+    return complete && known !== undefined && known.version > order.version ? known : order;
   }
 
   /** One page of what the token may see. */
@@ -48,11 +52,11 @@ export class Actions {
   }
 
   createOrder(order: NewOrder, idempotencyKey: string = newKey()): Promise<Order> {
-    return this.#order("POST", "orders", { body: order, idempotencyKey });
+    return this.#taken(() => this.call("POST", "orders", { body: order, idempotencyKey }));
   }
 
   changeOrder(id: Id, change: OrderPatch): Promise<Order> {
-    return this.#order("PATCH", path(id), { body: change });
+    return this.#order("PATCH", id, "", { body: change });
   }
 
   changeStatus(id: Id, status: string, { expectedVersion, reason }: ChangeOptions = {}): Promise<Order> {
@@ -61,17 +65,17 @@ export class Actions {
 
   /** A person has contacted the customer. */
   contact(id: Id): Promise<Order> {
-    return this.#order("POST", `${path(id)}/contact`, { idempotencyKey: newKey() });
+    return this.#order("POST", id, "/contact", { idempotencyKey: newKey() });
   }
 
   /** Takes an order; `from`: over from this user. Refused with a `Problem` of status 409, whose `details.claimedBy` has it. */
   claim(id: Id, { from }: { from?: Id | undefined } = {}): Promise<Order> {
-    return this.#order("POST", `${path(id)}/claim`, { body: { from }, idempotencyKey: newKey() });
+    return this.#order("POST", id, "/claim", { body: { from }, idempotencyKey: newKey() });
   }
 
   /** Gives an order back. */
   release(id: Id): Promise<Order> {
-    return this.#order("POST", `${path(id)}/release`, { idempotencyKey: newKey() });
+    return this.#order("POST", id, "/release", { idempotencyKey: newKey() });
   }
 
   /** Figures of the day. */
@@ -103,15 +107,25 @@ export class Actions {
     return this.#workflow;
   }
 
-  async #order(method: string, path: string, options?: CallOptions): Promise<Order> {
+  #order(method: string, id: Id, rest?: string, options?: CallOptions): Promise<Order> {
+    return this.#taken(() => orderAt(this.#rest, method, id, rest, options));
+  }
+
+  async #taken(ask: () => Promise<Order>): Promise<Order> {
     const take = this.#store.taker();
-    const order = await this.call<Order>(method, path, options);
+    const order = await ask();
     take([order]);
     return order;
   }
 }
 
-const path = (id: Id): string => `orders/${encodeURIComponent(id)}`;
+/** One request to `/api/orders/{id}`, answered with that order: whatever else comes, from whatever stands between, is no answer. */
+export async function orderAt(rest: Rest, method: string, id: Id, under = "", options?: CallOptions): Promise<Order> {
+  const name = orderKey(id);
+  const order = await rest.call<Order | null>(method, `orders/${encodeURIComponent(name)}${under}`, options);
+  if (order === null || key(order.orderId) !== name) throw new Error(`The answer is not order ${name}. Does the client's URL lead to an Ordercast server?`);
+  return order;
+}
 
 /** Need not be secret, only unlike any other. */
 const newKey = (): string => `${Date.now().toString(36)}-${Math.random().toString(36).slice(2)}${Math.random().toString(36).slice(2)}`;

@@ -1,11 +1,11 @@
 /** One object for everything: a socket, REST where there is none, and orders that keep themselves current. */
 
-import { Actions } from "./actions.ts";
+import { Actions, orderAt } from "./actions.ts";
 import { IDLE, isOver, next, type Connection, type Happening, type OfflineReason } from "./connection.ts";
 import type { Cursor } from "./cursor.ts";
 import { Emitter, type Listener } from "./emitter.ts";
 import { Link } from "./link.ts";
-import { key, type EventPage, type Id, type Order } from "./models.ts";
+import type { EventPage, Id } from "./models.ts";
 import { News } from "./news.ts";
 import { Observable } from "./observable.ts";
 import { BACKOFF, CONNECT_TIMEOUT, FALLBACK_AFTER, REQUEST_TIMEOUT, type ClientEvents, type ClientOptions } from "./options.ts";
@@ -43,7 +43,7 @@ export class OrdercastClient extends Actions {
     const tokens = new Tokens(options.token, patience);
     const rest = new Rest(place.origin + place.base, tokens, options.fetch ?? ((to, init) => platform.fetch(to, init)), patience);
     const backoff = options.backoff ?? BACKOFF;
-    const store = new OrderStore((id) => rest.call<Order>("GET", `orders/${encodeURIComponent(id)}`), backoff);
+    const store = new OrderStore((id) => orderAt(rest, "GET", id), backoff);
     super(rest, store);
     this.#store = store;
     this.#tokens = tokens;
@@ -168,9 +168,9 @@ export class OrdercastClient extends Actions {
   /** Calls `listener` whenever `connection` changes; returns a function that ends it. */
   onConnection = (listener: () => void): (() => void) => this.#connection.subscribe(listener);
 
-  /** An order that keeps itself current, until `unsubscribe`. */
+  /** An order that keeps itself current, until `unsubscribe`. Of what can be no id, the `error` says so. */
   watchOrder(id: Id): OrderSubscription {
-    return this.#watches.order(key(id));
+    return this.#watches.order(id);
   }
 
   /** All orders that the token may see and the filter lets through, current until `unsubscribe`. */

@@ -1,9 +1,10 @@
 /** Who watches what: subscriptions, and what the server is told of them. */
 
 import type { WatchDenied } from "./events.ts";
+import { orderKey } from "./ids.ts";
 import { OrderList, type OrderFilter, type OrdersState } from "./list.ts";
-import { key, type OrderPage } from "./models.ts";
-import type { Observable } from "./observable.ts";
+import { key, type Id, type OrderPage } from "./models.ts";
+import { Observable } from "./observable.ts";
 import { Problem, type Rest } from "./rest.ts";
 import type { OrderStore } from "./store.ts";
 import { WatchedOrder, type OrderState } from "./watched.ts";
@@ -32,7 +33,14 @@ export class Watches {
     this.#say = say;
   }
 
-  order(id: string): OrderSubscription {
+  order(given: Id): OrderSubscription {
+    let id: string;
+    try {
+      id = orderKey(given);
+    } catch (error) {
+      const nothing = new Observable<OrderState>({ order: undefined, complete: false, error: error as TypeError });
+      return Object.assign(subscription(nothing, () => undefined), { orderId: key(given) });
+    }
     let watched = this.#orders.get(id);
     if (watched === undefined) {
       watched = new WatchedOrder(id, this.#store);
