@@ -165,7 +165,7 @@ describe("a store", () => {
     let token: unknown;
     const { socket } = (() => {
       const store = configureStore({
-        reducer: { auth: () => ({ token: "from the store" }) },
+        reducer: { auth: () => ({ token: "from.the.store" }) },
         middleware: (defaults) =>
           defaults().concat(
             ordercastMiddleware(({ getState }) => {
@@ -184,7 +184,7 @@ describe("a store", () => {
       return { socket };
     })();
     ({ token } = await socket.accept());
-    expect(token).toBe("from the store");
+    expect(token).toBe("from.the.store");
   });
 });
 
