@@ -28,6 +28,7 @@ export class OrdercastClient extends Actions {
   readonly #poller: Poller;
   readonly #refresher: Refresher;
   readonly #tokens: Tokens;
+  readonly #socket: boolean;
   readonly #fallback: boolean;
   readonly #news: News;
   #heardAt = 0;
@@ -47,6 +48,7 @@ export class OrdercastClient extends Actions {
     super(rest, store);
     this.#store = store;
     this.#tokens = tokens;
+    this.#socket = options.socket ?? true;
     this.#fallback = options.fallback ?? true;
     const cursor = () => this.#news.cursor;
     this.#link = new Link(
@@ -124,7 +126,8 @@ export class OrdercastClient extends Actions {
     this.#happened({ type: "opening" });
     this.#store.retry();
     this.#learnSteps();
-    this.#link.start();
+    if (this.#socket) this.#link.start();
+    else this.#poller.start();
     return this;
   }
 
@@ -139,6 +142,8 @@ export class OrdercastClient extends Actions {
    */
   retryNow(): void {
     this.#link.hurry();
+    this.#poller.hurry();
+    this.#store.hurry();
   }
 
   /** Asks the token function at once, which has a newer one: goes on with that, also after the old one has ended. */
@@ -173,7 +178,10 @@ export class OrdercastClient extends Actions {
     return this.#watches.order(id);
   }
 
-  /** All orders that the token may see and the filter lets through, current until `unsubscribe`. */
+  /**
+   * All orders that the token may see and the filter lets through, current until `unsubscribe`. With a service's token
+   * only where the client has `socket: false`.
+   */
   watchOrders(filter: OrderFilter = {}): OrdersSubscription {
     return this.#watches.orders(filter);
   }

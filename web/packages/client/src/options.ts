@@ -15,6 +15,11 @@ export interface ClientOptions {
   since?: Cursor | undefined;
   /** Whether to ask `GET /api/events` while no socket can be had. */
   fallback?: boolean | undefined;
+  /**
+   * `false`: no socket, `GET /api/events` alone. For a backend with a service's token: its socket hears only of the orders
+   * that it watches, and its `watchOrders` would not be told of others; this way it is told of all.
+   */
+  socket?: boolean | undefined;
   backoff?: Backoff | undefined;
   /** ms that a socket may take to connect. */
   connectTimeout?: number | undefined;

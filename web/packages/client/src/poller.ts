@@ -34,6 +34,8 @@ export class Poller {
   /** Of the run under way; a new one begins with a new controller. */
   #run: AbortControllerLike | undefined;
   #timer: Timer | undefined;
+  /** Ends the wait for the next try. */
+  #wake: () => void = () => undefined;
 
   constructor(options: PollerOptions, events: PollerEvents) {
     this.#options = options;
@@ -49,7 +51,13 @@ export class Poller {
   stop(): void {
     this.#run?.abort();
     this.#run = undefined;
+    this.hurry(); // into its end
+  }
+
+  /** Does not wait for `backoff`. */
+  hurry(): void {
     platform.clearTimeout(this.#timer);
+    this.#wake();
   }
 
   async #loop(run: AbortControllerLike): Promise<void> {
@@ -83,6 +91,7 @@ export class Poller {
         failures += 1;
         this.#events.failed(error instanceof TokenError ? "token" : "unreachable");
         await new Promise<void>((resolve) => {
+          this.#wake = resolve;
           this.#timer = platform.setTimeout(resolve, delay(this.#options.backoff, failures, Math.random()));
         });
       }

@@ -152,6 +152,11 @@ export class OrderStore {
     this.#tries.resume();
   }
 
+  /** Does not wait for `backoff`. */
+  hurry(): void {
+    this.#tries.hurry();
+  }
+
   /** As `resume`, and asks again for what was refused: it may be another's token, or another's order, by now. */
   retry(): void {
     this.#retry(() => true);

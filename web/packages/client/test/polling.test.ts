@@ -120,4 +120,50 @@ describe("without a socket", () => {
     await vi.advanceTimersByTimeAsync(500);
     expect(socket.tries).toBe(before + 1);
   });
+
+  it("waits for nothing more when it is told to try now: neither the socket nor the poll nor an order", async () => {
+    let there = false;
+    const { answer } = shop((path) => (path.includes("wait") ? never : page(1)));
+    const { client, socket, states } = setUp((path) => (there ? answer(path) : new Error("offline")), { since: "log.1", backoff: { first: 60_000, longest: 60_000 } });
+    const watched = client.watchOrder(17);
+    client.connect();
+    for (let i = 0; i < 2; i++) socket.refuse("timeout");
+    await turn();
+    expect(states.at(-1)).toBe("offline unreachable");
+    const before = socket.tries;
+    there = true;
+    client.retryNow();
+    await turn();
+    expect(states.at(-1)).toBe("polling");
+    expect(socket.tries).toBe(before + 1);
+    expect(watched.current.order?.version).toBe(1);
+    client.disconnect();
+    client.retryNow();
+    await vi.advanceTimersByTimeAsync(LATER);
+    expect(states.at(-1)).toBe("offline closed");
+    expect(socket.tries).toBe(before + 1);
+  });
+});
+
+describe("told to have no socket", () => {
+  it("follows the log by REST, which tells a service of every order", async () => {
+    const answers: ((answer: Answer) => void)[] = [];
+    const { answer } = shop((path) => (path.includes("wait") ? new Promise((resolve) => void answers.push(resolve)) : page(101)));
+    const { client, socket, states, asked } = setUp((path) => (path.startsWith("orders?") ? found({ orders: [], next: null, position: 101 }) : answer(path)), { socket: false });
+    const list = client.watchOrders();
+    client.connect();
+    await turn();
+    expect(states).toEqual(["resuming", "polling"]);
+    expect(list.current).toMatchObject({ complete: true, orders: [] });
+    answers.shift()!(page(102, [{ event: "order:created", data: { ...order(), position: 102 }, position: 102 }]));
+    await turn();
+    expect(list.current.orders.map(({ orderId }) => orderId)).toEqual([17]);
+    await vi.advanceTimersByTimeAsync(LATER);
+    client.disconnect();
+    expect(states.at(-1)).toBe("offline closed");
+    client.connect();
+    await turn();
+    expect(asked.at(-1)).toBe("events?after=log.102&wait=20");
+    expect(socket.tries).toBe(0);
+  });
 });
