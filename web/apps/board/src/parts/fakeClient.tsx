@@ -22,7 +22,7 @@ export function serve(answers: Record<string, unknown>) {
       asked.push({ what, body: sent });
       const known = what === "GET workflow" ? WORKFLOW : answers[what];
       const given: unknown = await (typeof known === "function" ? known(sent) : known);
-      const answer = isAnswer(given) ? given : given === undefined ? { status: 404, body: { title: "Not found", detail: "There is no such order." } } : (found(given) as { status: number; body: unknown });
+      const answer = isAnswer(given) ? given : given === undefined ? { status: 404, body: { type: "urn:ordercast:not-found", title: "Not found", detail: "There is no such order." } } : (found(given) as { status: number; body: unknown });
       return { ok: answer.status < 400, status: answer.status, json: async () => answer.body };
     },
   });
