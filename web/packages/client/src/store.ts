@@ -90,10 +90,9 @@ export class OrderStore {
     return this.#known.keys();
   }
 
-  /** Takes something in: `change` is one of merge.ts. Who hears of an order may see it, whatever was said before. */
+  /** Takes something in: `change` is one of merge.ts. Of whom one hears, one may see: it is fetched whatever was said before. */
   apply(orderId: Id, change: (known: Known) => Known): void {
     const id = key(orderId);
-    this.#retry((interest) => interest.names.includes(id));
     const before = this.#known.get(id) ?? NOTHING;
     const after = change(before);
     if (!this.#busy(id) && !this.#isWanted(id, after)) {
@@ -159,7 +158,8 @@ export class OrderStore {
 
   /** As `resume`, and asks again for what was refused: it may be another's token, or another's order, by now. */
   retry(): void {
-    this.#retry(() => true);
+    for (const interest of this.#refused) interest.retry();
+    this.#refused.clear();
     this.resume();
   }
 
@@ -220,14 +220,6 @@ export class OrderStore {
     for (const interest of [...this.#interests]) {
       if (interest.names.includes(id)) this.#refused.add(interest);
       interest.gone(id, error);
-    }
-  }
-
-  #retry(which: (interest: Interest) => boolean): void {
-    for (const interest of this.#refused) {
-      if (!which(interest)) continue;
-      this.#refused.delete(interest);
-      interest.retry();
     }
   }
 
