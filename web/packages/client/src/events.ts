@@ -21,7 +21,7 @@ export interface OrderChanged extends Payload<"OrderChanged"> {}
 /** The order is watched from now on, and this is how it stands: every event after `position` will come. */
 export interface Watching extends Payload<"Watching"> {}
 
-/** The order is not watched. Another's order and one that is not there are the same `not_found`. */
+/** The order is not watched. Another's order and one that is not there are the same `not_found`. Also of one that has become another's. */
 export interface WatchDenied extends Payload<"WatchDenied"> {}
 
 /** The token in use ends in a minute. */
