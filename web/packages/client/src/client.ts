@@ -156,7 +156,7 @@ export class OrdercastClient extends Actions {
       this.connect();
     } else {
       const goOn = () => {
-        this.#store.retry();
+        if (!isOver(this.connection)) this.#store.retry();
         this.retryNow();
       };
       this.#tokens.fresh().then(goOn, () => this.retryNow());

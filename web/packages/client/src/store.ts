@@ -9,6 +9,7 @@ import type { Backoff } from "./backoff.ts";
 import { Beginning } from "./beginning.ts";
 import { isComplete, NOTHING, toOrder, withSnapshot, type Known } from "./merge.ts";
 import { key, type Id, type Order } from "./models.ts";
+import type { Problem } from "./rest.ts";
 import { Tries } from "./tries.ts";
 
 /** Somebody who wants to see orders. */
@@ -45,6 +46,8 @@ export class OrderStore {
   readonly #loading = new Map<Interest, object>();
   /** Who has been told that something cannot be had. */
   readonly #refused = new Set<Interest>();
+  /** Orders of lists whose fetching was refused, but for those that are not there. */
+  readonly #dropped = new Set<string>();
   /** Orders that were lost, and when by `#losses`: what was asked before that tells nothing of them. */
   readonly #lost = new Map<string, number>();
   #losses = 0;
@@ -134,6 +137,7 @@ export class OrderStore {
     this.#fetching.clear();
     this.#loading.clear();
     this.#refused.clear();
+    this.#dropped.clear();
     this.#lost.clear();
     for (const interest of this.#interests) interest.forget();
     const settled = new Promise<void>((resolve) => this.#waiting.push(resolve));
@@ -160,6 +164,8 @@ export class OrderStore {
   retry(): void {
     for (const interest of this.#refused) interest.retry();
     this.#refused.clear();
+    for (const id of this.#dropped) if (!this.#known.has(id)) this.#known.set(id, NOTHING);
+    this.#dropped.clear();
     this.resume();
   }
 
@@ -211,7 +217,9 @@ export class OrderStore {
       if (!heard && known !== undefined && !isComplete(known)) throw new Error(`The server has an older order ${id} than it told of.`);
     };
     return this.#tries.run(this.#fetching, id, fetch, (error) => {
-      if (!news()) this.#gone(id, error);
+      if (news()) return;
+      if ((error as Partial<Problem>).status !== 404) this.#dropped.add(id);
+      this.#gone(id, error);
     });
   }
 

@@ -68,6 +68,26 @@ it("has what it was refused once its connection goes on with a token that may se
   expect(seen()).toEqual([1, undefined, [1], undefined]);
 });
 
+it("has an order of a list again that it was refused for its token's sake", async () => {
+  const { state, answer } = server();
+  const { client, socket, seen, watched } = watching(answer, { token: () => "t" });
+  watched.unsubscribe();
+  client.connect();
+  await socket.accept();
+  await turn();
+  state.order = order({ version: 3 });
+  state.says = EXPIRED;
+  socket.hear("order:updated", updated(3));
+  await turn();
+  expect(seen()[2]).toEqual([]);
+  state.says = undefined;
+  client.renewToken();
+  await turn();
+  (socket.said.at(-1)![2] as (answer: object) => void)({ expiresAt: null });
+  await turn();
+  expect(seen()[2]).toEqual([3]);
+});
+
 it.each([404, 403, 401, 405])("takes a %i in words that are not Ordercast's for nobody's answer", async (status) => {
   const { state, answer } = server();
   state.says = { ...FOREIGN, status };
