@@ -43,11 +43,11 @@ async def test_it_gives_each_event_with_its_cursor_and_waits_out_what_passes(sho
 async def test_an_order_that_went_to_others_is_an_event_too(shop: Shop) -> None:
     events = Events(cast("Rest", shop), AT_ONCE, "log.1")
     gone = page(2, cursor=3)
-    gone["events"].append({"event": "watch:denied", "data": {"orderId": 18, "error": "not_found"}, "position": 3})
+    gone["events"].append({"event": "order:gone", "data": {"orderId": 18, "version": 4, "position": 3}, "position": 3})
     shop.pages.put_nowait(gone)
     assert (await anext(events)).name == "order:updated"
     event = await anext(events)
-    assert (event.name, event.order_id, event.version, event.cursor) == ("watch:denied", 18, 0, "log.3")
+    assert (event.name, event.order_id, event.version, event.cursor) == ("order:gone", 18, 4, "log.3")
     assert (event.status, event.changes, event.order) == (None, {}, None)
 
 

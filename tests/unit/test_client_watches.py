@@ -188,14 +188,15 @@ async def test_who_polls_hears_of_a_denial_too(shop: Shop) -> None:
     shop.answers = [Unreachable("no")] * 40
     told: list[Json] = []
     async with living(shop, since="log.1") as it:
-        it.live.on("watch:denied", told.append)
+        it.live.on("order:gone", told.append)
         watch = it.live.watch(17)
         shop.pages.put_nowait({"events": [], "position": 1, "cursor": "log.1"})
         await had(watch)
-        entry = {"event": "watch:denied", "data": DENIED, "position": 2}
+        gone = {"orderId": 17, "version": 2, "position": 2}
+        entry = {"event": "order:gone", "data": gone, "position": 2}
         shop.pages.put_nowait({"events": [entry], "position": 2, "cursor": "log.2"})
         await lost(watch)
-        assert told == [DENIED]
+        assert told == [gone]
         back = {"event": "order:updated", "data": updated(3), "position": 3}
         shop.order = order(3)
         shop.pages.put_nowait({"events": [back], "position": 3, "cursor": "log.3"})

@@ -254,13 +254,13 @@ async def test_whose_order_it_was_finds_that_it_is_so_no_more(side: Side) -> Non
     north, south = [bearer("operator", "ben", shops=[shop]) for shop in ("north", "south")]
     await side.orders.put(NewOrder(order_id="7", customer_id="43", shop_id="south"), SHOP)
     await side.orders.change_status("7", "delivered", updated_by="kitchen")
-    assert await told(6, bearer("customer", 42)) == [("watch:denied", 7)]
+    assert await told(6, bearer("customer", 42)) == [("order:gone", 7)]
     assert await told(6, bearer("customer", 43)) == [("order:changed", 7), ("order:updated", 8)]
     assert await told(6, bearer("operator")) == [("order:changed", 7), ("order:status_changed", 8)]
     assert await told(6, south) == [("order:changed", 7), ("order:status_changed", 8)]
     assert await told(6, north) == []
     await side.orders.put(NewOrder(order_id="7", customer_id="43", shop_id="north"), SHOP)
-    assert await told(8, south) == [("watch:denied", 9)]
+    assert await told(8, south) == [("order:gone", 9)]
     assert await told(8, north) == [("order:changed", 9)]
     assert await told(8, bearer("customer", 43)) == [("order:changed", 9)]
 

@@ -37,12 +37,20 @@ def test_a_days_figures_read_that_day_alone(db: sqlite3.Connection) -> None:
 
 
 def test_a_customers_events_are_found_without_the_others(db: sqlite3.Connection) -> None:
-    found = plan(db, log._SELECT_OF_CUSTOMER, ("42", 0, "42", 0, 10))
-    assert (
-        "SEARCH order_events USING INDEX ix_order_events_customer_id_position (customer_id=? AND position>?)" in found
-    )
-    assert "SEARCH theirs USING INDEX ix_order_events_customer_id_position (customer_id=?)" in found
-    assert "SEARCH moved USING INDEX sqlite_autoindex_order_events_2 (order_id=? AND version=?)" in found
+    theirs = "ix_order_events_customer_id_position (customer_id=?"
+    by_version = "sqlite_autoindex_order_events_2 (order_id=? AND version=?)"
+    for sql, first, second in (
+        (
+            log._SELECT_SINCE,
+            "moved USING INDEX sqlite_autoindex_order_events_1 (position>?)",
+            f"theirs USING INDEX {by_version}",
+        ),
+        (log._SELECT_FROM_FAR, f"theirs USING INDEX {theirs})", f"moved USING INDEX {by_version}"),
+    ):
+        found = plan(db, sql, ("42", 0, "42", 0, 10))
+        assert f"SEARCH order_events USING INDEX {theirs} AND position>?)" in found
+        assert f"SEARCH {first}" in found
+        assert f"SEARCH {second}" in found
 
 
 def test_a_text_is_looked_for_in_its_index_alone(db: sqlite3.Connection) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 from ordercast.api import event_schemas as schemas
 
 CUSTOMER, WATCHERS, GUESTS = "customer", "watchers", "guests"
-OPERATORS, BOARDS, CLIENT = "operators", "boards", "client"
+OPERATORS, BOARDS, CLIENT, FORMER = "operators", "boards", "client", "former"
 
 AUDIENCES = {
     CUSTOMER: "Whose order it is, on every device.",
@@ -20,6 +20,7 @@ AUDIENCES = {
     GUESTS: "Whoever has a share link of the order.",
     OPERATORS: "Operators and admins; where their token names `shops`, of the orders of those shops.",
     BOARDS: "Every operator and admin, of whichever shop.",
+    FORMER: "Whose order it was before: its customer, and the operators of its shop.",
     CLIENT: "The client that it concerns, whatever its role; one with a share link too.",
 }
 
@@ -108,6 +109,15 @@ FROM_SERVER: tuple[Event, ...] = (
         "change is, they hear nothing. Operators always hear it, so that no version is missing.",
     ),
     Event(
+        "order:gone",
+        (FORMER,),
+        "An order has become another customer's or shop's.",
+        schemas.OrderGone,
+        {"orderId": 17, **_PLACE},
+        more="Who keeps a list removes it. It tells nothing of whose the order is now. Where the order's last event is "
+        "older than `ORDERCAST_LOG_RETENTION`, nobody knows any more whose it was, and nobody is told.",
+    ),
+    Event(
         "board:changed",
         (BOARDS,),
         "An admin has set how long an order may take in each status.",
@@ -129,8 +139,8 @@ FROM_SERVER: tuple[Event, ...] = (
         "The answer to `watch:order` where there is nothing to watch.",
         schemas.WatchDenied,
         _DENIED,
-        more="Comes also, with `not_found`, where the client may not see an order any more: it has become another "
-        "customer's or shop's, or `auth:refresh` came with fewer rights. Who keeps a list removes it from there.",
+        more="Comes also, with `not_found`, for an order that is watched and may not be seen any more: it has become "
+        "another customer's or shop's, or `auth:refresh` came with fewer rights.",
     ),
     Event(
         "token:expiring",

@@ -97,6 +97,14 @@ class OrderChanged(_Payload):
     position: Position
 
 
+class OrderGone(_Payload):
+    """The order has become somebody else's: the hearer may not see it any more."""
+
+    order_id: JsonId
+    version: Version
+    position: Position
+
+
 # -- watching ----------------------------------------------------------------------------------------------------
 
 

@@ -14,7 +14,7 @@ from ordercast.api.context import Caller, Parts, Services, json_response
 from ordercast.api.description import problems
 from ordercast.api.views import EventPage
 from ordercast.errors import CursorGone, Invalid, InvalidToken, NotFound
-from ordercast.orders.announcements import addressed, announcements, changes_owner, concerns, heard_by, needs_order
+from ordercast.orders.announcements import addressed, announcements, concerns, heard_by, may_be_lost, needs_order
 from ordercast.orders.cursors import format_cursor, parse_cursor
 from ordercast.orders.former import former
 from ordercast.orders.models import OrderEvent
@@ -94,13 +94,13 @@ async def _collect(parts: Services, caller: Principal, position: int) -> tuple[l
                 "Events after this cursor have been removed. Fetch the orders anew and go on from the cursor of now."
             )
         position = through
-        theirs = [event for event in events if changes_owner(event) or concerns(caller, event)]
+        theirs = [event for event in events if concerns(caller, event) or may_be_lost(caller, event)]
         needed = {event.order_id for event in theirs if needs_order(event)}
         orders = {order.order_id: order for order in await parts.repository.get_all(needed)} if needed else {}
         for logged in theirs:
             order = orders.get(logged.order_id) if needs_order(logged) else None
             event = addressed(logged, order)
-            before = await former(parts.repository, event)
+            before = await former(parts.repository, event) if may_be_lost(caller, event) else None
             found += [
                 {"event": announcement.event, "data": announcement.data, "position": event.position}
                 for announcement in announcements(event, order, parts.step, before)

@@ -20,7 +20,7 @@ from ordercast.client.errors import TokenError, Unreachable
 from ordercast.client.sockets import Refused, ServerEnded, Socket, open_socket
 from ordercast.client.tokens import Tokens
 
-SETTLED = 1.0
+SETTLED = 5.0
 """s after which a connection counts as one. Whatever cuts it sooner will most likely do so the next time."""
 
 _log = logging.getLogger("ordercast.client")

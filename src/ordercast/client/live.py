@@ -19,7 +19,7 @@ from ordercast.client.engine import Closed
 from ordercast.client.errors import Ended
 from ordercast.client.ids import Id, text_of
 from ordercast.client.link import Link
-from ordercast.client.models import DENIED, LOG_EVENTS
+from ordercast.client.models import GONE, LOG_EVENTS
 from ordercast.client.order_watch import OrderWatch
 from ordercast.client.poller import Page, poll
 from ordercast.client.renewal import Renewal
@@ -39,7 +39,7 @@ _CONTROL = (
     "caught_up",
     "resync",
     "watching",
-    DENIED,
+    "watch:denied",
     "token:expiring",
     "force_disconnect",
     "board:changed",
@@ -198,8 +198,6 @@ class Live:
         for said in page["events"]:
             if said["event"] in LOG_EVENTS:
                 self._logged(said["event"], said["data"])
-            elif said["event"] == DENIED:
-                self._told(said["event"], said["data"])
         self.cursor = newest(self.cursor, page["cursor"])
         before = self.connection.status
         self._become(self.connection.polled(self.heard_at))
@@ -253,7 +251,10 @@ class Live:
     def _logged(self, name: str, data: Any) -> None:
         with _understanding(name):
             arrived = self._arrivals.with_event(name, data["position"])
-            if name == "order:created":
+            if name == GONE:
+                if arrived is not None:  # once: it may have come back since
+                    self.watches.gone(data["orderId"])
+            elif name == "order:created":
                 self.watches.heard(data["orderId"], lambda known: known.with_snapshot(data))
             else:
                 self.watches.heard(data["orderId"], lambda known: known.with_event(data))

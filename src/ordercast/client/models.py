@@ -110,7 +110,7 @@ class Event:
     """One change of one order: what the log has at one position.
 
     ``name``: ``order:created``, ``order:status_changed`` (to customers ``order:updated``) or, where the status stayed,
-    ``order:changed``; ``watch:denied`` where the order went to others: no more of it comes. ``cursor``: where to go on
+    ``order:changed``; ``order:gone`` where the order went to others: no more of it comes. ``cursor``: where to go on
     after it. ``data``: what the server says, in the contract's words.
     """
 
@@ -127,8 +127,8 @@ class Event:
 
     @property
     def version(self) -> int:
-        """Of the order; that of a new order may be later already. 0 where it went to others."""
-        version: int = self.data.get("version", 0)
+        """Of the order; that of a new order may be later already."""
+        version: int = self.data["version"]
         return version
 
     @property
@@ -153,14 +153,10 @@ class Event:
         return Order.read(self.data) if self.name == "order:created" else None
 
 
-LOG_EVENTS = ("order:created", "order:status_changed", "order:updated", "order:changed")
+GONE = "order:gone"
+
+LOG_EVENTS = ("order:created", "order:status_changed", "order:updated", "order:changed", GONE)
 """Events of the log. Where one position has several, the first of these names it."""
-
-
-DENIED = "watch:denied"
-"""The event that an order is no longer the caller's, or never was."""
-
-_NAMES = (*LOG_EVENTS, DENIED)
 
 
 def events_of(page: Mapping[str, Any]) -> list[Event]:
@@ -169,13 +165,13 @@ def events_of(page: Mapping[str, Any]) -> list[Event]:
     log = page["cursor"].rpartition(".")[0]
     told: dict[int, dict[str, Mapping[str, Any]]] = {}
     for said in page["events"]:
-        if said["event"] in _NAMES:
+        if said["event"] in LOG_EVENTS:
             told.setdefault(said["position"], {})[said["event"]] = said["data"]
     return [_event(f"{log}.{position}", position, by_name) for position, by_name in sorted(told.items())]
 
 
 def _event(cursor: Cursor, position: int, by_name: Mapping[str, Mapping[str, Any]]) -> Event:
-    names = [name for name in _NAMES if name in by_name]
+    names = [name for name in LOG_EVENTS if name in by_name]
     data: dict[str, Any] = {}
     for name in reversed(names):
         data |= by_name[name]

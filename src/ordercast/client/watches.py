@@ -189,8 +189,13 @@ class Watches:
             detail = "This connection watches as many orders as it may. Close some."
             watched.deny(Problem(429, {"title": error, "detail": detail}))
         else:
+            self.gone(watched.id)
+
+    def gone(self, order_id: Id) -> None:
+        """The order is not there for us, or no more."""
+        if (watched := self._orders.get(str(order_id))) is not None:
             detail = f"There is no order {order_id}, or it is not yours."
-            watched.deny(Problem(404, {"type": "urn:ordercast:not-found", "title": error, "detail": detail}))
+            watched.deny(Problem(404, {"type": "urn:ordercast:not-found", "title": "not_found", "detail": detail}))
 
     def taker(self, order_id: Id) -> Callable[[Mapping[str, Any]], None]:
         """Takes the answer to a request that is about to be made."""

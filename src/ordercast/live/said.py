@@ -80,7 +80,7 @@ class Speaker:
         if now_of is not event or moves:
             self.moves.add(event.order_id)
             told = self._told.pop(event.order_id, ()) + self.moved(now_of)
-            if not moves:
+            if told and not moves:
                 self._told[event.order_id] = told
         event = now_of
         closing = self.closing(event.position)

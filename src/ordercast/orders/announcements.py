@@ -187,14 +187,13 @@ def announcements(
     merge by version. Without it (it is gone) the values are left out. ``former`` (where `changes_owner`): the event
     before, as far as it is known.
     """
+    place = {"version": event.version, "position": event.position}
     if former is not None and (former.customer_id, former.shop_id) != (event.customer_id, event.shop_id):
-        gone = {"orderId": json_id(event.order_id), "error": "not_found"}
-        yield Announcement("watch:denied", gone, Audience.FORMER, former=former)
+        yield Announcement("order:gone", {"orderId": json_id(event.order_id)} | place, Audience.FORMER, former=former)
     if event.kind in CREATIONS:
         if order is not None:
             yield from _created(event, order, step)
         return
-    place = {"version": event.version, "position": event.position}
     if event.previous_status is not None:
         status = {"orderId": json_id(event.order_id), "status": event.status}
         at = {"updatedAt": iso(event.at)}
@@ -246,6 +245,13 @@ def concerns(principal: Principal, event: OrderEvent) -> bool:
     if principal.user_id != event.customer_id:
         return False
     return _announced(event) or not HIDDEN_FROM_CUSTOMERS.issuperset(event.fields)
+
+
+def may_be_lost(principal: Principal, event: OrderEvent) -> bool:
+    """Whether this caller may have seen the order before the event, and may no more: the event before tells."""
+    if principal.is_guest or principal.may_see(event):
+        return False
+    return ("shop_id" if principal.is_staff else "customer_id") in event.fields
 
 
 def heard_by(principal: Principal, event: OrderEvent, announcement: Announcement) -> bool:

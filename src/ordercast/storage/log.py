@@ -20,14 +20,18 @@ _SELECT_AFTER = (
     "ORDER BY position LIMIT ?) AS later ON true ORDER BY position"
 )
 _MOVED = ", ".join(f"moved.{column}" for column in EVENT_COLUMNS)
-# Theirs, and what made one of their orders another customer's: after an event of theirs comes one that is not.
+# Theirs, and what made one of their orders another customer's: after an event of theirs comes one that is not. That is
+# looked for among all events since, or, where these are many, from each of theirs on.
 _SELECT_OF_CUSTOMER = (
     f"SELECT n, floor, {_EVENT} FROM log_head LEFT JOIN (SELECT {_EVENT} FROM order_events "  # noqa: S608
-    f"WHERE customer_id = ? AND position > ? UNION ALL SELECT {_MOVED} FROM order_events AS theirs "
-    "JOIN order_events AS moved ON moved.order_id = theirs.order_id AND moved.version = theirs.version + 1 "
-    "WHERE theirs.customer_id = ? AND moved.customer_id <> theirs.customer_id AND moved.position > ? "
+    f"WHERE customer_id = ? AND position > ? UNION ALL SELECT {_MOVED} FROM %s WHERE theirs.customer_id = ? AND "
+    "moved.order_id = theirs.order_id AND moved.version = theirs.version + 1 AND theirs.version = moved.version - 1 "
+    "AND moved.fields LIKE '%%customer_id%%' AND moved.customer_id <> theirs.customer_id AND moved.position > ? "
     "ORDER BY position LIMIT ?) AS found ON true ORDER BY position"
 )
+# Which comes first, SQLite takes from these (and the version said from both sides), PostgreSQL from its statistics.
+_SELECT_SINCE = _SELECT_OF_CUSTOMER % "order_events AS moved CROSS JOIN order_events AS theirs"
+_SELECT_FROM_FAR = _SELECT_OF_CUSTOMER % "order_events AS theirs CROSS JOIN order_events AS moved"
 _SELECT_HEAD = "SELECT n, floor FROM log_head"
 _SELECT_AT = "SELECT at FROM order_events WHERE position = ?"
 
@@ -35,6 +39,7 @@ MAX_POSITION = 2**63 - 1
 """What the databases keep as an integer."""
 
 _BATCH = 256  # events per look at what others wrote
+_FAR = 10_000  # events; to go through them takes some ms
 
 _log = structlog.get_logger("ordercast.storage")
 
@@ -88,8 +93,11 @@ class SqlLog:
         if recent := self._tail.after(position, SIZE):
             found = [event for event in recent if event.customer_id == customer_id][:limit]
             return found, found[-1].position if len(found) == limit else recent[-1].position
+        if (ahead := await self.head() - position) <= 0:
+            return [], position
         after = customer_id, min(position, MAX_POSITION)
-        rows = await self._readers.fetch(_SELECT_OF_CUSTOMER, *after, *after, limit)
+        sql = _SELECT_SINCE if ahead <= _FAR else _SELECT_FROM_FAR
+        rows = await self._readers.fetch(sql, *after, *after, limit)
         self.removed(rows[0][1])
         found = [event_from(row[2:]) for row in rows if row[2] is not None]
         return found, found[-1].position if len(found) == limit else max(rows[0][0], position)

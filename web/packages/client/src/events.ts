@@ -18,10 +18,13 @@ export interface OrderCreated extends Payload<"OrderCreated"> {}
 /** What changed of an order besides its status, as far as the hearer may see it. */
 export interface OrderChanged extends Payload<"OrderChanged"> {}
 
+/** The order has become somebody else's: the hearer may not see it any more. */
+export interface OrderGone extends Payload<"OrderGone"> {}
+
 /** The order is watched from now on, and this is how it stands: every event after `position` will come. */
 export interface Watching extends Payload<"Watching"> {}
 
-/** The order is not watched. Another's order and one that is not there are the same `not_found`. Also of one that has become another's. */
+/** The order is not watched. Another's order and one that is not there are the same `not_found`. Also of one that is watched and has become another's. */
 export interface WatchDenied extends Payload<"WatchDenied"> {}
 
 /** The token in use ends in a minute. */
@@ -45,6 +48,7 @@ export interface LogEvents {
   "order:status_changed": OrderStatusChanged;
   "order:created": OrderCreated;
   "order:changed": OrderChanged;
+  "order:gone": OrderGone;
 }
 
 export type LogEventName = keyof LogEvents;
@@ -81,6 +85,7 @@ const LOG_EVENTS: ReadonlySet<string> = new Set<LogEventName>([
   "order:status_changed",
   "order:created",
   "order:changed",
+  "order:gone",
 ]);
 
 export const isLogEvent = (name: string): name is LogEventName => LOG_EVENTS.has(name);

@@ -15,6 +15,7 @@ export type {
   LogEvents,
   OrderChanged,
   OrderCreated,
+  OrderGone,
   OrderStatusChanged,
   OrderUpdated,
   Refreshed,

@@ -4,7 +4,7 @@ import { arrival, startingAt, type Arrivals } from "./arrivals.ts";
 import { movedTo, newest, type Cursor } from "./cursor.ts";
 import type { Emitter } from "./emitter.ts";
 import { isLogEvent, type ControlEvents, type LogEventName, type LogEvents } from "./events.ts";
-import { withEvent, withGlimpse, withSnapshot } from "./merge.ts";
+import { withEvent, withGlimpse, withSnapshot, type Known } from "./merge.ts";
 import { key, type EventPage } from "./models.ts";
 import type { ClientEvents } from "./options.ts";
 import type { OrderStore } from "./store.ts";
@@ -17,6 +17,11 @@ export interface NewsEvents {
   resync(): void;
   /** `expiresAt`: s since the epoch. */
   expiring(expiresAt: number): void;
+}
+
+function withLogged(known: Known, data: LogEvents[LogEventName]): Known {
+  if ("createdAt" in data) return withSnapshot(known, data);
+  return "status" in data || "changes" in data ? withEvent(known, data) : known;
 }
 
 type Control = { [Name in keyof ControlEvents]: { name: Name; data: ControlEvents[Name] } }[keyof ControlEvents];
@@ -96,8 +101,9 @@ export class News {
   }
 
   #logged(name: LogEventName, data: LogEvents[LogEventName]): void {
-    this.#store.apply(data.orderId, (known) => ("createdAt" in data ? withSnapshot(known, data) : withEvent(known, data)));
     const arrived = arrival(this.#arrivals, name, data.position);
+    if (name !== "order:gone") this.#store.apply(data.orderId, (known) => withLogged(known, data));
+    else if (arrived !== null) this.#watches.gone(key(data.orderId)); // once: it may have come back since
     if (arrived === null) return;
     this.#arrivals = arrived;
     this.#emitter.emit(name, data as never);

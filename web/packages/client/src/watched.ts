@@ -20,6 +20,8 @@ export class WatchedOrder implements Interest {
   uses = 0;
   /** Whether the server has said that we watch it. */
   acknowledged = false;
+  /** The server does not tell of it on this connection: what REST says would soon be old. */
+  denied = false;
   readonly #store: OrderStore;
   /** The error is from before: it is asked for again. */
   #again = false;
@@ -43,7 +45,7 @@ export class WatchedOrder implements Interest {
   }
 
   changed(id: string): void {
-    if (id !== this.id) return;
+    if (id !== this.id || this.denied) return;
     const { order, complete } = this.#store.get(id);
     const { order: shown, error } = this.state.current;
     if (order !== undefined) this.state.set({ order, complete, error: undefined });
@@ -59,7 +61,13 @@ export class WatchedOrder implements Interest {
     this.state.set({ order: undefined, complete: false, error });
   }
 
+  deny(error: Error): void {
+    this.denied = true;
+    this.failed(error);
+  }
+
   retry(): void {
+    this.denied = false;
     this.#again = true;
   }
 

@@ -63,13 +63,16 @@ export class Watches {
   connected(recovered: boolean): void {
     for (const watched of this.#orders.values()) {
       watched.acknowledged &&= recovered;
+      watched.denied = false;
       if (!watched.acknowledged) this.#say("watch:order", watched.id);
     }
   }
 
   acknowledged(id: string): void {
     const watched = this.#orders.get(id);
-    if (watched !== undefined) watched.acknowledged = true;
+    if (watched === undefined) return;
+    watched.acknowledged = true;
+    watched.denied = false;
   }
 
   denied({ orderId, error }: WatchDenied): void {
@@ -79,11 +82,18 @@ export class Watches {
     if (watched !== undefined) watched.acknowledged = false;
     if (error === "too_many_watches") {
       const detail = "This connection watches as many orders as it may. Unsubscribe from some.";
-      watched?.failed(new Problem(429, { type: "urn:ordercast:too-many-watches", title: error, detail }));
+      watched?.deny(new Problem(429, { type: "urn:ordercast:too-many-watches", title: error, detail }));
     } else {
-      // Also of an order that was in a list only, and is somebody else's now.
-      this.#store.lose(id, new Problem(404, { type: "urn:ordercast:not-found", title: error, detail: `There is no order ${id}, or it is not yours.` }));
+      this.gone(id);
     }
+  }
+
+  /** The order is not there for us (any more): watched, or in a list alone. */
+  gone(id: string): void {
+    const watched = this.#orders.get(id);
+    if (watched !== undefined) watched.acknowledged = false;
+    const detail = `There is no order ${id}, or it is not yours.`;
+    this.#store.lose(id, new Problem(404, { type: "urn:ordercast:not-found", title: "not_found", detail }));
   }
 
   #release(watched: WatchedOrder): void {

@@ -12,6 +12,7 @@ const NO_ORDER: Answer = { status: 404, body: { type: "urn:ordercast:not-found",
 const EXPIRED: Answer = { status: 401, body: { type: "urn:ordercast:unauthorized", title: "Invalid token" } };
 const FOREIGN = { status: 404, body: "default backend - 404" };
 const DENIED = { orderId: 17, error: "not_found" };
+const gone = (position: number) => ({ orderId: 17, version: position - 100, position });
 
 /** A server with at most one order; `says` takes the place of its answers about orders. */
 function server() {
@@ -169,8 +170,13 @@ it("shows no order any more that is somebody else's now, also in a list alone, a
   socket.hear("order:changed", { orderId: 17, changes: { customerId: 42 }, version: 5, position: 105 });
   await turn();
   expect(seen()[2]).toEqual([5]);
-  socket.hear("watch:denied", DENIED);
+  socket.hear("order:gone", gone(106));
   expect(seen()[2]).toEqual([]);
+  state.order = order({ version: 7 });
+  socket.hear("order:changed", { orderId: 17, changes: { customerId: 42 }, version: 7, position: 107 });
+  await turn();
+  socket.hear("order:gone", gone(106)); // once more, as after a torn connection
+  expect(seen()[2]).toEqual([7]);
 });
 
 it("loses an order where it polls as where it listens, also from a list that is loading", async () => {
@@ -179,14 +185,14 @@ it("loses an order where it polls as where it listens, also from a list that is 
   const polled = (event: string, data: object) => found({ events: [{ event, data, position: 102 }], position: 102, cursor: "log.102" });
   const { client, socket, seen } = watching(
     (path) => {
-      if (path === "events?after=log.101") return polled("watch:denied", DENIED);
+      if (path === "events?after=log.101") return polled("order:gone", gone(102));
       if (path.startsWith("events")) return new Promise(() => undefined);
       return path.startsWith("orders?") && ++lists > 1 ? new Promise(() => undefined) : answer(path);
     },
     { since: "log.101" },
   );
   const told = vi.fn();
-  client.on("watch:denied", told);
+  client.on("order:gone", told);
   client.connect();
   await socket.accept();
   await turn();
@@ -196,7 +202,7 @@ it("loses an order where it polls as where it listens, also from a list that is 
   socket.drop("transport close");
   for (let i = 0; i < 2; i++) socket.refuse("timeout");
   await turn();
-  expect(told).toHaveBeenCalledWith(DENIED);
+  expect(told).toHaveBeenCalledWith(gone(102));
   expect(seen()).toEqual([undefined, 404, [], undefined]);
 });
 
@@ -227,4 +233,17 @@ it("does not ask at once again where the server has an older order than it told 
   state.order = order({ version: 4, note: "ring" });
   await vi.advanceTimersByTimeAsync(LATER);
   expect(watched.current).toMatchObject({ complete: true, order: { note: "ring" } });
+});
+
+it("says that it watches too many, whatever REST says of the order", async () => {
+  const { answer } = server();
+  const { client, socket, watched } = watching(answer);
+  client.connect();
+  await socket.accept();
+  socket.hear("watch:denied", { orderId: 17, error: "too_many_watches" });
+  await turn();
+  expect((watched.current.error as { status?: number } | undefined)?.status).toBe(429);
+  socket.hear("watching", { orderId: 17, status: "received", version: 1, position: 101 }); // as after an unwatch of another
+  await turn();
+  expect(watched.current.error).toBeUndefined();
 });
