@@ -59,8 +59,10 @@ export function keepQueriesLive(client: OrdercastClient, queryClient: QueryClien
   }
 
   function watchOrder(query: Query, id: string): Told {
-    return told(client.watchOrder(id), ({ order, complete }) => {
+    return told(client.watchOrder(id), ({ order, complete, error }) => {
       if (order !== undefined && complete) queryClient.setQueryData(query.queryKey, order);
+      // It is somebody else's now: not to be shown any more, and asked for once, for the reason.
+      else if (isGone(error) && query.state.data !== undefined) void queryClient.resetQueries({ queryKey: query.queryKey, exact: true });
     });
   }
 
@@ -82,6 +84,8 @@ export function keepQueriesLive(client: OrdercastClient, queryClient: QueryClien
     watched.clear();
   };
 }
+
+const isGone = (error: Error | undefined): boolean => error instanceof Problem && error.status === 404;
 
 /** A subscription of a query's. */
 interface Told {

@@ -81,6 +81,31 @@ it("shows no answer that is older than what was told meanwhile", async () => {
   stop();
 });
 
+it("shows no order that has become somebody else's", async () => {
+  let mine = true;
+  const { client, socket, asked } = setUp((path) => {
+    if (path === "workflow") return WORKFLOW;
+    return mine ? found(order()) : { status: 404, body: { type: "urn:ordercast:not-found", detail: "not yours" } };
+  });
+  const queryClient = new QueryClient();
+  const stop = keepQueriesLive(client, queryClient);
+  const one = new QueryObserver(queryClient, orderQuery(client, 17));
+  const end = one.subscribe(() => undefined);
+  client.connect();
+  await socket.accept();
+  await turn();
+  expect(one.getCurrentResult().data?.status).toBe("received");
+  mine = false;
+  const before = asked.length;
+  socket.hear("order:gone", { orderId: 17, version: 2, position: 102 });
+  await turn();
+  expect(one.getCurrentResult().data).toBeUndefined();
+  expect(one.getCurrentResult().error?.message).toBe("not yours");
+  expect(asked.length - before).toBe(1);
+  end();
+  stop();
+});
+
 it.each([
   ["what is refused once", 404, 1],
   ["what may pass again", 503, 4],
