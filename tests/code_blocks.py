@@ -33,7 +33,7 @@ RUN = {
     "docs/howto/settings.md": ("tests/unit/test_reload.py", 2),
     "docs/howto/share.md": ("tests/integration/test_share_howto.py", 3),
     "docs/howto/webhooks.md": ("tests/integration/test_webhooks_howto.py", 6),
-    "docs/reference/events.md": ("tests/unit/test_openapi.py", 19),
+    "docs/reference/events.md": ("tests/unit/test_openapi.py", 20),
     "docs/reference/socketio.md": ("tests/unit/test_reference.py", 40),
     "web/packages/client/README.md": ("tests/integration/test_packed.py", 1),
     "web/packages/redux/README.md": ("tests/integration/test_packed.py", 3),

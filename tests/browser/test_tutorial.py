@@ -84,7 +84,8 @@ async def test_from_an_empty_react_app_to_a_live_order(tmp_path: Path, browser: 
 
         await three.run(build.text)
         # The last block as well: its function for a token has the type that the provider wants.
-        used = app.text.replace(re.search(r"<OrdercastProvider url.*>", app.text)[0], snippet.text.strip())  # type: ignore[index]
+        function, provider = snippet.text.strip().split("\n\n")
+        used = app.text.replace(re.search(r"<OrdercastProvider url.*>", app.text)[0], provider)  # type: ignore[index]
         assert used != app.text
-        (tmp_path / "shop" / "src" / "App.tsx").write_text(used)
+        (tmp_path / "shop" / "src" / "App.tsx").write_text(f"{used}\n{function}\n")
         await three.run("npm run build")

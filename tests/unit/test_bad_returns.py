@@ -200,14 +200,14 @@ async def test_an_order_that_is_not_theirs_any_more(app: Ordercast) -> None:
     await reassign(app, "1", customer_id="43")
     await before.come(since=0)
     heard = await before.hear()
-    assert events(heard) == ["order:updated", "caught_up"]
+    assert events(heard) == ["order:updated", "order:gone", "caught_up"]
     assert "alone" not in str(heard)
     await after.come(since=0)
     heard = await after.hear()
     assert orders(heard) == {1, 2}
     assert [data["note"] for event, data in heard if event == "order:created"] == ["for them alone", None]
     status, page = await before.get("/api/events", "after=0")
-    assert (status, [one["event"] for one in page["events"]]) == (200, ["order:updated"])
+    assert (status, [one["event"] for one in page["events"]]) == (200, ["order:updated", "order:gone"])
     assert "alone" not in str(page)
     assert (await before.get("/api/orders/1"))[0] == 404
 
@@ -216,7 +216,7 @@ async def test_an_order_that_is_another_shops_now(app: Ordercast) -> None:
     north, south = (Visitor(app, shop, "operator", shops=[shop]) for shop in ("north", "south"))
     await app.orders.create(NewOrder(order_id="n", customer_id="42", shop_id="north"), SHOP)
     await reassign(app, "n", shop_id="south")
-    for operator, told in ((north, []), (south, ["order:created", "order:changed"])):
+    for operator, told in ((north, ["order:gone"]), (south, ["order:created", "order:changed"])):
         await operator.come(since=0)
         assert events(await operator.hear()) == [*told, "caught_up"]
         assert "alone" not in str((await north.get("/api/events", "after=0"))[1])
