@@ -106,6 +106,7 @@ class SharedLimit(ConnectionLimit):
         self._logins = logins
         self._run = run
         self._claiming: dict[str, tuple[str, Socket]] = {}  # by socket id, with the user: claimed or about to be
+        self._asking: set[str] = set()  # of those, about to be: the database would hear of their end before that
         self._doomed: set[str] = set()  # of those, evicted before they were connected
         self._gone: set[tuple[str, str]] = set()  # (user, socket) that the database must hear of
         self._look: Callable[[], None] = lambda: None
@@ -129,6 +130,7 @@ class SharedLimit(ConnectionLimit):
         user = principal.user_id
         login = Login(user, self._run, socket.id, _digest(socket.pid), _digest(before))
         self._claiming[socket.id] = user, socket
+        self._asking.add(socket.id)
         try:
             claim = await self._enter(login, socket)
         except StorageError as error:
@@ -141,6 +143,8 @@ class SharedLimit(ConnectionLimit):
         except BaseException:
             self._over(user, socket)
             raise
+        finally:
+            self._asking.discard(socket.id)
         self._told_clients = False
         for run, id in claim.evicted:
             if run == self._run:
@@ -225,7 +229,7 @@ class SharedLimit(ConnectionLimit):
     def _sweep(self) -> None:
         """Whom another middleware refused, or who left meanwhile, is never connected and never leaves."""
         for user, socket in tuple(self._claiming.values()):
-            if not socket.connected and not socket.connecting:
+            if not socket.connected and not socket.connecting and socket.id not in self._asking:
                 self._over(user, socket)
 
     def _over(self, user: str, socket: Socket) -> None:
