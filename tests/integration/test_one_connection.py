@@ -212,12 +212,15 @@ async def test_whom_another_middleware_refuses_leaves_no_row(nodes: Nodes) -> No
 
 async def test_who_leaves_while_it_is_counted_leaves_no_row(nodes: Nodes, monkeypatch: pytest.MonkeyPatch) -> None:
     (a, a_url), _ = nodes
-    claim, asked, go_on = SqlLogins.claim, asyncio.Event(), asyncio.Event()
+    claim, asked, go_on, claimed = SqlLogins.claim, asyncio.Event(), asyncio.Event(), asyncio.Event()
 
     async def slow(*arguments: Any) -> Any:
         asked.set()
         await go_on.wait()
-        return await claim(*arguments)
+        try:
+            return await claim(*arguments)
+        finally:
+            claimed.set()
 
     monkeypatch.setattr(SqlLogins, "claim", slow)
     client = Listener()
@@ -230,6 +233,7 @@ async def test_who_leaves_while_it_is_counted_leaves_no_row(nodes: Nodes, monkey
     await until(lambda: len(a.io.engine) == 0)
     await limit(a).look()  # as it does now and then: too early to tell the database
     go_on.set()
+    await claimed.wait()
     await until(lambda: not limit(a)._claiming)
     await until_rows(a, 0)
 
