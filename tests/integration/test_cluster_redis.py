@@ -14,6 +14,7 @@ from typing import Any
 import msgspec
 import pytest
 from redis.asyncio import Redis
+from redis.asyncio.connection import AbstractConnection
 
 from ordercast.engineio import disconnects
 from ordercast.socketio import RemoteSocket, Server, cluster_link
@@ -200,6 +201,25 @@ async def test_our_emitters(redis: RedisServer, ours: OurNode, prefix: str) -> N
         async with asyncio.timeout(WAIT):
             assert [await heard.get() for _ in range(2)] == [{"a": 1}, 2]
         assert await node.run("return heard") == [[{"a": 1}], [2]]
+
+
+async def test_an_emitter_that_is_cancelled_as_it_sends(
+    redis: RedisServer, prefix: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    send = AbstractConnection._send_packed_command
+
+    async def cancelling(connection: AbstractConnection, command: Any) -> None:
+        await send(connection, command)
+        emitting.cancel()
+
+    async with AsyncEmitter(redis.url, prefix=prefix) as emitter:
+        await emitter.emit("before")
+        with monkeypatch.context() as patch:
+            patch.setattr(AbstractConnection, "_send_packed_command", cancelling)
+            emitting = asyncio.ensure_future(emitter.emit("meanwhile"))
+            await asyncio.wait([emitting])
+        assert emitting.cancelled()
+        await emitter.emit("after")
 
 
 async def test_a_user_who_may_not_subscribe(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

@@ -128,6 +128,22 @@ async def test_emit_with_ack(io: Server, answer: str, value: object) -> None:
     assert await asking == value
 
 
+@pytest.mark.parametrize("later", range(4))
+async def test_who_is_cancelled_as_the_answer_comes_is_cancelled(io: Server, later: int) -> None:
+    """``later``: turns of the loop between the two."""
+    client = FakeClient(io)
+    socket = io.sockets[await client.join()]
+    asking = asyncio.create_task(socket.emit_with_ack("ask"))
+    await asyncio.sleep(0)
+    assert await client.hear() == ['20["ask"]']
+    client.say("30[]")
+    for _ in range(later):
+        await asyncio.sleep(0)
+    cancelled = asking.cancel()
+    await asyncio.wait([asking])
+    assert asking.cancelled() == cancelled
+
+
 async def test_emit_with_ack_does_not_wait_for_ever(io: Server) -> None:
     client = FakeClient(io)
     socket = io.sockets[await client.join()]

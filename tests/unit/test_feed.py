@@ -178,6 +178,15 @@ async def test_an_order_at_hand_is_not_read(under: Under) -> None:
     assert under.io.heard == [1]
 
 
+@pytest.mark.parametrize("later", range(6))
+async def test_it_stops_even_as_it_is_woken(later: int) -> None:
+    """``later``: turns of the loop between the two."""
+    async with asyncio.timeout(20), following() as under:
+        under.log.add(EventKind.CREATED)
+        for _ in range(later):
+            await asyncio.sleep(0)
+
+
 async def test_what_is_not_at_hand_is_read(under: Under) -> None:
     under.log.at_hand = False
     under.log.add()

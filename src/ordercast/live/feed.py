@@ -87,8 +87,7 @@ class Feed:
         self._unsubscribe()
         if self._task is not None:
             self._task.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._task
+            await asyncio.wait([self._task])
         self.imports.stop()
         for _, _, waiter in self._waiting:
             waiter.cancel()
@@ -142,7 +141,8 @@ class Feed:
             if len(events) < _BATCH and not self._wake.is_set():
                 self._busy = False
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(self._wake.wait(), POLL)
+                    async with asyncio.timeout(POLL):
+                        await self._wake.wait()
 
     async def _announce(self, event: OrderEvent, order: Order | None) -> None:
         """Emits an event, and gives up on it after some tries."""

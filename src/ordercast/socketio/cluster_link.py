@@ -14,6 +14,7 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import ResponseError
 from redis.maint_notifications import MaintNotificationsConfig
 
+from ordercast.socketio.cancellations import kept
 from ordercast.socketio.cluster import Counters
 from ordercast.socketio.cluster_queue import Message, Queue, pack
 from ordercast.socketio.cluster_subscriptions import Subscriptions
@@ -25,7 +26,7 @@ _MAX_DELAY = 2.0  # s: how long an outage may outlast itself; each delay is up t
 _TIMEOUT = 5.0  # s for Redis to take a connection or to answer a command
 _SILENCE = 2.0  # s without a word before Redis is asked whether it is there, and again before it is taken for gone
 _BATCH = 256  # messages written at once, so that one outage loses no more of them to not knowing
-_SWALLOWED = 0.1  # s after which a cancellation that did nothing is taken for lost, see `_send`
+_SWALLOWED = 0.1  # s after which a cancellation that did nothing is taken for lost, see `kept`
 _TURN = 100  # messages heard before others get their turn of the loop
 
 
@@ -263,11 +264,8 @@ class Link:
 
 
 async def _send(connection: AbstractConnection, data: bytes) -> None:
-    await connection.send_packed_command([data], check_health=False)
-    # redis-py sends within `asyncio.wait_for`, which before Python 3.12 loses a cancellation that comes as it ends.
-    task = asyncio.current_task()
-    if task is not None and task.cancelling():
-        raise asyncio.CancelledError
+    with kept():
+        await connection.send_packed_command([data], check_health=False)
 
 
 def _done(waiter: asyncio.Future[None]) -> None:

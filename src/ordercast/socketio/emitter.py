@@ -13,6 +13,7 @@ from redis import Redis
 from redis.asyncio import Redis as AsyncRedis
 
 from ordercast.socketio import cluster_write as write
+from ordercast.socketio.cancellations import kept
 from ordercast.socketio.cluster import Selection
 from ordercast.socketio.packet import check_event_name
 
@@ -143,7 +144,8 @@ class AsyncEmitter(_Emitter[Awaitable[None]]):
         super().__init__(self._send, prefix, namespace)
 
     async def _send(self, channel: bytes, payload: bytes) -> None:
-        await self._redis.publish(channel, payload)
+        with kept():
+            await self._redis.publish(channel, payload)
 
     def of(self, namespace: str) -> AsyncEmitter:
         """The emitter of another namespace, over the same connections."""

@@ -175,7 +175,8 @@ class Socket(Emitter):
         answer = self.expect(id)
         try:
             self._send_event(event, args, id)
-            return await asyncio.wait_for(answer, timeout)
+            async with asyncio.timeout(timeout):
+                return await answer
         except AckTimeout:
             raise
         except TimeoutError:

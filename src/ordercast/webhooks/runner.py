@@ -140,7 +140,6 @@ class Runner:
         await self._write()
         if not more or self.queue.full:
             with suppress(TimeoutError):
-                # Not wait_for(), which swallows a cancellation that comes together with the wake (Python 3.11).
                 async with asyncio.timeout(self._patience()):
                     await self._wake.wait()
 

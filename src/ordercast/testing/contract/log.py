@@ -142,7 +142,8 @@ class Log(Contract):
         follower = asyncio.create_task(follow())
         for n in range(5):
             await asyncio.gather(*(self.create(orders, self.order_id(n * 50 + m)) for m in range(50)))
-        await asyncio.wait_for(follower, 60)
+        async with asyncio.timeout(60):
+            await follower
         stop()
         assert [event.position for event in heard] == [*range(1, 251)]
         assert heard == await all_of(log)
@@ -247,7 +248,8 @@ class Log(Contract):
 
         for wake in (fail, woken, fail):
             log.subscribe(wake)
-        written = await asyncio.wait_for(self.create(orders, self.order_id(0)), 60)
+        async with asyncio.timeout(60):
+            written = await self.create(orders, self.order_id(0))
         assert written.order == await orders.get(self.order_id(0))
         await settle()
         assert woken.times == 1
