@@ -26,7 +26,7 @@ test: ready web-types ## Every test, the pages' own included
 	@echo "The JavaScript packages' and pages' tests …"
 	@cd web && npm run --silent test -- --reporter=dot
 	@echo "The tests …"
-	@$(BIN)/python -m pytest -n 4 --dist loadfile --no-loadscope-reorder $(PYTEST)
+	@$(BIN)/python -m pytest -n 4 --max-worker-restart=0 --dist loadfile --no-loadscope-reorder $(PYTEST)
 
 check: lint types web-types holes ## Linters, types, the rules of the house, known holes
 
