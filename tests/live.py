@@ -14,6 +14,7 @@ from ordercast.live.monitor import Monitor
 from ordercast.live.recovery import Pids
 from ordercast.live.replay import Replay
 from ordercast.live.sessions import TokenClock
+from ordercast.live.watching import Watching
 from ordercast.orders.cursors import format_cursor
 from ordercast.orders.models import NewOrder
 from ordercast.orders.service import OrderService
@@ -51,14 +52,12 @@ class Live:
             self.io,
             VERIFIER,
             self.orders,
-            self.feed,
             Monitor(),
             ConnectionLimit(self.io, 0),
             self.clock,
             self.replay,
-            self.storage.watches,
+            Watching(self.io, self.orders, self.feed, self.storage.watches, max_watches),
             self.storage.revocations,
-            max_watches,
         )
 
     @property

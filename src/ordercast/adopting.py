@@ -21,9 +21,9 @@ from ordercast.config import Settings
 from ordercast.config_changes import Changes, changes
 from ordercast.errors import SettingsError
 from ordercast.live.every import Every
-from ordercast.live.handlers import Handlers
 from ordercast.live.limit import ConnectionLimit
 from ordercast.live.replay import Replay
+from ordercast.live.watching import Watching
 from ordercast.orders.kept import Kept
 from ordercast.orders.stats import Stats
 from ordercast.orders.workflow import Workflow, load_workflow
@@ -79,7 +79,7 @@ class Parts:
 
     io: Server
     verifier: TokenVerifier
-    handlers: Handlers
+    watching: Watching
     replay: Replay
     limit: ConnectionLimit
     storage: Storage
@@ -126,7 +126,7 @@ class Parts:
         self.services.orders.workflow = workflow
         self.services.board.workflow = workflow
         self.services.shares.adopt(now.share_lifetime)
-        self.handlers.max_watches = now.max_watches
+        self.watching.max_watches = now.max_watches
         self.replay.adopt(now.replay_max_events, now.replay_max_age, now.max_watches)
         self.limit.adopt(now.max_connections_per_user)
         self.storage.retention.adopt(now.log_retention)

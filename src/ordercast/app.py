@@ -122,7 +122,8 @@ class Ordercast:
             clock = TokenClock()
             self.connection_limit = limit = self._limit(storage)
             self.replay = wiring.replay(self, storage, kept)
-            handlers = wiring.handlers(self, storage, clock)
+            watching = wiring.watching(self, storage)
+            handlers = wiring.handlers(self, storage, clock, watching)
             stack.callback(storage.revocations.subscribe(handlers.revoked))
             settings = self.settings
             rules = rules_of(settings.webhook_allow_private)
@@ -148,7 +149,7 @@ class Ordercast:
             self._parts = Parts(
                 self.io,
                 self.verifier,
-                handlers,
+                watching,
                 self.replay,
                 limit,
                 storage,

@@ -10,6 +10,7 @@ from ordercast.live.handlers import Handlers
 from ordercast.live.recovery import Pids
 from ordercast.live.replay import Replay
 from ordercast.live.sessions import TokenClock
+from ordercast.live.watching import Watching
 from ordercast.orders.kept import Kept
 from ordercast.orders.own_events import OwnEvents
 from ordercast.orders.privacy import Privacy
@@ -39,20 +40,23 @@ def replay(oc: Ordercast, storage: Storage, kept: Kept) -> Replay:
     )
 
 
-def handlers(oc: Ordercast, storage: Storage, clock: TokenClock) -> Handlers:
-    """What answers clients over Socket.IO."""
+def watching(oc: Ordercast, storage: Storage) -> Watching:
+    """What lets clients watch orders over Socket.IO."""
+    return Watching(oc.io, oc.orders, oc.feed, storage.watches, oc.settings.max_watches)
+
+
+def handlers(oc: Ordercast, storage: Storage, clock: TokenClock, watching: Watching) -> Handlers:
+    """What lets clients come and go over Socket.IO."""
     return Handlers(
         oc.io,
         oc.verifier,
         oc.orders,
-        oc.feed,
         oc.monitor,
         oc.connection_limit,
         clock,
         oc.replay,
-        storage.watches,
+        watching,
         storage.revocations,
-        oc.settings.max_watches,
     )
 
 

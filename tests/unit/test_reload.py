@@ -301,7 +301,7 @@ async def test_every_setting_that_is_said_to_be_taken_is(app: Ordercast) -> None
         if hasattr(holder, name):
             assert getattr(holder, name) == getattr(app.settings, name), name
     parts = app._parts
-    assert parts.handlers.max_watches == parts.replay._max_watches == 1_001
+    assert parts.watching.max_watches == parts.replay._max_watches == 1_001
     assert parts.monitor._interval == parts.position._interval == 31
     assert parts.storage.retention._keep_ms == (30 * 86_400 + 1) * 1_000
     assert parts.services.shop.shop_name == "Marea"
