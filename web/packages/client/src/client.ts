@@ -1,7 +1,7 @@
 /** One object for everything: a socket, REST where there is none, and orders that keep themselves current. */
 
 import { Actions, orderAt } from "./actions.ts";
-import { IDLE, isOver, next, type Connection, type Happening, type OfflineReason } from "./connection.ts";
+import { IDLE, isEnded, isOver, next, type Connection, type Happening, type OfflineReason } from "./connection.ts";
 import type { Cursor } from "./cursor.ts";
 import { Emitter, type Listener } from "./emitter.ts";
 import { Link } from "./link.ts";
@@ -146,14 +146,17 @@ export class OrdercastClient extends Actions {
     this.#store.hurry();
   }
 
-  /** Asks the token function at once, which has a newer one: goes on with that, also after the old one has ended. */
+  /**
+   * Asks the token function at once, which has a newer one: goes on with that, also after the old one has ended. Before
+   * `connect`, or after `disconnect`, it is asked for when the client connects.
+   */
   renewToken(): void {
     this.#tokens.abandon();
     if (this.#link.connected) {
       this.#refresher.start(Infinity);
     } else if (isOver(this.connection)) {
       this.#tokens.forget();
-      this.connect();
+      if (isEnded(this.connection)) this.connect();
     } else {
       const goOn = () => {
         if (!isOver(this.connection)) this.#store.retry();

@@ -36,6 +36,10 @@ export const IDLE: Connection = { status: "offline", reason: "idle", retrying: f
 /** Whether it has been told to stay away, or never asked to come. */
 export const isOver = (state: Connection): boolean => state.status === "offline" && !state.retrying;
 
+/** Whether the server has told it to stay away. */
+export const isEnded = (state: Connection): boolean =>
+  state.status === "offline" && !state.retrying && state.reason !== "idle" && state.reason !== "closed";
+
 /** The state after something happened. What comes late, after the end, changes nothing but by `opening`. */
 export function next(state: Connection, happening: Happening): Connection {
   const { lastSyncedAt } = state;

@@ -59,6 +59,25 @@ describe("tokens", () => {
     client.renewToken();
     expect(await socket.accept()).toMatchObject({ token: "newest" });
   });
+
+  it("stays where the application has not connected it, or has disconnected it", async () => {
+    let token = "old";
+    const { client, socket, states, tokens } = setUp(shop().answer, { token: () => token });
+    client.renewToken();
+    expect(socket.tries).toBe(0);
+    client.connect();
+    expect(await socket.accept()).toMatchObject({ token: "old" });
+    await client.getOrder(17);
+    client.disconnect();
+    token = "new";
+    client.renewToken();
+    await turn();
+    expect([socket.tries, states.at(-1)]).toEqual([1, "offline closed"]);
+    await client.getOrder(17);
+    expect(tokens.at(-1)).toBe("Bearer new");
+    client.connect();
+    expect(await socket.accept()).toMatchObject({ token: "new" });
+  });
 });
 
 describe("a token function that", () => {
