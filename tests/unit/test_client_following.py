@@ -53,7 +53,7 @@ async def test_an_order_that_went_to_others_is_an_event_too(shop: Shop) -> None:
 
 async def test_where_the_log_cannot_be_followed_it_says_so_with_where_to_go_on(shop: Shop) -> None:
     events = Events(cast("Rest", shop), AT_ONCE, "old.1")
-    gone = Problem(410, {"title": "gone", "detail": "Fetch anew."})
+    gone = Problem(410, {"type": "urn:ordercast:cursor-gone", "title": "gone", "detail": "Fetch anew."})
     for answer in (gone, Unreachable("no"), page(cursor=7), page(8, cursor=8)):
         shop.pages.put_nowait(answer)
     with pytest.raises(Problem, match="Fetch anew") as caught:
@@ -64,7 +64,7 @@ async def test_where_the_log_cannot_be_followed_it_says_so_with_where_to_go_on(s
 
 
 async def test_a_410_that_is_not_the_logs_is_no_reason_to_hurry(shop: Shop) -> None:
-    gone = Problem(410, {})
+    gone = Problem(410, {"type": "urn:ordercast:cursor-gone"})
     events = Events(cast("Rest", shop), AT_ONCE, "old.1")
     for answer in (gone, gone):
         shop.pages.put_nowait(answer)
@@ -88,9 +88,18 @@ async def test_a_410_that_is_not_the_logs_is_no_reason_to_hurry(shop: Shop) -> N
         assert sorted(waits) == [1, 1, 2, 2], "two of them the socket's"
 
 
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 410])
+async def test_what_stands_before_the_server_may_say_no_for_a_while(shop: Shop, status: int) -> None:
+    events = Events(cast("Rest", shop), AT_ONCE, "log.1")
+    for answer in (Problem(status, {"title": "Invalid token"}), page(2, cursor=2)):
+        shop.pages.put_nowait(answer)
+    assert (await anext(events)).position == 2
+    assert [asked["after"] for asked in shop.asked] == ["log.1", "log.1"]
+
+
 async def test_what_does_not_pass_is_raised(shop: Shop) -> None:
     events = Events(cast("Rest", shop), AT_ONCE, "log.1")
-    shop.pages.put_nowait(Problem(401, {"title": "Token expired"}))
+    shop.pages.put_nowait(Problem(401, {"type": "urn:ordercast:unauthorized", "title": "Token expired"}))
     with pytest.raises(Problem):
         await anext(events)
     assert (events.connection.reason, events.connection.retrying) == ("token_expired", False)

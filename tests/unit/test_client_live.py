@@ -133,9 +133,11 @@ async def test_neither_way_is_offline(shop: Shop) -> None:
 async def test_polling_ends_where_the_token_is_refused(shop: Shop) -> None:
     async with living(shop, since="log.1") as it:
         shop.answers = [Unreachable("no")] * 2
-        shop.pages.put_nowait(Problem(401, {"title": "Token expired"}))
+        shop.pages.put_nowait(Problem(401, {"title": "Invalid token"}))  # not the server's: a proxy's, say
+        shop.pages.put_nowait(Problem(401, {"type": "urn:ordercast:unauthorized", "title": "Token expired"}))
         it.live.connect()
         await it.until("offline token_expired")
+        assert it.states == ["resuming", "offline unreachable", "offline token_expired"]
 
 
 async def test_after_a_resync_it_is_live_when_what_is_watched_is_fetched_anew(shop: Shop) -> None:

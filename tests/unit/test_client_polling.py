@@ -88,7 +88,7 @@ async def test_who_begins_to_poll_hurries_nothing_unless_it_was_offline(shop: Sh
 
 async def test_who_polls_hears_that_all_begins_anew_as_by_socket(shop: Shop) -> None:
     shop.answers = [Unreachable("no"), Unreachable("no")]
-    for answer in (Problem(410, {"title": "gone"}), page(cursor=7)):
+    for answer in (Problem(410, {"type": "urn:ordercast:cursor-gone", "title": "gone"}), page(cursor=7)):
         shop.pages.put_nowait(answer)
     told: list[Json] = []
     async with living(shop, since="old.1") as it:

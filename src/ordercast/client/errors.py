@@ -14,7 +14,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeGuard
 
 from ordercast.client.connection import Reason
 from ordercast.client.cursors import Cursor
@@ -72,10 +72,14 @@ class Broken(ClientError):
         super().__init__("This is a bug in ordercast.client; its log, 'ordercast.client', has more.")
 
 
+def is_refusal(error: Exception) -> TypeGuard[Problem]:
+    """Whether a "no" is Ordercast's own, and for good. Whatever stands before it (a proxy, a firewall) says no in other
+    words, as where it finds no server for a moment."""
+    if not isinstance(error, Problem) or not error.type.startswith("urn:ordercast:"):
+        return False
+    return error.status < 500 and error.status != 429
+
+
 def is_passing(error: Exception) -> bool:
-    """Whether an error says that nothing can be had just now, rather than that the request is wrong. A proxy that
-    finds no server says 404 or 403 for a moment, and not as Ordercast does."""
-    if isinstance(error, Problem):
-        elsewhere = error.status in (403, 404) and not error.type.startswith("urn:ordercast:")
-        return error.status >= 500 or error.status == 429 or elsewhere
-    return isinstance(error, (Unreachable, TokenError))
+    """Whether an error says that nothing can be had just now, rather than that the request is wrong."""
+    return isinstance(error, (Problem, Unreachable, TokenError)) and not is_refusal(error)

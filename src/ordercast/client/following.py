@@ -12,7 +12,7 @@ from typing import Self
 from ordercast.client.backoff import Backoff
 from ordercast.client.connection import IDLE, Connection, ended_by
 from ordercast.client.cursors import Cursor, read
-from ordercast.client.errors import ClientError, Problem, Resync, TokenError, is_passing
+from ordercast.client.errors import ClientError, Problem, Resync, TokenError, is_passing, is_refusal
 from ordercast.client.models import Event, events_of
 from ordercast.client.poller import WAIT, ask
 from ordercast.client.rest import Rest
@@ -79,11 +79,11 @@ class Events:
         self._wait = 0
         if isinstance(error, Resync):
             raise error
-        if isinstance(error, Problem) and error.status == 410 and self._gone is None:
+        if is_refusal(error) and error.status == 410 and self._gone is None:
             self._gone = error  # and where the log is now may take several tries to learn
             return
         if not is_passing(error):
-            reason = ended_by(error.title) if isinstance(error, Problem) else None
+            reason = ended_by(error.title) if is_refusal(error) else None
             self.connection = self.connection.ended(reason or "ended", None)
             raise error
         if failures == 1:

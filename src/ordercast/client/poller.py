@@ -11,7 +11,7 @@ from ordercast.client.answers import understood
 from ordercast.client.backoff import Backoff
 from ordercast.client.connection import Reason, ended_by
 from ordercast.client.cursors import Cursor, split
-from ordercast.client.errors import ClientError, Problem, TokenError
+from ordercast.client.errors import ClientError, TokenError, is_refusal
 from ordercast.client.rest import Rest
 
 WAIT = 20
@@ -66,10 +66,10 @@ async def poll(rest: Rest, backoff: Backoff, cursor: Callable[[], Cursor | None]
             page = await ask(rest, after, wait)
         except ClientError as error:
             wait = 0
-            if isinstance(error, Problem) and error.status == 410 and after is not None:
+            if is_refusal(error) and error.status == 410 and after is not None:
                 restart = True
                 continue
-            if isinstance(error, Problem) and error.status == 401:
+            if is_refusal(error) and error.status == 401:
                 events.ended(ended_by(error.title) or "unauthorized")
                 return
             failures += 1
