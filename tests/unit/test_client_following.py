@@ -88,10 +88,19 @@ async def test_a_410_that_is_not_the_logs_is_no_reason_to_hurry(shop: Shop) -> N
         assert sorted(waits) == [1, 1, 2, 2], "two of them the socket's"
 
 
-@pytest.mark.parametrize("status", [400, 401, 403, 404, 410])
-async def test_what_stands_before_the_server_may_say_no_for_a_while(shop: Shop, status: int) -> None:
+@pytest.mark.parametrize(
+    ("status", "document"),
+    [
+        *((status, {"title": "Invalid token"}) for status in (400, 401, 403, 404, 410)),
+        (429, {"type": "urn:ordercast:too-many-requests"}),
+        (503, {"type": "urn:ordercast:unavailable"}),
+    ],
+)
+async def test_what_is_said_before_the_server_and_what_it_says_for_a_while_pass(
+    shop: Shop, status: int, document: dict[str, str]
+) -> None:
     events = Events(cast("Rest", shop), AT_ONCE, "log.1")
-    for answer in (Problem(status, {"title": "Invalid token"}), page(2, cursor=2)):
+    for answer in (Problem(status, document), page(2, cursor=2)):
         shop.pages.put_nowait(answer)
     assert (await anext(events)).position == 2
     assert [asked["after"] for asked in shop.asked] == ["log.1", "log.1"]
