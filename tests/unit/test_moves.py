@@ -212,27 +212,44 @@ async def test_a_watch_that_was_let_in_meanwhile_looks_again(monkeypatch: pytest
         assert await heard(before) == (["order:gone"] if ahead else [])
 
 
-async def test_a_connection_that_comes_back_meanwhile_looks_again(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("told", [False, True])
+async def test_a_connection_that_comes_back_meanwhile_looks_again(monkeypatch: pytest.MonkeyPatch, told: bool) -> None:
+    """``told``: the feed has told of the move before it is connected."""
     async with living() as live:
         await put(live, "42")
         before = await live.come("42", "customer")
         await watching(before)
         pid = next(iter(live.io.sockets.values())).pid
         assert pid is not None
-        visible = live.orders.visible
+        visible, snapshot, go_on = live.orders.visible, live.orders.snapshot, asyncio.Event()
 
         async def late(order_ids: Any, by: Any) -> frozenset[str]:
             found = await visible(order_ids, by)
             await live.orders.put(NewOrder(order_id="7", customer_id="43"), SHOP)
+            if told:
+                await live.feed.reached(live.storage.log.newest)
             return found
 
+        async def slowly(order_id: str, by: Any) -> Snapshot:
+            await go_on.wait()
+            return await snapshot(order_id, by)
+
         monkeypatch.setattr(live.orders, "visible", late)
-        back = await live.come("42", "customer", pid=pid)
+        monkeypatch.setattr(live.orders, "snapshot", slowly)
+        back = Client(live.io, False)
+        back.say("0" + json.dumps({"token": token("42", "customer"), "pid": pid}))
+        async with asyncio.timeout(30):
+            while len(live.io.sockets) < 2:  # noqa: ASYNC110 - nobody tells
+                await asyncio.sleep(0)
+        await live.orders.update("7", SHOP, fields={"note": SECRET})
         await live.feed.reached(live.storage.log.newest)
+        go_on.set()
         await settled(live.io)
-        assert "watch:denied" in await heard(back)
-        await put(live, "43", note=SECRET)
-        assert await heard(back) == []
+        heard = await back.told()
+        assert "watch:denied" in dict(heard)
+        assert SECRET not in json.dumps(heard), "not even before it has looked"
+        await put(live, "43", note=f"again {SECRET}")
+        assert [said for said in await back.told() if said[0] != "position"] == []
 
 
 def test_moves_are_remembered_by_order() -> None:

@@ -263,6 +263,17 @@ async def test_a_guest_hears_no_more_of_an_order_that_is_anothers_now() -> None:
         assert "a secret" in json.dumps(await now.told())
 
 
+async def test_a_link_goes_on_showing_an_order_that_is_another_shops_now() -> None:
+    async with living() as live:
+        await live.create("7")
+        guest = await live.come(token=SHARES.issue("7", "42").token)
+        await guest.told()
+        await live.orders.put(NewOrder(order_id="7", customer_id="42", shop_id="south"), SHOP)
+        await live.feed.reached(live.storage.log.newest)
+        assert "force_disconnect" not in dict(await guest.told())
+        assert (await answer_to(guest, "watch:order", 7))["version"] == 2
+
+
 async def test_a_guest_stays_a_guest() -> None:
     async with living() as live:
         await live.create("7")
