@@ -75,9 +75,8 @@ export function useChangeStatus(order: Order | undefined): StatusChange {
       const done = (error: Error | undefined) => mine === number.current && set({ of, pending: false, error });
       set({ of, pending: true, error: undefined });
       const guesses = Guesses.of(client);
-      let takeBack = guesses.make(shown, status);
+      const takeBack = guesses.make(shown, status);
       return guesses.inTurn(shown, async (order) => {
-        if (order.version !== shown.version) takeBack = guesses.make(order, status);
         try {
           const changed = await client.changeStatus(order.orderId, status, { expectedVersion: order.version, reason });
           takeBack();

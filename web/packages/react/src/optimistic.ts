@@ -4,17 +4,20 @@ import { key, type OrdercastClient, type Order } from "@ordercast/client";
 
 interface Guess {
   readonly status: string;
-  /** Of the order that it was made on: any other has moved on, and the guess counts no more. */
-  readonly version: number;
+  /** What it was made from: an order that is in another status has moved on, and the guess counts no more. */
+  readonly from: string;
 }
+
+const NONE: readonly Guess[] = [];
 
 /** One per client: what one component changes, all others show. */
 export class Guesses {
   static readonly #all = new WeakMap<OrdercastClient, Guesses>();
-  readonly #guesses = new Map<string, Guess>();
+  /** By order, in the order in which they were made. */
+  readonly #guesses = new Map<string, readonly Guess[]>();
   readonly #underWay = new Map<string, Promise<Order | undefined>>();
   readonly #listeners = new Set<() => void>();
-  readonly #shown = new WeakMap<Order, { guess: Guess; order: Order }>();
+  readonly #shown = new WeakMap<Order, { guesses: readonly Guess[]; order: Order }>();
 
   static of(client: OrdercastClient): Guesses {
     let guesses = Guesses.#all.get(client);
@@ -36,12 +39,13 @@ export class Guesses {
   /** Returns what takes it back. */
   make(order: Order, status: string): () => void {
     const id = key(order.orderId);
-    const guess = { status, version: order.version };
-    this.#guesses.set(id, guess);
+    const guess = { status, from: order.status };
+    this.#guesses.set(id, [...this.#of(id), guess]);
     this.#tell();
     return () => {
-      if (this.#guesses.get(id) !== guess) return; // another has been made since
-      this.#guesses.delete(id);
+      const left = this.#of(id).filter((one) => one !== guess);
+      if (left.length > 0) this.#guesses.set(id, left);
+      else this.#guesses.delete(id);
       this.#tell();
     };
   }
@@ -59,15 +63,21 @@ export class Guesses {
     }
   }
 
-  /** The order as it is to be shown: the same object for the same order and guess. */
+  /** The order as it is to be shown: the same object for the same order and guesses. */
   shown(order: Order): Order {
-    const guess = this.#guesses.get(key(order.orderId));
-    if (guess === undefined || guess.version !== order.version) return order;
+    const guesses = this.#of(key(order.orderId));
+    if (guesses.length === 0) return order;
     const made = this.#shown.get(order);
-    if (made?.guess === guess) return made.order;
-    const changed = { ...order, status: guess.status };
-    this.#shown.set(order, { guess, order: changed });
+    if (made?.guesses === guesses) return made.order;
+    let { status } = order;
+    for (const guess of guesses) if (guess.from === status || guess.from === order.status) ({ status } = guess);
+    const changed = status === order.status ? order : { ...order, status };
+    this.#shown.set(order, { guesses, order: changed });
     return changed;
+  }
+
+  #of(id: string): readonly Guess[] {
+    return this.#guesses.get(id) ?? NONE;
   }
 
   #tell(): void {

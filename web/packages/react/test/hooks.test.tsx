@@ -176,11 +176,13 @@ describe("a change", () => {
   });
 
   it("waits for the one before it, and is shown meanwhile", async () => {
-    const { change } = await board();
+    const { change, socket } = await board();
     let answered!: (answer: Answer) => void;
     changing = () => new Promise((resolve) => (answered = resolve));
     await change("accepted");
     await change("preparing");
+    expect(text()).toBe('["preparing preparing pending fine"]');
+    await does(() => socket.hear("order:updated", updated(2, "accepted"))); // before its answer
     expect(text()).toBe('["preparing preparing pending fine"]');
     const asked: unknown[] = [];
     changing = (body) => (asked.push(body), found((state = order({ status: "preparing", version: 3 }))));

@@ -1,7 +1,7 @@
 /** What the board shows and whom it tells, against a feed that is played by hand. */
 
 import { key, Problem, type Order, type OrdersState, type OrdersSubscription } from "@ordercast/client";
-import { beforeEach, expect, it, vi } from "vitest";
+import { beforeEach, describe, expect, it, vi } from "vitest";
 import { order, WORKFLOW } from "../parts/sample.ts";
 import { Doing, type Moved } from "./actions.ts";
 import { Board } from "./board.ts";
@@ -82,6 +82,46 @@ it("shows a guess until the order is another, or it is taken back", () => {
   board.guess(board.card("1")!.order, { status: "preparing" });
   show(at(1, { status: "ready", version: 2 }), at(2));
   expect([board.column("ready"), board.card("1")?.pending]).toEqual([["1"], false]);
+});
+
+describe("two guesses, one on the other,", () => {
+  const seen = () => [...["received", "preparing", "ready"].filter((status) => board.column(status).includes("1")), board.card("1")?.pending];
+  let takeBack: (() => void)[];
+  beforeEach(() => {
+    takeBack = ["preparing", "ready"].map((status) => board.guess(board.card("1")!.order, { status }));
+  });
+
+  it("are shown until the server has said both", () => {
+    expect(seen()).toEqual(["ready", true]);
+    show(at(1, { status: "preparing", version: 2 }), at(2));
+    expect(seen()).toEqual(["ready", true]);
+    takeBack[0]!();
+    expect(seen()).toEqual(["ready", true]);
+    show(at(1, { status: "ready", version: 3 }), at(2));
+    expect(seen()).toEqual(["ready", false]);
+    takeBack[1]!();
+    expect(seen()).toEqual(["ready", false]);
+  });
+
+  it("are shown whatever else changes of the order", () => {
+    show(at(1, { version: 2, note: "ring twice" }), at(2));
+    expect([...seen(), board.card("1")!.order.note]).toEqual(["ready", true, "ring twice"]);
+  });
+
+  it("are both gone where the first was refused, or somebody else was faster", () => {
+    takeBack[0]!();
+    expect(seen()).toEqual(["received", false]);
+    board.guess(board.card("1")!.order, { status: "preparing" });
+    show(at(1, { status: "cancelled", version: 2 }), at(2));
+    expect(seen()).toEqual([false]);
+  });
+
+  it("are taken back one by one", () => {
+    takeBack[1]!();
+    expect(seen()).toEqual(["preparing", true]);
+    takeBack[0]!();
+    expect(seen()).toEqual(["received", false]);
+  });
 });
 
 it("counts who is late in each column", () => {

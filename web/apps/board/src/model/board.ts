@@ -3,7 +3,7 @@
  * answered. Who draws a card, a column or a figure listens to that alone, so that a change draws what it touches.
  */
 
-import { key, type Order, type OrdersSubscription } from "@ordercast/client";
+import { key, type Id, type Order, type OrdersSubscription } from "@ordercast/client";
 import { changes } from "./changes.ts";
 import { Columns, type Compare } from "./columns.ts";
 import { perFrame, type Schedule } from "./frames.ts";
@@ -19,11 +19,18 @@ export interface Card {
   readonly movedAt: number | undefined;
 }
 
+/** Something that was done and is not answered yet. */
 interface Guess {
   readonly fields: Partial<Order>;
-  /** Of the order that it was made on: any other has moved on, and the guess counts no more. */
-  readonly version: number;
+  /** The order that it was done to, as it was shown, with guesses before this one. */
+  readonly to: Order;
 }
+
+/** What somebody means who does something. Where one of these is another by now, what was done to it counts no more. */
+const MEANT = ["status", "claimedBy", "firstContactAt"] as const;
+
+const holds = ({ fields, to }: Guess, order: Order): boolean => MEANT.every((name) => fields[name] === undefined || order[name] === to[name] || said(order[name]) === said(to[name]));
+const said = (value: Id | null): string => (value === null ? "" : key(value));
 
 type Listener = () => void;
 
@@ -38,7 +45,8 @@ export class Board {
   /** Only what the filter lets through; `#all` itself where there is none. */
   #shown: Columns;
   readonly #cards = new Map<string, Card>();
-  readonly #guesses = new Map<string, Guess>();
+  /** By order, in the order in which they were made. */
+  readonly #guesses = new Map<string, readonly Guess[]>();
   readonly #problems = new Map<string, string>();
   readonly #moved = new Map<string, number>();
   readonly #byCard = new Map<string, Set<Listener>>();
@@ -135,15 +143,16 @@ export class Board {
     this.#tell(before === undefined ? this.#byColumn.keys() : columns, []);
   }
 
-  /** Shows `fields` before the server has agreed; returns what takes it back. */
+  /** Shows `fields` of an order, as it is shown, before the server has agreed; returns what takes it back. */
   guess(order: Order, fields: Partial<Order>): () => void {
     const id = key(order.orderId);
-    const guess = { fields, version: order.version };
-    this.#guesses.set(id, guess);
+    const guess = { fields, to: order };
+    this.#guesses.set(id, [...(this.#guesses.get(id) ?? []), guess]);
     this.#refresh(id);
     return () => {
-      if (this.#guesses.get(id) !== guess) return; // another has been made since
-      this.#guesses.delete(id);
+      const guesses = this.#guesses.get(id);
+      if (guesses?.includes(guess) !== true) return; // the order has moved on
+      this.#keep(id, guesses.filter((one) => one !== guess));
       this.#update(); // with what the server said meanwhile
       this.#refresh(id);
     };
@@ -168,14 +177,24 @@ export class Board {
     this.#take(set.map((order) => this.#guessed(order)), gone, seen);
   }
 
-  /** The order, with what is guessed of it. */
+  /** The order, with what is guessed of it and still holds. */
   #guessed(order: Order): Order {
     const id = key(order.orderId);
-    const guess = this.#guesses.get(id);
-    if (guess === undefined) return order;
-    if (guess.version === order.version) return { ...order, ...guess.fields };
-    this.#guesses.delete(id);
-    return order;
+    const guesses = this.#guesses.get(id);
+    if (guesses === undefined) return order;
+    let shown = order;
+    const left = guesses.filter((guess) => {
+      if (!holds(guess, shown)) return false;
+      shown = { ...shown, ...guess.fields };
+      return true;
+    });
+    this.#keep(id, left);
+    return shown;
+  }
+
+  #keep(id: string, guesses: readonly Guess[]): void {
+    if (guesses.length > 0) this.#guesses.set(id, guesses);
+    else this.#guesses.delete(id);
   }
 
   #refresh(id: string): void {
