@@ -159,7 +159,9 @@ async def test_tokens_are_renewed_unseen(tmp_path: Path, browser: Browser, shop:
             ".observe(document.body, { childList: true, subtree: true })"
         )
         await page.wait_for_function(
-            "(ends) => sessionStorage.getItem('ordercast.board.token') !== ends", arg=ends, timeout=PATIENCE
+            "(ends) => ![null, ends].includes(sessionStorage.getItem('ordercast.board.token'))",
+            arg=ends,
+            timeout=PATIENCE,
         )
         await live(page)
         assert not await page.evaluate("window.asked")
