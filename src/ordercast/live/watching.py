@@ -111,7 +111,7 @@ class Watching:
             self._deny(socket, id, "not_found")
         return tuple(socket.id for socket in out)
 
-    # -- both ------------------------------------------------------------------------------------------------
+    # -- what that stands on -------------------------------------------------------------------------------
 
     async def _now(self, socket: Socket, id: str, *, save: bool) -> Snapshot:
         """Joins the order's room, and reads the order until nothing newer of it has gone out: a client takes what comes
