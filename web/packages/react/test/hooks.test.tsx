@@ -7,6 +7,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { FakeSocket, found, setUp, WORKFLOW, type Answer } from "../../client/test/fakes.ts";
 import { order } from "../../client/test/orders.ts";
 import { OrdercastProvider, useChangeStatus, useConnection, useOrder, useOrders, type StatusChange } from "../src/index.ts";
+import { Guesses } from "../src/optimistic.ts";
 
 let state: Order;
 let changing: ((body: unknown) => Answer | Promise<Answer>) | undefined;
@@ -189,6 +190,16 @@ describe("a change", () => {
     await does(() => answered(found((state = order({ status: "accepted", version: 2 })))));
     expect(asked).toEqual([{ status: "preparing", expectedVersion: 2 }]);
     expect(text()).toBe('["preparing preparing settled fine"]');
+  });
+
+  it("of an order that is not shown by a hook is shown by those that are, the newest of several", () => {
+    const guesses = new Guesses();
+    const [first, second] = ["accepted", "cancelled"].map((status) => guesses.make(order(), status));
+    expect(guesses.shown(order()).status).toBe("cancelled");
+    second!();
+    expect(guesses.shown(order()).status).toBe("accepted");
+    first!();
+    expect(guesses.shown(order()).status).toBe("received");
   });
 
   it("gives way to what has happened meanwhile, and says so", async () => {

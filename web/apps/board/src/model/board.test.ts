@@ -124,6 +124,12 @@ describe("two guesses, one on the other,", () => {
   });
 });
 
+it("goes on showing what was given back, as the server has said who took it, in whichever form", () => {
+  for (const claimedBy of ["7", null]) board.guess(board.card("1")!.order, { claimedBy });
+  show(at(1, { claimedBy: 7, version: 2 }), at(2));
+  expect([board.card("1")!.order.claimedBy, board.card("1")!.pending]).toEqual([null, true]);
+});
+
 it("counts who is late in each column", () => {
   const lateness = new Lateness(board, { received: 60 });
   expect([lateness.in("received"), lateness.in("ready")]).toEqual([2, 0]);

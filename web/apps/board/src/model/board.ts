@@ -29,7 +29,7 @@ interface Guess {
 /** What somebody means who does something. Where one of these is another by now, what was done to it counts no more. */
 const MEANT = ["status", "claimedBy", "firstContactAt"] as const;
 
-const holds = ({ fields, to }: Guess, order: Order): boolean => MEANT.every((name) => fields[name] === undefined || order[name] === to[name] || said(order[name]) === said(to[name]));
+const holds = ({ fields, to }: Guess, order: Order): boolean => MEANT.every((name) => fields[name] === undefined || said(order[name]) === said(to[name]));
 const said = (value: Id | null): string => (value === null ? "" : key(value));
 
 type Listener = () => void;
