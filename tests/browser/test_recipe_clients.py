@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.async_api import Browser, Locator, Page, expect
+from playwright.async_api import Browser, Locator, Page, Route, expect
 
 from tests.harness import ROOT, ServerProcess, token
 from tests.manual import Terminal
@@ -75,11 +75,13 @@ class Shop:
         list_of_all = "operators.html" if self.built.app == "page" else ""
         return f"{self.gate.url}/{list_of_all}#token={who}"
 
-    async def open(self, order_id: int | None, who: str) -> View:
-        """A window on it, logged in, that marks itself, so that a reload would show."""
+    async def open(self, order_id: int | None, who: str, held: bool = False) -> View:
+        """A window on it, logged in, that marks itself, so that a reload would show. ``held``: until it is let go."""
         page = await self.browser.new_page()
         page.on("pageerror", lambda error: self.faults.append(str(error)))
         view = View(page)
+        if held:
+            await view.hold()
         await page.goto(self.url(order_id, who))
         if self.built.app == "react-redux":
             await page.get_by_role("button", name="Log in").click()
@@ -94,6 +96,19 @@ class View:
         self.page = page
         self.asked: list[str] = []
         page.on("request", lambda request: self.asked.append(request.url))
+        self._may_connect = asyncio.Event()
+
+    async def hold(self) -> None:
+        """Keeps its socket waiting before the first request."""
+        await self.page.route("**/socket.io/?*", self._wait)
+
+    async def _wait(self, route: Route) -> None:
+        await self._may_connect.wait()
+        await route.continue_()
+
+    def let_go(self) -> None:
+        """Lets its socket connect."""
+        self._may_connect.set()
 
     @property
     def status(self) -> Locator:
@@ -216,15 +231,16 @@ async def test_one_connection_per_user(built: Built, browser: Browser, tmp_path:
         old = await shop.open(id, customer())
         await old.says("live")
         await asyncio.sleep(6)  # older than the 5 s in which nobody evicts it
-        new = await shop.open(id, customer())
+        new, late = [await shop.open(id, customer(), held=True) for _ in range(2)]
+        new.let_go()
         await new.says("live")
+        late.let_go()
+        await late.says("ended: new_login")  # refused: the one that is there is too young
         await old.says("ended: new_login")
         await api.patch(id, status="accepted")
         await new.shows("accepted")
-        await old.shows("received")
-        late = await shop.open(id, customer())
-        await late.says("ended: new_login")  # refused: the one that is there is too young
         await new.says("live")
+        await old.shows("received")
         await old.says("ended: new_login")
         opened = [url for url in old.asked if "/socket.io/" in url and "sid=" not in url]
         assert len(opened) == 1, "it has not tried again"

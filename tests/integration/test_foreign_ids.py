@@ -196,7 +196,11 @@ async def test_no_list_and_no_figure_has_them(full: ServerProcess, who: str) -> 
 @pytest.mark.parametrize("who", WHO)
 async def test_no_socket_hears_of_them(full: ServerProcess, who: str, tmp_path: Path) -> None:
     user, role, claims = WHO[who]
-    async with Asker(full, "shop", "service") as shop, full.listener(user, role, **claims) as listener:
+    async with (
+        Asker(full, "shop", "service") as shop,
+        full.listener("n", "operator", shops=["north"]) as theirs,
+        full.listener(user, role, **claims) as listener,
+    ):
         since = (await shop.json("/api/events"))["cursor"]
         for id in (*FOREIGN, UNKNOWN):
             answer = await listener.watch(id)
@@ -210,6 +214,7 @@ async def test_no_socket_hears_of_them(full: ServerProcess, who: str, tmp_path: 
         undone = await shop.all("PATCH", "/api/orders/{id}", [{"note": None}] * COUNT, FOREIGN)
         head = max((await shop.json("/api/events"))["position"], 0)
         assert {status for status, _ in undone} == {200}
+        await theirs.until("order:changed", 2 * COUNT, wait=120)  # so all that there is to hear has been said
         await listener.settle()
         assert listener.heard == []
 
