@@ -78,11 +78,19 @@ class Log(MemoryLog):
     reachable = True
     at_hand = True
 
+    def __init__(self) -> None:
+        super().__init__()
+        self.open = asyncio.Event()
+        self.open.set()
+
     async def after(self, position: int, limit: int) -> Any:
         await asyncio.sleep(0)
         if not self.reachable:
             raise StorageError("not now")
-        return await super().after(position, limit)
+        found = await super().after(position, limit)
+        await asyncio.sleep(0)
+        await self.open.wait()
+        return found
 
     def recent(self, position: int, limit: int) -> Any:
         return super().recent(position, limit) if self.at_hand else ()
@@ -156,6 +164,38 @@ async def test_a_change_goes_out_within_its_commit(under: Under) -> None:
     assert under.feed.announced == 3
 
 
+async def test_a_change_does_not_wait_while_the_log_is_read(under: Under) -> None:
+    under.log.open.clear()
+    reached = asyncio.create_task(under.feed.reached(3))  # has it look
+    await turns()
+    under.log.add()
+    assert under.io.heard == [1]
+    under.log.add(quietly=True)
+    under.log.at_hand = False
+    under.log.add()
+    under.log.at_hand = True
+    await turns()
+    assert under.io.heard == [1], "not before what came before it"
+    under.log.open.set()
+    await reached
+    assert under.io.heard == [1, 2, 3]
+
+
+async def test_what_was_said_while_the_log_was_read_is_not_said_again(under: Under) -> None:
+    under.log.open.clear()
+    under.log.add(quietly=True)
+    reached = asyncio.create_task(under.feed.reached(3))
+    under.log.at_hand = False
+    await turns()
+    under.log.at_hand = True
+    under.log.add()
+    assert under.io.heard == [1, 2]
+    under.log.add(quietly=True)
+    under.log.open.set()
+    await reached
+    assert under.io.heard == [1, 2, 3]
+
+
 async def test_what_needs_its_order_is_not_overtaken(under: Under) -> None:
     under.orders.open.clear()
     under.log.add()
@@ -205,7 +245,12 @@ async def test_a_burst_larger_than_a_look(under: Under, monkeypatch: pytest.Monk
     assert under.io.heard == [*range(1, 10)]
 
 
-OPS = st.lists(st.sampled_from(["status", "created", "known", "quiet", "turn", "turn", "hidden", "shown"]), max_size=40)
+OPS = st.lists(
+    st.sampled_from(
+        ["status", "created", "known", "quiet", "turn", "turn", "look", "slow", "fast", "hidden", "shown"],
+    ),
+    max_size=40,
+)
 
 
 @given(OPS)
@@ -214,12 +259,17 @@ async def test_each_event_once_and_in_order(ops: list[str]) -> None:
         for op in ops:
             if op == "turn":
                 await asyncio.sleep(0)
+            elif op in ("slow", "fast"):
+                (under.log.open.clear if op == "slow" else under.log.open.set)()
+            elif op == "look":
+                under.feed._wake.set()
             elif op in ("hidden", "shown"):
                 under.log.at_hand = op == "shown"
             else:
                 kind = EventKind.CREATED if op in ("created", "known") else EventKind.STATUS_CHANGED
                 under.log.add(kind, quietly=op == "quiet", known=op == "known")
             assert under.io.heard == [*range(1, under.feed.position + 1)]
+        under.log.open.set()
         await under.feed.reached(len(under.log.events))
         assert under.io.heard == [*range(1, len(under.log.events) + 1)]
 
@@ -243,6 +293,19 @@ async def test_one_that_fails_for_a_while_is_not_lost(under: Under) -> None:
     under.log.add()
     await under.feed.reached(2)
     assert (under.io.heard, under.feed.skipped) == ([1, 2], 0)
+
+
+async def test_one_that_is_tried_again_is_not_said_by_a_later_commit_too(under: Under) -> None:
+    under.io.fails = lambda position: under.io.tried.count(1) == 1
+    under.log.at_hand = False
+    under.log.add(quietly=True)
+    reached = asyncio.create_task(under.feed.reached(2))
+    while not under.io.tried:  # noqa: ASYNC110 - some turns of the loop
+        await asyncio.sleep(0)
+    under.log.at_hand = True
+    under.log.add()
+    await reached
+    assert under.io.heard == [1, 2]
 
 
 @pytest.mark.parametrize(("failures", "heard"), [(STORAGE_TRIES - 1, [1, 2]), (STORAGE_TRIES, [2])])

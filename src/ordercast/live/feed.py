@@ -2,8 +2,8 @@
 
 A wake says that there may be something new; the log says what. A wake that never comes costs `POLL` at most
 (DESIGN: "the log is the truth"). Where the feed is at the head of the log and the log has the next events at hand, they
-go out within the wake, so that a change costs no task. Everything else is for the one task: looking now and then, what
-another process wrote, events whose order must be read first, and what failed.
+go out within the wake, so that a change costs no task and waits for no look at the log. Everything else is for the one
+task: looking now and then, what another process wrote, events whose order must be read first, and what failed.
 
 An event that cannot be emitted whatever is tried is logged, counted and passed over, since all those behind it wait:
 clients see a version missing in the order's next event and fetch the order.
@@ -127,17 +127,20 @@ class Feed:
         while True:
             self._wake.clear()
             self._busy = True
-            try:
-                events = self._log.recent(self.position, _BATCH)
-                events = events or [(event, None) for event in await self._log.after(self.position, _BATCH)]
-            except Exception:
-                _log.exception("the event log cannot be read; trying again", position=self.position)
-                await asyncio.sleep(_RETRY)
-                continue
+            if not (events := self._log.recent(self.position, _BATCH)):
+                self._busy = False  # what is committed while we read, and goes on from here, need not wait for us
+                try:
+                    events = [(event, None) for event in await self._log.after(self.position, _BATCH)]
+                except Exception:
+                    _log.exception("the event log cannot be read; trying again", position=self.position)
+                    await asyncio.sleep(_RETRY)
+                    continue
+                self._busy = True
             self._heard = monotonic()
             for event, order in events:
-                await self._announce(event, order)
-                self._done(event)
+                if event.position > self.position:
+                    await self._announce(event, order)
+                    self._done(event)
             if len(events) < _BATCH and not self._wake.is_set():
                 self._busy = False
                 with suppress(TimeoutError):
