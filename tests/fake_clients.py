@@ -18,7 +18,7 @@ HANDSHAKE = "EIO=4&transport=polling"
 
 async def settled(io: Server) -> None:
     """Waits until the server has nothing left to write and no task of its own runs."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while io.engine._dirty or io._tasks:  # noqa: ASYNC110 - there is nothing to wait on
             await asyncio.sleep(0)
 
@@ -109,7 +109,7 @@ class Polls:
 
     async def run(self, call: AsgiCall) -> AsgiCall:
         """Answers a call that does not wait."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             await asgi.app(self.engine, call.scope, call.receive, call.send)
         return call
 

@@ -20,7 +20,7 @@ from ordercast.client.sockets import Socket
 from ordercast.client.tokens import Token, Tokens
 from tests.harness import Json
 
-WAIT = 30.0  # s; bounds a failure only
+WAIT = 60.0  # s; bounds a failure only
 AT_ONCE = Backoff(0.0, 0.0)
 NOT_FOUND = Problem(404, {"type": "urn:ordercast:not-found", "title": "There is no such order"})
 WORKFLOW = {"statuses": [{"name": "received", "step": 1}, {"name": "accepted", "step": 2}]}

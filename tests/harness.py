@@ -244,7 +244,7 @@ class Listener:
 
     async def connect(self, url: str, token: str, transports: Iterable[str] = ("websocket",)) -> None:
         """Connects, or raises `socketio.exceptions.ConnectionError`."""
-        await self.client.connect(url, auth={"token": token}, transports=list(transports), wait_timeout=10)
+        await self.client.connect(url, auth={"token": token}, transports=list(transports), wait_timeout=60)
 
     async def close(self) -> None:
         """Disconnects."""
@@ -252,13 +252,13 @@ class Listener:
 
     async def watch(self, order_id: object) -> Any:
         """Asks to watch an order and returns the acknowledgement."""
-        return await self.client.call("watch:order", order_id, timeout=10)
+        return await self.client.call("watch:order", order_id, timeout=60)
 
     def of(self, event: str) -> list[Any]:
         """What came with this event so far."""
         return [data for name, data in self.heard if name == event]
 
-    async def until(self, event: str, count: int = 1, wait: float = 15) -> list[Any]:
+    async def until(self, event: str, count: int = 1, wait: float = 60) -> list[Any]:
         """Waits for so many of an event. The time only bounds a failure."""
         async with asyncio.timeout(wait):
             while len(self.of(event)) < count:

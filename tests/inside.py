@@ -16,7 +16,7 @@ from ordercast.config import Settings
 from tests.contract.support import Clock, stop_clocks
 from tests.harness import SECRET, START_TIMEOUT, Listener, token
 
-WAIT = 30.0  # s that only bound a failure
+WAIT = 60.0  # s that only bound a failure
 
 Node = tuple[Ordercast, str]
 """And where it listens."""

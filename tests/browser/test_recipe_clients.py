@@ -12,15 +12,16 @@ import itertools
 import os
 import re
 import subprocess
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.async_api import Browser, Locator, Page, Route, expect
+from playwright.async_api import Browser, Locator, Page, expect
 
+from tests.browser.holding import hold
 from tests.harness import ROOT, ServerProcess, token
 from tests.manual import Terminal
 from tests.proxy import Gate, without_socket_io
@@ -81,7 +82,7 @@ class Shop:
         page.on("pageerror", lambda error: self.faults.append(str(error)))
         view = View(page)
         if held:
-            await view.hold()
+            view.let_go = await hold(page)
         await page.goto(self.url(order_id, who))
         if self.built.app == "react-redux":
             await page.get_by_role("button", name="Log in").click()
@@ -96,19 +97,7 @@ class View:
         self.page = page
         self.asked: list[str] = []
         page.on("request", lambda request: self.asked.append(request.url))
-        self._may_connect = asyncio.Event()
-
-    async def hold(self) -> None:
-        """Keeps its socket waiting before the first request."""
-        await self.page.route("**/socket.io/?*", self._wait)
-
-    async def _wait(self, route: Route) -> None:
-        await self._may_connect.wait()
-        await route.continue_()
-
-    def let_go(self) -> None:
-        """Lets its socket connect."""
-        self._may_connect.set()
+        self.let_go: Callable[[], None] = lambda: None
 
     @property
     def status(self) -> Locator:

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from playwright.async_api import Browser, Page, expect
 
+from tests.browser.holding import hold
 from tests.browser.test_eras import Site, serving
 from tests.harness import ServerProcess, token
 from tests.manual import Terminal, blocks
@@ -28,7 +29,11 @@ PAGE = "howto/script-tag.md"
 
 async def opened(browser: Browser, url: str, faults: list[str]) -> Page:
     """The page, which marks itself, so that a reload would show."""
-    page = await browser.new_page()
+    return await entered(await browser.new_page(), url, faults)
+
+
+async def entered(page: Page, url: str, faults: list[str]) -> Page:
+    """Likewise, in a window that is there."""
     page.on("pageerror", lambda error: faults.append(str(error)))
     await page.goto(url)
     await page.evaluate("window.neverReloaded = true")
@@ -184,13 +189,17 @@ async def test_an_end_for_good_is_said(site: Site, browser: Browser, tmp_path: P
         old = await opened(browser, shop.link(id), faults)
         await shows(old, "received")
         await asyncio.sleep(6)  # older than the 5 s in which nobody evicts it
-        new = await opened(browser, shop.link(id), faults)
+        new, late = [await browser.new_page() for _ in range(2)]
+        let_new_go, let_late_go = [await hold(page) for page in (new, late)]
+        for page in (new, late):
+            await entered(page, shop.link(id), faults)
+        let_new_go()
         await shows(new, "received")
+        let_late_go()
+        await shows(late, "One moment …", "new_login")  # refused: the newest one is too young
         await shows(old, "received", "new_login")
         expired = await opened(browser, shop.link(id, lifetime=-1), faults)
         await shows(expired, "One moment …", "Token expired")
-        stranger = await opened(browser, shop.link(id + 1), faults)
-        await shows(stranger, "One moment …", "new_login")  # refused: the newest one is too young
     async with open_shop(site, tmp_path) as shop:
         await shows(await opened(browser, shop.link(id + 1), faults), "not_found")
     assert faults == []

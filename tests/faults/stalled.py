@@ -67,7 +67,7 @@ async def _connect(port: int, token: str) -> socket.socket:
 
 async def _until(one: socket.socket, words: bytes) -> None:
     said = b""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while words not in said:
             part = await asyncio.get_running_loop().sock_recv(one, 4_096)
             assert part, said

@@ -168,7 +168,7 @@ def _gauge(server: ServerProcess, name: str) -> float:
 
 
 async def _until(server: ServerProcess, words: str) -> None:
-    async with asyncio.timeout(15):
+    async with asyncio.timeout(60):
         while words not in server.log:  # noqa: ASYNC110 - another process's file
             await asyncio.sleep(0.05)
 

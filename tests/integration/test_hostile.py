@@ -225,8 +225,8 @@ async def test_two_thousand_connections_that_want_nothing_are_let_go(tmp_path: P
             ends = await asyncio.wait_for(asyncio.gather(*(_end(reader) for reader, _ in sockets)), 60)
             for _, writer in sockets:
                 writer.close()
-            assert max(ends) < 20
-            async with asyncio.timeout(20):
+            assert max(ends) < 40, "that is, not the ping interval and timeout of 45 s"
+            async with asyncio.timeout(60):
                 while _open_files(server) > before or _sessions(server) > 1:  # noqa: ASYNC110 - another process
                     await asyncio.sleep(0.2)
         assert "connect timeout" in server.log

@@ -177,7 +177,7 @@ async def test_a_token_about_to_end_is_renewed(server: ServerProcess) -> None:
     async def get() -> str:
         nonlocal asked
         asked += 1
-        return token(42, lifetime=61.5 if asked == 1 else 3_600)  # a minute and a moment: it is warned at once
+        return token(42, lifetime=65 if asked == 1 else 3_600)  # a minute and the time to connect: it is warned
 
     expires: list[float] = []
     async with client(server.url, get) as it:
@@ -203,7 +203,7 @@ async def test_who_has_a_token_function_outlives_a_short_token_on_socket_and_res
 
 
 async def test_a_fixed_token_that_ends_is_the_end(server: ServerProcess) -> None:
-    async with client(server.url, token(42, lifetime=4)) as it:
+    async with client(server.url, token(42, lifetime=8)) as it:
         await it.ready()
         events = asyncio.create_task(anext(it.events()))
         await until(it, "offline")
@@ -408,7 +408,7 @@ async def test_it_leaves_at_once_where_the_network_swallows_everything(server: S
         with proxy.blackhole():
             begun = time.monotonic()
             await it.close()
-            assert time.monotonic() - begun < 25, "that is, not the ping interval and timeout of 45 s"
+            assert time.monotonic() - begun < 40, "that is, not the ping interval and timeout of 45 s"
 
 
 async def test_it_finds_a_server_inside_another_application(tmp_path: Path) -> None:

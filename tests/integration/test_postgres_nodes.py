@@ -24,7 +24,7 @@ from tests.postgres import PostgresServer
 
 NEVER = 1e6  # s between looks that are not to come
 CREATED = "SELECT count(*) FROM order_events WHERE kind = 'created' AND position <= ?"
-WAIT = 30.0  # s that only bound a failure
+WAIT = 60.0  # s that only bound a failure
 
 
 @pytest.fixture

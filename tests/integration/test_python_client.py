@@ -16,7 +16,7 @@ from tests.python_socketio import PythonSocketIO
 
 ROOT = Path(__file__).parent.parent.parent
 WAYS = {"polling": ["polling"], "websocket": ["websocket"], "upgrade": ["polling", "websocket"]}
-WAIT = 20  # s; bounds a failure only
+WAIT = 60.0  # s; bounds a failure only
 TEXT = "Tiramisù für 2 € 🍕 \u2028 \"'\\"
 BYTES = bytes([0, 1, 2, 127, 128, 255, 254, 10, 13, 30])
 

@@ -27,7 +27,7 @@ class Returning(Listener):
         """Connects with ``since`` in ``auth`` or in the query."""
         query = f"?since={since}&token={token}" if in_query else ""
         auth = {} if in_query else {"token": token, "since": since}
-        await self.client.connect(url + query, auth=auth, transports=["websocket"], wait_timeout=10)
+        await self.client.connect(url + query, auth=auth, transports=["websocket"], wait_timeout=60)
 
 
 @contextlib.asynccontextmanager
@@ -159,15 +159,15 @@ async def test_a_refreshed_token_keeps_the_connection_and_changes_its_rights(ser
     async with server.listener("ana", "operator", lifetime=120) as listener:
         assert (await listener.watch(foreign["orderId"]))["version"] == 1
         for bad in (token("ben", "operator"), token("ana", "operator", lifetime=-1), "garbage", None, 17):
-            assert "error" in await listener.client.call("auth:refresh", bad, timeout=10)
-        answer = await listener.client.call("auth:refresh", token("ana", "customer", lifetime=600), timeout=10)
+            assert "error" in await listener.client.call("auth:refresh", bad, timeout=60)
+        answer = await listener.client.call("auth:refresh", token("ana", "customer", lifetime=600), timeout=60)
         assert answer["expiresAt"] > 0
         await listener.until("watch:denied")
         before = len(listener.heard)
         await api.patch(foreign["orderId"], status="accepted")
         await listener.settle()
         assert len(listener.heard) == before, "a customer hears no foreign order, whatever it watched as an operator"
-        await listener.client.call("auth:refresh", token("ana", "admin"), timeout=10)
+        await listener.client.call("auth:refresh", token("ana", "admin"), timeout=60)
         await api.patch(foreign["orderId"], status="preparing")
         await listener.until("order:status_changed")
 
@@ -188,7 +188,7 @@ async def test_a_revoked_token_ends_its_sockets_and_opens_none(server: ServerPro
     with pytest.raises(socketio.exceptions.ConnectionError):
         await again.connect(server.url, stolen)
     assert listeners[1].client.connected
-    refresh = await listeners[1].client.call("auth:refresh", stolen, timeout=10)
+    refresh = await listeners[1].client.call("auth:refresh", stolen, timeout=60)
     assert refresh == {"error": "Invalid token"}
     for listener in (*listeners, again):
         await listener.close()

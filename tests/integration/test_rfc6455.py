@@ -283,7 +283,7 @@ async def test_a_peer_that_vanishes(server: ServerProcess, last: bytes, how: str
 
 async def test_a_peer_that_goes_silent(tmp_path: Path) -> None:
     """It takes what is sent and answers no PING: the heartbeat ends it, without a word that nobody would hear."""
-    with ServerProcess(tmp_path, ping_interval="1", ping_timeout="0.1") as server:
+    with ServerProcess(tmp_path, ping_interval="3", ping_timeout="0.1") as server:
         async with ends_one_session(server, "ping timeout"), joined(server) as wire:
             assert await wire.frame() == (TEXT, b"2")
             assert await wire.rest() == b""

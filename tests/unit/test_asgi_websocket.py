@@ -235,7 +235,7 @@ async def test_a_write_that_never_ends_is_given_up(
     await peer.turns()
     session.close(why)
     session.abort()  # what comes of a farewell that takes too long
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         await peer.task
     assert peer.sent == []
     assert engine.sessions == {}
@@ -247,7 +247,7 @@ async def test_a_peer_that_does_not_answer_the_close_is_not_waited_for(
     monkeypatch.setattr(asgi_websocket, "_CLOSE_TIMEOUT", 0.01)
     peer = await Peer(engine).opened()
     peer.put("receive", text="no packet")
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         await peer.task
     assert await peer.turns() == [("close", 1008)]
 
@@ -277,7 +277,7 @@ async def test_an_upgrade_that_comes_too_late_is_closed_and_hung_up_on(
     monkeypatch.setattr(asgi_websocket, "_CLOSE_TIMEOUT", 0.01)
     first = await Peer(engine).opened()
     late = Peer(engine, f"EIO=4&transport=websocket&sid={the_session(engine).id}")
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         await late.task
     assert await late.turns() == [("accept", None), ("close", 1002)]
     assert not first.task.done()
@@ -292,7 +292,7 @@ async def test_a_send_that_fails(
     peer = await Peer(engine).opened()
     peer.fails = error
     the_session(engine).send(message("one"))
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         (result,) = await asyncio.gather(peer.task, return_exceptions=True)
     assert result is (None if isinstance(error, OSError) else error)
     assert handler.closed == ["transport close"]

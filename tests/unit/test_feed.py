@@ -221,7 +221,7 @@ async def test_an_order_at_hand_is_not_read(under: Under) -> None:
 @pytest.mark.parametrize("later", range(6))
 async def test_it_stops_even_as_it_is_woken(later: int) -> None:
     """``later``: turns of the loop between the two."""
-    async with asyncio.timeout(20), following() as under:
+    async with asyncio.timeout(60), following() as under:
         under.log.add(EventKind.CREATED)
         for _ in range(later):
             await asyncio.sleep(0)

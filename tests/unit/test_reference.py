@@ -23,7 +23,7 @@ from scripts.site.inside import INSIDE
 from tests.harness import ROOT, ServerProcess
 
 TEXT = (ROOT / "docs" / "reference" / "socketio.md").read_text()
-WAIT = 20  # s; bounds a failure only
+WAIT = 60.0  # s; bounds a failure only
 
 
 def section(title: str) -> str:

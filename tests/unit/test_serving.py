@@ -71,7 +71,7 @@ async def test_collections_leave_out_what_was_there_at_the_start(tmp_path: Path)
 
     with bind(chosen) as listener:
         serving = asyncio.create_task(serve(Ordercast(chosen), listener, beside))
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while not frozen and not serving.done():  # noqa: ASYNC110 - it ends by itself only where it failed
                 await asyncio.sleep(0.01)
         serving.cancel()

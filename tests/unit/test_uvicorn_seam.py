@@ -85,7 +85,7 @@ async def test_uvicorn_knows_our_connections(site: Site) -> None:
 
 async def gone(site: Site) -> None:
     """Waits until uvicorn knows of no connection; a shutdown waits for the same."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while site.uvicorn.server_state.connections:  # noqa: ASYNC110 - there is nothing to wait on
             await asyncio.sleep(0.001)
 
@@ -103,7 +103,7 @@ async def test_a_poll_that_waits_does_not_hold_up_a_shutdown(site: Site) -> None
     sid = opened.split(b'"sid":"')[1].split(b'"')[0]
     wire.write(b"GET /socket.io/?EIO=4&transport=polling&sid=%b HTTP/1.1\r\nHost: shop.example\r\n\r\n" % sid)
     session = site.io.engine.find(sid.decode())
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while not session.transport.writable:  # noqa: ASYNC110 - until the poll is there
             await asyncio.sleep(0.001)
     site.uvicorn.should_exit = True
@@ -227,7 +227,7 @@ async def test_the_end_of_a_head_may_come_in_two_pieces(site: Site, cut: int) ->
     head = post(body)[: -len(body)]
     wire = await site.connect()
     wire.write(head[:-cut])
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while not has_begun():  # noqa: ASYNC110 - there is nothing to wait on
             await asyncio.sleep(0.001)
     wire.write(head[-cut:] + body)
@@ -274,7 +274,7 @@ async def test_no_deadline_runs_between_requests_nor_on_a_websocket(site: Site) 
     assert isinstance(http, HttpProtocol)
     assert http._deadline is None
     wire.write(HEAD)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while http._deadline is None:  # noqa: ASYNC110 - there is nothing to wait on
             await asyncio.sleep(0.001)
     wire.write(b"Upgrade: websocket\r\nConnection: Upgrade\r\n\r\n")

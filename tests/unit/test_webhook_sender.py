@@ -24,7 +24,7 @@ from ordercast.webhooks.models import TYPES, Answer, Delivery, Endpoint, Settled
 from ordercast.webhooks.runner import Line
 from ordercast.webhooks.sender import Sender
 
-WAIT = 30.0  # s that only bound a failure
+WAIT = 60.0  # s that only bound a failure
 SHOP = Principal("shop", Role.SERVICE)
 WORKFLOW = load_workflow()
 ENDPOINT = Endpoint(id="wh_1", url="https://a.example/", secrets=(new_secret(),), cursor=0, created_at=0)
