@@ -10,9 +10,9 @@ from typing import Any
 from playwright.async_api import Browser, Locator, Page, expect
 from playwright.async_api import TimeoutError as TookTooLong
 
+from tests.browser.pages import PATIENCE
 from tests.harness import Api, Json, ServerProcess, token
 
-PATIENCE = 60_000  # ms; bounds a failure only
 NAME = "Trattoria Marea"
 
 # Every card there is, as [id, status of its column, version].
@@ -54,7 +54,7 @@ class Board:
 
     async def is_now(self, connection: str) -> None:
         """How live it is."""
-        await expect(self.page.locator("body")).to_have_attribute("data-connection", connection, timeout=PATIENCE)
+        await expect(self.page.locator("body")).to_have_attribute("data-connection", connection)
 
     def card(self, order: Json) -> Locator:
         return self.page.locator(f".card[data-order-id='{order['orderId']}']")
@@ -65,8 +65,8 @@ class Board:
     async def has(self, order: Json, status: str) -> None:
         """The order's card is in this column, and in no other."""
         here = self.column(status).locator(f".card[data-order-id='{order['orderId']}']")
-        await expect(here).to_be_visible(timeout=PATIENCE)
-        await expect(self.card(order)).to_have_count(1, timeout=PATIENCE)
+        await expect(here).to_be_visible()
+        await expect(self.card(order)).to_have_count(1)
 
     async def shows(self, orders: list[Json]) -> None:
         """These cards and no others, each once, in its column and at its version."""
@@ -79,7 +79,7 @@ class Board:
             assert await self.page.evaluate(CARDS) == told
 
     async def focused(self, order: Json) -> None:
-        await expect(self.card(order)).to_be_focused(timeout=PATIENCE)
+        await expect(self.card(order)).to_be_focused()
 
     async def choose(self, order: Json, choice: str) -> None:
         """Takes something from the card's menu."""

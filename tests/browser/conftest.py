@@ -7,10 +7,13 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, async_playwright
+from playwright.async_api import Browser, async_playwright, expect
 
 from tests.browser.boards import NAME
+from tests.browser.pages import PATIENCE
 from tests.harness import Api, ServerProcess
+
+expect.set_options(timeout=PATIENCE)
 
 # A browser that asks nobody but the server under test.
 ARGUMENTS = [

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.async_api import Browser, Locator, Page, expect
 
-from tests.browser.boards import NAME, PATIENCE, Board, new_order, working
+from tests.browser.boards import NAME, Board, new_order, working
 from tests.harness import CLIENTS, Json, ServerProcess
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")  # as the browser
@@ -42,7 +42,7 @@ async def through_all(board: Board, order: Json, *, narrow: bool) -> None:
     """Opens everything that opens."""
     page = board.page
     await board.has(order, "received")
-    await expect(board.card(order).locator(".expected .sign")).to_contain_text("late", timeout=PATIENCE)
+    await expect(board.card(order).locator(".expected .sign")).to_contain_text("late")
     await found_nothing(page, "board")
     await board.card(order).get_by_role("button", name="More for order").click()
     await found_nothing(page, "menu")
@@ -86,7 +86,7 @@ async def through_all(board: Board, order: Json, *, narrow: bool) -> None:
 
 
 async def shown(where: Locator, text: str) -> None:
-    await expect(where).to_contain_text(text, timeout=PATIENCE)
+    await expect(where).to_contain_text(text)
 
 
 @pytest.mark.parametrize("width", [320, 1500])
@@ -99,7 +99,7 @@ async def test_axe_finds_nothing(shop: ServerProcess, browser: Browser, width: i
 async def test_axe_finds_nothing_on_a_wall(shop: ServerProcess, browser: Browser) -> None:
     order = await late_and_early(shop)
     async with working(browser, shop, query="?wall", viewport={"width": 1920, "height": 1080}) as board:
-        await expect(board.card(order).locator(".expected .sign")).to_contain_text("late", timeout=PATIENCE)
+        await expect(board.card(order).locator(".expected .sign")).to_contain_text("late")
         await found_nothing(board.page, "wall")
 
 

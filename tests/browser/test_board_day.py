@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 from playwright.async_api import Browser, Locator, Page, expect
 
-from tests.browser.boards import NAME, PATIENCE, Board, new_order, open_orders, working
+from tests.browser.boards import NAME, Board, new_order, open_orders, working
+from tests.browser.pages import PATIENCE
 from tests.harness import Api, Json, ServerProcess
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")  # as the browser
@@ -69,7 +70,7 @@ async def test_a_morning_of_two_operators_and_a_customer(shop: ServerProcess, br
         await is_announced(ben, 1)
         await ben.card(pizza).get_by_role("button", name="Claim").tap()
         await is_announced(ana, 0)
-        await expect(ana.card(pizza).locator(".holder")).to_contain_text("ben", timeout=PATIENCE)
+        await expect(ana.card(pizza).locator(".holder")).to_contain_text("ben")
 
         await ana.page.evaluate("window.look(false)")
         soup = await new_order(api, fulfilment="pickup")
@@ -92,7 +93,7 @@ async def test_a_morning_of_two_operators_and_a_customer(shop: ServerProcess, br
         await customer_sees(customer, "Preparing")
         await ben.has(pizza, "preparing")
         await ben.choose(pizza, "Customer contacted")
-        await expect(ana.card(pizza).locator(".contact")).to_contain_text("contacted", timeout=PATIENCE)
+        await expect(ana.card(pizza).locator(".contact")).to_contain_text("contacted")
 
         # Ready too early, taken back with a reason that both can read; the customer sees where it is.
         await ana.card(pizza).get_by_role("button", name="Ready").click()
@@ -103,7 +104,7 @@ async def test_a_morning_of_two_operators_and_a_customer(shop: ServerProcess, br
         await customer_sees(customer, "Preparing")
         await ben.choose(pizza, "Details")
         dialog = ben.page.get_by_role("dialog", name=f"Order #{pizza['orderId']}")
-        await expect(dialog.locator(".timeline")).to_contain_text("by ana, after", timeout=PATIENCE)
+        await expect(dialog.locator(".timeline")).to_contain_text("by ana, after")
         await expect(dialog.locator(".timeline")).to_contain_text("“Not ready yet”")
         await dialog.get_by_role("button", name="Close", exact=True).tap()
         await expect(dialog).to_have_count(0)
@@ -117,7 +118,7 @@ async def test_a_morning_of_two_operators_and_a_customer(shop: ServerProcess, br
         await ana.has(cancelled, "received")
         await ana.choose(cancelled, "Cancelled …")
         await ana.page.get_by_role("button", name="The customer asked for it").click()
-        await expect(ben.card(cancelled)).to_have_count(0, timeout=PATIENCE)
+        await expect(ben.card(cancelled)).to_have_count(0)
 
         left = await open_orders(api)
         assert len(left) == 3
@@ -141,11 +142,11 @@ async def test_a_morning_of_two_operators_and_a_customer(shop: ServerProcess, br
 async def is_announced(board: Board, orders: int) -> None:
     """The title says how many new orders nobody has taken."""
     words = {0: "", 1: "(1) New order · "}.get(orders, f"({orders}) New orders · ")
-    await expect(board.page).to_have_title(words + NAME, timeout=PATIENCE)
+    await expect(board.page).to_have_title(words + NAME)
 
 
 async def customer_sees(page: Page, label: str) -> None:
-    await expect(page.locator("#now")).to_have_text(label, timeout=PATIENCE)
+    await expect(page.locator("#now")).to_have_text(label)
 
 
 async def drag(board: Board, order: Json, status: str) -> None:
@@ -155,7 +156,7 @@ async def drag(board: Board, order: Json, status: str) -> None:
     assert box is not None
     for step in range(3):
         await board.page.mouse.move(box["x"] + box["width"] / 2 + step, box["y"] + 60 + step)
-    await expect(board.column(status)).to_have_attribute("data-over", "true", timeout=PATIENCE)
+    await expect(board.column(status)).to_have_attribute("data-over", "true")
     await board.page.mouse.up()
     await board.has(order, status)
 
@@ -163,7 +164,7 @@ async def drag(board: Board, order: Json, status: str) -> None:
 async def counts(board: Board, orders: list[Json]) -> None:
     """The columns' headings say how many there are."""
     for status, count in Counter(order["status"] for order in orders).items():
-        await expect(board.column(status).locator("h2 .count")).to_have_text(str(count), timeout=PATIENCE)
+        await expect(board.column(status).locator("h2 .count")).to_have_text(str(count))
 
 
 async def figures_are_right(board: Board, api: Api, contacted: Json, left: list[Json]) -> None:
@@ -171,7 +172,7 @@ async def figures_are_right(board: Board, api: Api, contacted: Json, left: list[
     cancelled, and one customer contacted."""
     bar = board.page.get_by_role("region", name="Today")
     for name, value in (("New today", "5"), ("Done today", "1")):
-        await expect(figure(bar, name)).to_have_text(value, timeout=PATIENCE)
+        await expect(figure(bar, name)).to_have_text(value)
     order = await api.get(f"/api/orders/{contacted['orderId']}")
     created, first = (datetime.fromisoformat(order[name]) for name in ("createdAt", "firstContactAt"))
     minutes, seconds = divmod(int((first - created).total_seconds() + 0.5), 60)
@@ -181,7 +182,7 @@ async def figures_are_right(board: Board, api: Api, contacted: Json, left: list[
     await bar.get_by_role("button", name="Figures").click()
     panel = board.page.get_by_role("dialog", name="Today")
     for name, value in (("Not contacted yet", "3"), ("Cancelled or failed today", "1")):
-        await expect(figure(panel, name)).to_have_text(value, timeout=PATIENCE)
+        await expect(figure(panel, name)).to_have_text(value)
     rows = await panel.locator("tbody tr").evaluate_all(
         "(rows) => rows.map((row) => [...row.cells].map((cell) => cell.textContent))"
     )

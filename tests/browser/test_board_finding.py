@@ -13,7 +13,8 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, expect
 
-from tests.browser.boards import NAME, PATIENCE, new_order, working
+from tests.browser.boards import NAME, new_order, working
+from tests.browser.pages import PATIENCE
 from tests.harness import Api, ServerProcess
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")  # as the browser
@@ -57,7 +58,7 @@ async def test_filters_are_in_the_url(shop: ServerProcess, api: Api, browser: Br
         await panel.get_by_text("Pickup", exact=True).click()
         await panel.get_by_text("Accepted", exact=True).click()
         await page.keyboard.press("Escape")
-        await expect(page).to_have_url(re.compile(r"\?q=f-&status=accepted&fulfilment=pickup$"), timeout=PATIENCE)
+        await expect(page).to_have_url(re.compile(r"\?q=f-&status=accepted&fulfilment=pickup$"))
         await expect(page.get_by_role("button", name="Filter (2)")).to_be_visible()
         await ana.shows([wanted])
         await page.reload()
@@ -67,12 +68,12 @@ async def test_filters_are_in_the_url(shop: ServerProcess, api: Api, browser: Br
         # An order is opened over the filtered board, and the way back leads to it.
         await ana.card(wanted).locator(".number").click()
         dialog = page.get_by_role("dialog", name=f"Order #{wanted['orderId']}")
-        await expect(dialog).to_be_visible(timeout=PATIENCE)
+        await expect(dialog).to_be_visible()
         await page.go_back()
-        await expect(dialog).to_have_count(0, timeout=PATIENCE)
+        await expect(dialog).to_have_count(0)
         await ana.shows([wanted])
         await page.go_forward()
-        await expect(dialog).to_be_visible(timeout=PATIENCE)
+        await expect(dialog).to_be_visible()
         await page.keyboard.press("Escape")
         await expect(dialog).to_have_count(0)
         assert await page.evaluate("history.state?.opened") is None, (
@@ -80,7 +81,7 @@ async def test_filters_are_in_the_url(shop: ServerProcess, api: Api, browser: Br
         )
         # What a filter hides is said beside the columns, and comes back from there.
         left = page.get_by_role("region", name="Left out by the filter")
-        await expect(left).to_contain_text("F-3", timeout=PATIENCE)
+        await expect(left).to_contain_text("F-3")
         await expect(page.locator(".outcome")).to_contain_text("1 in Accepted, 2 left out by the filter.")
         await left.get_by_role("button", name="Show everything").click()
         await ana.shows([elsewhere, wanted, other])
@@ -151,7 +152,7 @@ async def test_an_order_on_paper(
         assert (width < 240) == (paper == "receipt"), "80 mm are 227 pt"
         await page.emulate_media(media="screen")
         await page.evaluate("dispatchEvent(new Event('afterprint'))")
-        await expect(sheet).to_have_count(0, timeout=PATIENCE)
+        await expect(sheet).to_have_count(0)
         await expect(dialog).to_be_visible()
 
 
@@ -162,7 +163,7 @@ async def test_an_orders_whole_way_without_a_mouse(shop: ServerProcess, api: Api
         page, keys = ana.page, ana.page.keyboard
         await ana.has(order, "received")
         await keys.press("/")
-        await expect(page.get_by_role("searchbox")).to_be_focused(timeout=PATIENCE)
+        await expect(page.get_by_role("searchbox")).to_be_focused()
         await keys.type("keys-7")
         await ana.shows([order])
         for _ in range(30):
@@ -172,16 +173,16 @@ async def test_an_orders_whole_way_without_a_mouse(shop: ServerProcess, api: Api
         await ana.focused(order)
         await keys.press("Enter")
         dialog = page.get_by_role("dialog", name=f"Order #{id}")
-        await expect(dialog).to_be_visible(timeout=PATIENCE)
+        await expect(dialog).to_be_visible()
         contacted = dialog.get_by_role("button", name="Customer contacted")
-        await expect(contacted).to_be_visible(timeout=PATIENCE)
+        await expect(contacted).to_be_visible()
         for _ in range(30):
             await keys.press("Tab")
             if await contacted.evaluate("(button) => button === document.activeElement"):
                 break
         await keys.press("Enter")
-        await expect(contacted).to_have_count(0, timeout=PATIENCE)
-        await expect(dialog.locator(".facts")).to_contain_text(", after ", timeout=PATIENCE)
+        await expect(contacted).to_have_count(0)
+        await expect(dialog.locator(".facts")).to_contain_text(", after ")
         await keys.press("Escape")
         await expect(dialog).to_have_count(0)
         await ana.focused(order)
@@ -190,15 +191,15 @@ async def test_an_orders_whole_way_without_a_mouse(shop: ServerProcess, api: Api
             await ana.has(order, status)
             await ana.focused(order)  # a column that is empty keeps no keyboard
         await keys.press("m")
-        await expect(page.get_by_role("menuitem", name="Collected", exact=True)).to_be_focused(timeout=PATIENCE)
+        await expect(page.get_by_role("menuitem", name="Collected", exact=True)).to_be_focused()
         await keys.press("Enter")
-        await expect(ana.card(order)).to_have_count(0, timeout=PATIENCE)
+        await expect(ana.card(order)).to_have_count(0)
         await keys.press("u")
         await ana.focused(order)
         await keys.press("n")
-        await expect(ana.card(order)).to_have_count(0, timeout=PATIENCE)
+        await expect(ana.card(order)).to_have_count(0)
         way = ["accepted", "preparing", "ready", "collected", "ready", "collected"]
         await done(api, id, way)
         # The focus is somewhere of use still: the keys go on working.
         await keys.press("/")
-        await expect(page.get_by_role("searchbox")).to_be_focused(timeout=PATIENCE)
+        await expect(page.get_by_role("searchbox")).to_be_focused()

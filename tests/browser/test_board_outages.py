@@ -8,7 +8,8 @@ import re
 import pytest
 from playwright.async_api import Browser, Route, expect
 
-from tests.browser.boards import PATIENCE, Board, new_order, open_orders, working
+from tests.browser.boards import Board, new_order, open_orders, working
+from tests.browser.pages import PATIENCE
 from tests.harness import ServerProcess
 from tests.proxy import Proxy
 
@@ -35,15 +36,13 @@ async def test_of_two_who_take_an_order_at_once_one_has_it(shop: ServerProcess, 
         await asyncio.wait_for(both.wait(), PATIENCE / 1000)
         problem = f".card[data-order-id='{order['orderId']}'] .problem"
         for board in boards.values():
-            await expect(board.card(order).locator(".holder")).to_be_visible(timeout=PATIENCE)
-            await expect(board.card(order)).not_to_have_attribute("data-pending", "true", timeout=PATIENCE)
+            await expect(board.card(order).locator(".holder")).to_be_visible()
+            await expect(board.card(order)).not_to_have_attribute("data-pending", "true")
         winner = (await api.get(f"/api/orders/{order['orderId']}"))["claimedBy"]
         loser = next(name for name in boards if name != winner)
-        await expect(boards[loser].page.locator(problem)).to_contain_text(
-            f"{winner.capitalize()} claimed it first.", timeout=PATIENCE
-        )
-        await expect(boards[loser].card(order).locator(".holder")).to_contain_text(winner, timeout=PATIENCE)
-        await expect(boards[winner].card(order).locator(".holder")).to_contain_text("You", timeout=PATIENCE)
+        await expect(boards[loser].page.locator(problem)).to_contain_text(f"{winner.capitalize()} claimed it first.")
+        await expect(boards[loser].card(order).locator(".holder")).to_contain_text(winner)
+        await expect(boards[winner].card(order).locator(".holder")).to_contain_text("You")
         await expect(boards[winner].page.locator(problem)).to_have_count(0)
         left = await open_orders(api)
         for board in boards.values():
@@ -60,9 +59,7 @@ async def test_the_server_is_killed_and_comes_back(shop: ServerProcess, browser:
             await ben.has(order, "received")
         first, second, third = orders
         await ana.card(first).get_by_role("button", name="Accepted").click()
-        await expect(ana.page.locator(".toast")).to_contain_text(
-            f"Order {first['orderId']} moved to Accepted", timeout=PATIENCE
-        )
+        await expect(ana.page.locator(".toast")).to_contain_text(f"Order {first['orderId']} moved to Accepted")
 
         # Ben's step is made, and the server is gone before it can say so.
         async def cut_short(route: Route) -> None:
@@ -75,10 +72,10 @@ async def test_the_server_is_killed_and_comes_back(shop: ServerProcess, browser:
         for board in (ana, ben):
             await board.is_now("offline")
             await expect(board.page.locator(".banner")).to_contain_text(
-                re.compile(r"The server cannot be reached.*what you see is [0-9]+ (s|min)"), timeout=PATIENCE
+                re.compile(r"The server cannot be reached.*what you see is [0-9]+ (s|min)")
             )
         await ana.card(third).get_by_role("button", name="Accepted").click()
-        await expect(ana.card(third).locator(".problem")).to_contain_text("cannot be reached", timeout=PATIENCE)
+        await expect(ana.card(third).locator(".problem")).to_contain_text("cannot be reached")
         await ana.has(third, "received")
         shop.start()
         async with shop.api() as api:
@@ -90,7 +87,7 @@ async def test_the_server_is_killed_and_comes_back(shop: ServerProcess, browser:
                 await board.shows(left)
             await ana.card(third).get_by_role("button", name="Accepted").click()
             await ben.has(third, "accepted")
-            await expect(ana.card(third).locator(".problem")).to_have_count(0, timeout=PATIENCE)
+            await expect(ana.card(third).locator(".problem")).to_have_count(0)
             for order, by in zip(orders, ("ana", "ben", "ana"), strict=True):
                 events = (await api.get(f"/api/orders/{order['orderId']}/events"))["events"]
                 assert [(event["status"], event["updatedBy"]) for event in events][1:] == [("accepted", by)]
@@ -113,7 +110,7 @@ async def test_offline_and_back(shop: ServerProcess, browser: Browser) -> None:
         await ana.page.context.set_offline(True)
         proxy.cut_all()
         await ana.is_now("offline")
-        await expect(ana.page.locator(".banner")).to_contain_text("You are offline", timeout=PATIENCE)
+        await expect(ana.page.locator(".banner")).to_contain_text("You are offline")
         for order in (his, both):
             # By key: who presses again at the same place at once does not mean the next card.
             await ben.card(order).get_by_role("button", name="Accepted").press("Enter")
@@ -121,9 +118,7 @@ async def test_offline_and_back(shop: ServerProcess, browser: Browser) -> None:
         # What one tries meanwhile is refused at once, in words that stay.
         for order in (mine, both):
             await ana.card(order).get_by_role("button", name="Accepted").click()
-            await expect(ana.card(order).locator(".problem")).to_contain_text(
-                "cannot be reached, so this was not done", timeout=PATIENCE
-            )
+            await expect(ana.card(order).locator(".problem")).to_contain_text("cannot be reached, so this was not done")
             await ana.has(order, "received")
         await ana.page.context.set_offline(False)
         await ana.is_now("live")
@@ -135,4 +130,4 @@ async def test_offline_and_back(shop: ServerProcess, browser: Browser) -> None:
             await board.shows(left)
         await ana.card(mine).get_by_role("button", name="Accepted").click()
         await ben.has(mine, "accepted")
-        await expect(ana.card(mine).locator(".problem")).to_have_count(0, timeout=PATIENCE)
+        await expect(ana.card(mine).locator(".problem")).to_have_count(0)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from playwright.async_api import Browser, FloatRect, Locator, expect
 
-from tests.browser.boards import PATIENCE, Board, new_order, working
+from tests.browser.boards import Board, new_order, working
 from tests.harness import Api, Json, ServerProcess
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")  # as the browser
@@ -22,7 +22,7 @@ async def search(board: Board, text: str) -> None:
 
 async def says(board: Board, text: str) -> None:
     """What stands below the search field."""
-    await expect(board.page.locator(".outcome")).to_contain_text(text, timeout=PATIENCE)
+    await expect(board.page.locator(".outcome")).to_contain_text(text)
 
 
 def closed(board: Board) -> Locator:
@@ -58,17 +58,17 @@ async def test_a_number_finds_that_order_alone_in_whichever_tab_it_is(
         await ana.has(lookalike, "received")
         await search(ana, f" #{id} ")
         await ana.shows([order])
-        await expect(ana.card(order)).to_be_in_viewport(ratio=1, timeout=PATIENCE)
+        await expect(ana.card(order)).to_be_in_viewport(ratio=1)
         tabs = ana.page.get_by_role("navigation", name="Columns")
-        await expect(tabs.locator("[aria-current]")).to_have_text("Ready 1 found", timeout=PATIENCE)
+        await expect(tabs.locator("[aria-current]")).to_have_text("Ready 1 found")
         await expect(tabs.get_by_role("button")).to_have_count(1)
         await says(ana, f"1 in Ready. Enter opens #{id}")
         await ana.page.keyboard.press("Enter")
-        await expect(dialog(ana, order)).to_be_visible(timeout=PATIENCE)
+        await expect(dialog(ana, order)).to_be_visible()
         await ana.page.keyboard.press("Escape")
         # An operator's finger has no Enter.
         await ana.page.get_by_role("button", name=f"Open #{id}", exact=True).click()
-        await expect(dialog(ana, order)).to_be_visible(timeout=PATIENCE)
+        await expect(dialog(ana, order)).to_be_visible()
 
 
 async def test_tabs_count_what_is_found_and_lead_there(shop: ServerProcess, api: Api, browser: Browser) -> None:
@@ -80,12 +80,12 @@ async def test_tabs_count_what_is_found_and_lead_there(shop: ServerProcess, api:
         await ana.shows([*here, there])
         await says(ana, "2 in Accepted, 1 in Preparing. Enter goes to the first")
         tabs = ana.page.get_by_role("navigation", name="Columns").get_by_role("button")
-        await expect(tabs).to_have_text(["Accepted 2 found", "Preparing 1 found"], timeout=PATIENCE)
-        await expect(ana.card(here[0])).to_be_in_viewport(timeout=PATIENCE)
+        await expect(tabs).to_have_text(["Accepted 2 found", "Preparing 1 found"])
+        await expect(ana.card(here[0])).to_be_in_viewport()
         await ana.page.keyboard.press("Enter")
         await ana.focused(here[0])
         await tabs.nth(1).click()
-        await expect(ana.card(there)).to_be_in_viewport(ratio=1, timeout=PATIENCE)
+        await expect(ana.card(there)).to_be_in_viewport(ratio=1)
 
 
 async def test_the_likeliest_comes_first(shop: ServerProcess, api: Api, browser: Browser) -> None:
@@ -95,7 +95,7 @@ async def test_the_likeliest_comes_first(shop: ServerProcess, api: Api, browser:
         await search(ana, "rank")
         await ana.shows([somewhere, begins])
         cards = ana.column("received").locator(".card")
-        await expect(cards.first).to_have_attribute("data-order-id", str(begins["orderId"]), timeout=PATIENCE)
+        await expect(cards.first).to_have_attribute("data-order-id", str(begins["orderId"]))
         await says(ana, f"2 in Received. Enter opens #{begins['orderId']}")
 
 
@@ -109,7 +109,7 @@ async def test_a_closed_order_is_found_by_its_number_and_opened_by_enter(
         await ana.has(lookalike, "received")
         await search(ana, str(id))
         await ana.page.keyboard.press("Enter")  # before anybody can have answered
-        await expect(dialog(ana, order)).to_contain_text("C-1", timeout=PATIENCE)
+        await expect(dialog(ana, order)).to_contain_text("C-1")
         await ana.page.keyboard.press("Escape")
         await says(ana, f"1 closed. Enter opens #{id}")
         await ana.shows([])
@@ -128,7 +128,7 @@ async def test_what_is_open_stands_in_its_column_and_moves_to_the_closed_ones_wh
         await says(ana, "1 in Accepted. Enter")  # the server has answered, too
         await expect(ana.page.locator(".others")).to_have_count(0)
         await api.patch(order["orderId"], status="cancelled")
-        await expect(closed(ana)).to_contain_text(f"#{order['orderId']} Cancelled", timeout=PATIENCE)
+        await expect(closed(ana)).to_contain_text(f"#{order['orderId']} Cancelled")
         await ana.shows([])
         await says(ana, "1 closed. Enter")
 
@@ -142,7 +142,7 @@ async def test_a_search_without_hits_says_so_once(shop: ServerProcess, api: Api,
         await ana.page.get_by_role("button", name="Clear the search").click()
         await expect(ana.page.get_by_role("searchbox")).to_have_value("")
         await expect(ana.page.get_by_role("searchbox")).to_be_focused()
-        await expect(ana.page.locator(".card").first).to_be_visible(timeout=PATIENCE)
+        await expect(ana.page.locator(".card").first).to_be_visible()
         await expect(ana.page.locator(".outcome")).to_have_count(0)
 
 
@@ -152,7 +152,7 @@ async def test_how_many_are_late_is_of_the_whole_shop(shop: ServerProcess, api: 
     async with working(browser, shop) as ana:
         await ana.has(late, "received")
         total = ana.page.locator(".all-late")
-        await expect(total).to_have_text(re.compile(r"^[1-9]\d* late$"), timeout=PATIENCE)
+        await expect(total).to_have_text(re.compile(r"^[1-9]\d* late$"))
         before = int((await total.inner_text()).split()[0])
         await search(ana, "early-1")
         await ana.shows([other])
@@ -171,7 +171,7 @@ async def test_an_orders_number_and_the_way_out_stay_in_sight(
     async with working(browser, shop, query=f"?order={order['orderId']}", viewport=viewport) as ana:
         shown = dialog(ana, order)
         history = shown.get_by_role("heading", name="What happened")
-        await expect(shown).to_contain_text("Created: Received", timeout=PATIENCE)
+        await expect(shown).to_contain_text("Created: Received")
         if width > 1000:
             await expect(history).to_be_in_viewport(ratio=1)
         top = await box(shown.get_by_role("button", name="Customer contacted"))
@@ -190,15 +190,15 @@ async def test_what_is_not_saved_is_said(shop: ServerProcess, api: Api, browser:
     async with working(browser, shop, query=f"?order={order['orderId']}") as ana:
         shown = dialog(ana, order)
         save = shown.get_by_role("button", name="Save", exact=True)
-        await expect(save).to_be_disabled(timeout=PATIENCE)
+        await expect(save).to_be_disabled()
         await shown.get_by_label("Note", exact=True).fill("ring twice")
         await expect(shown.get_by_text("Not saved yet: note.")).to_be_visible()
         await ana.page.keyboard.press("Escape")
         await expect(shown).to_be_visible()
         await save.click()
-        await expect(shown.get_by_text("Saved.", exact=True)).to_be_visible(timeout=PATIENCE)
+        await expect(shown.get_by_text("Saved.", exact=True)).to_be_visible()
         await expect(save).to_be_disabled()
-        await expect(shown.locator(".facts")).to_contain_text("ring twice", timeout=PATIENCE)
+        await expect(shown.locator(".facts")).to_contain_text("ring twice")
         assert (await api.get(f"/api/orders/{order['orderId']}"))["note"] == "ring twice"
 
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from playwright.async_api import Browser, Page, expect
 
-from tests.browser.boards import PATIENCE, Board, new_order, working
+from tests.browser.boards import Board, new_order, working
 from tests.harness import Api, Json, ServerProcess
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")  # as the browser
@@ -52,7 +52,7 @@ async def drag(page: Page, board: Board, order: Json, status: str) -> None:
     assert box is not None
     for step in range(3):
         await page.mouse.move(box["x"] + box["width"] / 2 + step, box["y"] + 60 + step)
-    await expect(board.column(status)).to_have_attribute("data-over", "true", timeout=PATIENCE)
+    await expect(board.column(status)).to_have_attribute("data-over", "true")
     await page.mouse.up()
 
 
@@ -81,8 +81,8 @@ async def test_an_order_is_cancelled_with_a_reason(shop: ServerProcess, api: Api
         await board.has(order, "received")
         await board.choose(order, "Cancelled …")
         await dialog.get_by_role("button", name="Something is sold out").click()
-        await expect(board.card(order)).to_have_count(0, timeout=PATIENCE)
-        await expect(board.page.locator(".toast")).to_contain_text("moved to Cancelled", timeout=PATIENCE)
+        await expect(board.card(order)).to_have_count(0)
+        await expect(board.page.locator(".toast")).to_contain_text("moved to Cancelled")
         made = (await history(api, order))[1:]
         assert [(event["status"], event["reason"]) for event in made] == [("cancelled", "Something is sold out")]
 
@@ -95,7 +95,7 @@ async def test_a_card_is_dragged_back_with_a_reason(shop: ServerProcess, api: Ap
         dialog = board.page.get_by_role("dialog", name=f"Order {order['orderId']} back to Accepted?")
         await dialog.get_by_role("button", name="Not ready yet").click()
         await board.has(order, "accepted")
-        await expect(board.page.locator(".toast")).to_contain_text("is back in Accepted", timeout=PATIENCE)
+        await expect(board.page.locator(".toast")).to_contain_text("is back in Accepted")
         assert (await history(api, order))[-1]["reason"] == "Not ready yet"
 
 
@@ -109,7 +109,7 @@ async def test_what_was_done_is_not_offered_once_it_holds_no_more(
         await toast.get_by_role("button", name="Undo").hover()  # or it would go by itself in time
         await api.patch(order["orderId"], status="preparing")
         await board.has(order, "preparing")
-        await expect(toast).to_have_count(0, timeout=PATIENCE)
+        await expect(toast).to_have_count(0)
 
 
 async def test_a_telephone_goes_to_what_is_late(shop: ServerProcess, api: Api, browser: Browser) -> None:
@@ -119,9 +119,9 @@ async def test_a_telephone_goes_to_what_is_late(shop: ServerProcess, api: Api, b
         await board.has(order, "preparing")
         await expect(board.card(order)).not_to_be_in_viewport()
         await board.page.get_by_role("button", name="1 late", exact=True).tap()
-        await expect(board.card(order)).to_be_in_viewport(timeout=PATIENCE)
+        await expect(board.card(order)).to_be_in_viewport()
         tabs = board.page.get_by_role("navigation", name="Columns").get_by_role("button")
-        await expect(tabs.filter(visible=True)).to_have_text(["Preparing 1 found"], timeout=PATIENCE)
+        await expect(tabs.filter(visible=True)).to_have_text(["Preparing 1 found"])
 
 
 async def test_new_orders_out_of_sight_are_told_of(shop: ServerProcess, api: Api, browser: Browser) -> None:
@@ -129,10 +129,10 @@ async def test_new_orders_out_of_sight_are_told_of(shop: ServerProcess, api: Api
         await new_order(api)
     async with working(browser, shop) as board:
         told = board.column("received").get_by_role("button", name="1 new order")
-        await expect(board.column("received").locator(".card")).not_to_have_count(0, timeout=PATIENCE)
+        await expect(board.column("received").locator(".card")).not_to_have_count(0)
         await expect(told).to_have_count(0)
         order = await new_order(api)
-        await expect(told).to_be_visible(timeout=PATIENCE)
+        await expect(told).to_be_visible()
         await told.click()
-        await expect(board.card(order)).to_be_in_viewport(timeout=PATIENCE)
-        await expect(told).to_have_count(0, timeout=PATIENCE)
+        await expect(board.card(order)).to_be_in_viewport()
+        await expect(told).to_have_count(0)

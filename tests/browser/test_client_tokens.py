@@ -14,12 +14,12 @@ from playwright.async_api import Browser, Page, Route, expect
 
 from ordercast.app import Ordercast
 from ordercast.live import sessions
+from tests.browser.pages import PATIENCE
 from tests.harness import ROOT, Api, api_at, token
 from tests.inside import ordercast, serving
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")  # as the browser
 
-PATIENCE = 60_000  # ms; bounds a failure only
 CLIENT = ROOT / "web" / "packages" / "client" / "dist"
 LIFETIMES = (10.0, 30.0, 90.0)  # s; a busy machine may need longer to open a page
 
@@ -61,7 +61,7 @@ class Shop:
     async def shows(self, **data: str) -> None:
         """The connection, the order's status."""
         for name, value in data.items():
-            await expect(self.body).to_have_attribute(f"data-{name}", value, timeout=PATIENCE)
+            await expect(self.body).to_have_attribute(f"data-{name}", value)
 
     async def heard(self, event: str) -> list[Any]:
         """What came with this event so far."""

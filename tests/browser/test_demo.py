@@ -10,11 +10,10 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Browser, Page, expect
 
+from tests.browser.pages import PATIENCE
 from tests.harness import ServerProcess, token
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")  # as the browser
-
-PATIENCE = 30_000  # ms; bounds a failure only
 
 
 @pytest.fixture
@@ -38,7 +37,7 @@ async def open_page(browser: Browser, url: str, faults: list[str]) -> Page:
     page.on("pageerror", lambda error: faults.append(str(error)))
     page.on("console", lambda message: faults.append(message.text) if message.type == "error" else None)
     await page.goto(url)
-    await expect(page.locator("body")).to_have_attribute("data-connection", "live", timeout=PATIENCE)
+    await expect(page.locator("body")).to_have_attribute("data-connection", "live")
     await page.evaluate("window.neverReloaded = true")
     return page
 
@@ -48,13 +47,13 @@ async def test_both_links_work_and_move_without_reload(demo: ServerProcess, brow
     track = await open_page(browser, await link(demo, "customer"), faults)
     board = await open_page(browser, await link(demo, "operator"), faults)
     order = track.locator("#order")
-    await expect(order).to_be_visible(timeout=PATIENCE)
+    await expect(order).to_be_visible()
     id = await order.get_attribute("data-order-id")
     for _ in range(2):
         if await order.get_attribute("data-category") == "done":
             break
         last = await order.get_attribute("data-version")
-        await expect(order).not_to_have_attribute("data-version", last or "", timeout=PATIENCE)
+        await expect(order).not_to_have_attribute("data-version", last or "")
         version = int(await order.get_attribute("data-version") or 0)
         # The operators' board shows the same order, no older; or it is over, and no more on the board.
         await board.wait_for_function(
@@ -63,7 +62,7 @@ async def test_both_links_work_and_move_without_reload(demo: ServerProcess, brow
             arg=[id, version],
             timeout=PATIENCE,
         )
-    await expect(board.locator(".card").nth(5)).to_be_visible(timeout=PATIENCE)
+    await expect(board.locator(".card").nth(5)).to_be_visible()
     newest = "Math.max(...[...document.querySelectorAll('.card')].map((card) => Number(card.dataset.orderId)))"
     seen = await board.evaluate(newest)
     await board.wait_for_function(f"(seen) => {newest} > seen", arg=seen, timeout=PATIENCE)
@@ -96,17 +95,17 @@ async def test_an_operator_moves_an_order_and_its_customer_sees_it(server: Serve
 
     server.kill()
     for page in (board, track):
-        await expect(page.locator("body")).not_to_have_attribute("data-connection", "live", timeout=PATIENCE)
+        await expect(page.locator("body")).not_to_have_attribute("data-connection", "live")
     server.start()
     async with server.api() as api:
         await api.patch(id, status="preparing")
     for page in (board, track):
-        await expect(page.locator("body")).to_have_attribute("data-connection", "live", timeout=PATIENCE)
-    await expect(row).to_have_attribute("data-status", "preparing", timeout=PATIENCE)
-    await expect(track.locator("#now")).to_have_text("Preparing", timeout=PATIENCE)
+        await expect(page.locator("body")).to_have_attribute("data-connection", "live")
+    await expect(row).to_have_attribute("data-status", "preparing")
+    await expect(track.locator("#now")).to_have_text("Preparing")
 
 
 async def test_a_dead_link_is_told_in_words(server: ServerProcess, browser: Browser) -> None:
     dead = await browser.new_page()
     await dead.goto(f"{server.url}/board#token={token('ana', 'operator', lifetime=-1)}")
-    await expect(dead.get_by_role("alertdialog")).to_contain_text("sign-in has run out", timeout=PATIENCE)
+    await expect(dead.get_by_role("alertdialog")).to_contain_text("sign-in has run out")

@@ -14,7 +14,6 @@ import pytest_asyncio
 from playwright.async_api import Browser, Page, Route, expect
 
 from scripts.site.outside import kept
-from tests.browser.boards import PATIENCE
 from tests.browser.test_board_axe import ALL, AXE, COLOURS
 from tests.harness import ROOT, Json
 
@@ -134,12 +133,12 @@ async def test_it_is_searched_with_what_is_in_its_folder(site: Path, page: Page)
     await page.get_by_placeholder("Search").fill("backup")
     await page.keyboard.press("Enter")
     found = page.locator("#search-results li", has_text="Back up and restore").first
-    await expect(found.locator(".context")).to_contain_text("backup", timeout=PATIENCE)
+    await expect(found.locator(".context")).to_contain_text("backup")
 
 
 async def test_from_the_start_page_to_a_file_of_the_repository(site: Path, page: Page) -> None:
     await page.goto((site / "index.html").as_uri())
     await page.get_by_role("main").get_by_role("link", name="From one process to many").click()
     await page.get_by_role("link", name=re.compile("nginx")).first.click()
-    await expect(page.get_by_role("heading", level=1)).to_have_text("deploy/nginx/ordercast.conf", timeout=PATIENCE)
-    await expect(page.get_by_text("upstream ordercast {")).to_be_visible(timeout=PATIENCE)
+    await expect(page.get_by_role("heading", level=1)).to_have_text("deploy/nginx/ordercast.conf")
+    await expect(page.get_by_text("upstream ordercast {")).to_be_visible()

@@ -20,7 +20,6 @@ from tests.harness import CLIENTS, ServerProcess, token
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")  # as the browser
 
-PATIENCE = 30_000  # ms; bounds a failure only
 BUNDLE_1 = CLIENTS / "node_modules" / "sio-1.7" / "dist" / "socket.io.js"
 
 # Socket.IO 1.x takes the token in the query, as it knows no `auth`.
@@ -119,14 +118,14 @@ async def test_an_order_on_a_page_of_2016_and_on_one_of_today(
             pages = [await open_page(browser, site.add(path, server, id, transports), faults) for path in ("/1", "/4")]
             marks = []
             for page in pages:
-                await expect(page.locator("#snapshot")).to_have_text(f"{id} received 1", timeout=PATIENCE)
+                await expect(page.locator("#snapshot")).to_have_text(f"{id} received 1")
                 marks.append(await page.evaluate("loaded"))
             versions = [await page.evaluate("socket.io.engine.transport.query.EIO") for page in pages]
             assert versions == [3, 4], "two protocols of Engine.IO"
             for version, status in enumerate(("accepted", "preparing", "ready"), start=2):
                 await api.patch(id, status=status)
                 for page in pages:
-                    await expect(page.locator("#status")).to_have_text(f"{id} {status} {version}", timeout=PATIENCE)
+                    await expect(page.locator("#status")).to_have_text(f"{id} {status} {version}")
         for page, mark in zip(pages, marks, strict=True):
             assert await page.evaluate("loaded") == mark, "not reloaded"
             assert await page.evaluate("socket.io.engine.transport.name") == transports[-1]
@@ -146,6 +145,6 @@ async def test_a_page_from_elsewhere_is_not_let_in(
         page = await open_page(browser, elsewhere.add(path, server, id, [transport]), [])
         # The browser tells the page no more than that it failed.
         error = f"{'xhr poll' if transport == 'polling' else 'websocket'} error"
-        await expect(page.locator("#refused")).to_have_text(error, timeout=PATIENCE)
+        await expect(page.locator("#refused")).to_have_text(error)
         await expect(page.locator("#snapshot")).to_have_text("")
         await page.close()

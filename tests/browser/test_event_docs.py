@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 from playwright.async_api import Browser, Page, expect
 
+from tests.browser.pages import PATIENCE
 from tests.harness import CLIENTS, ServerProcess
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")  # as the browser
 
 AXE = CLIENTS / "node_modules" / "axe-core" / "axe.min.js"
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
-PATIENCE = 60_000  # ms; bounds a failure only
 
 
 async def test_the_two_lead_to_each_other(server: ServerProcess, browser: Browser) -> None:

@@ -21,7 +21,7 @@ from typing import Any
 import pytest
 from playwright.async_api import Browser, Locator, Page, expect
 
-from tests.browser.holding import hold
+from tests.browser.pages import hold
 from tests.harness import ROOT, ServerProcess, token
 from tests.manual import Terminal
 from tests.proxy import Gate, without_socket_io
@@ -31,7 +31,6 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")  # as the browser
 
 RECIPE = ROOT / "examples" / "recipe"
 VITE = RECIPE / "node_modules" / ".bin" / "vite"
-PATIENCE = 60_000  # ms; bounds a failure only
 APPS = ("page", "react-redux")
 ERAS = {"1.7": 3, "4": 4}  # and their versions of Engine.IO
 
@@ -105,18 +104,18 @@ class View:
 
     async def says(self, live: str | re.Pattern[str]) -> None:
         """How live it is."""
-        await expect(self.page.locator("small")).to_have_text(live, timeout=PATIENCE)
+        await expect(self.page.locator("small")).to_have_text(live)
 
     async def shows(self, status: str) -> None:
         """The order."""
-        await expect(self.status).to_have_text(status, timeout=PATIENCE)
+        await expect(self.status).to_have_text(status)
 
     async def lists(self, *orders: str) -> None:
         """The orders, in any order."""
         rows = self.page.get_by_role("listitem")
-        await expect(rows).to_have_count(len(orders), timeout=PATIENCE)
+        await expect(rows).to_have_count(len(orders))
         for order in orders:
-            await expect(rows.filter(has_text=order)).to_have_count(1, timeout=PATIENCE)
+            await expect(rows.filter(has_text=order)).to_have_count(1)
 
     async def close(self) -> None:
         assert await self.page.evaluate("neverReloaded")

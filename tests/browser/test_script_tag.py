@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from playwright.async_api import Browser, Page, expect
 
-from tests.browser.holding import hold
+from tests.browser.pages import hold
 from tests.browser.test_eras import Site, serving
 from tests.harness import ServerProcess, token
 from tests.manual import Terminal, blocks
@@ -23,7 +23,6 @@ from tests.sites import free_port
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")  # as the browser
 
-PATIENCE = 60_000  # ms; bounds a failure only
 PAGE = "howto/script-tag.md"
 
 
@@ -42,8 +41,8 @@ async def entered(page: Page, url: str, faults: list[str]) -> Page:
 
 async def shows(page: Page, status: str, live: str | re.Pattern[str] = "live") -> None:
     """What the page says, in time."""
-    await expect(page.locator("#status")).to_have_text(status, timeout=PATIENCE)
-    await expect(page.locator("#live")).to_have_text(live, timeout=PATIENCE)
+    await expect(page.locator("#status")).to_have_text(status)
+    await expect(page.locator("#live")).to_have_text(live)
 
 
 async def test_it_has_twenty_lines_of_its_own() -> None:

@@ -14,11 +14,11 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from playwright.async_api import Browser, Page, expect
 
+from tests.browser.pages import PATIENCE
 from tests.harness import ServerProcess, token
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")  # as the browser
 
-PATIENCE = 60_000  # ms; bounds a failure only
 SHORT = 8.0  # s that a token lasts which is to run out
 
 
@@ -90,8 +90,8 @@ async def open_board(browser: Browser, url: str, faults: list[str]) -> Page:
 
 async def live(page: Page) -> None:
     """It is live, and asks nothing."""
-    await expect(page.locator("body")).to_have_attribute("data-connection", "live", timeout=PATIENCE)
-    await expect(page.get_by_role("alertdialog")).to_have_count(0, timeout=PATIENCE)
+    await expect(page.locator("body")).to_have_attribute("data-connection", "live")
+    await expect(page.get_by_role("alertdialog")).to_have_count(0)
 
 
 async def test_a_link_signs_in_for_this_tab_alone(tmp_path: Path, browser: Browser) -> None:
@@ -105,7 +105,7 @@ async def test_a_link_signs_in_for_this_tab_alone(tmp_path: Path, browser: Brows
         assert secret not in await page.evaluate("JSON.stringify(localStorage) + document.cookie")
         other = await open_board(browser, f"{server.url}/board", faults)
         asks = other.get_by_role("dialog", name="Sign in to Trattoria Marea")
-        await expect(asks).to_be_visible(timeout=PATIENCE)
+        await expect(asks).to_be_visible()
         await other.get_by_label("Paste a link or a token").fill(f"{server.url}/board#token={secret}")
         await other.keyboard.press("Enter")
         await live(other)
@@ -133,7 +133,7 @@ async def test_what_has_run_out_is_renewed_in_place(
         page = await open_board(browser, f"{server.url}/board#token={ends}", faults)
         typed = page.get_by_role("searchbox")
         await typed.fill("pizza", timeout=PATIENCE)
-        await expect(page.get_by_role("alertdialog")).to_be_visible(timeout=PATIENCE)
+        await expect(page.get_by_role("alertdialog")).to_be_visible()
         async with server.api() as api:
             order = await api.create(items=[{"name": "Pizza"}])
         async with page.expect_popup(timeout=PATIENCE) as opened:
@@ -142,7 +142,7 @@ async def test_what_has_run_out_is_renewed_in_place(
         await live(page)
         if not window.is_closed():
             await window.wait_for_event("close", timeout=PATIENCE)
-        await expect(page.locator(f"[data-order-id='{order['orderId']}']").first).to_be_visible(timeout=PATIENCE)
+        await expect(page.locator(f"[data-order-id='{order['orderId']}']").first).to_be_visible()
         assert await typed.input_value() == "pizza"
         assert await page.evaluate("window.neverReloaded")
         assert shop.asked == ["login"]
@@ -174,7 +174,7 @@ async def test_a_shop_that_refuses_is_told(tmp_path: Path, browser: Browser, sho
     with board_of(tmp_path, refresh_url=f"{shop.url}/token") as server:
         ends = token("ana", "operator", lifetime=SHORT)
         page = await open_board(browser, f"{server.url}/board#token={ends}", faults)
-        await expect(page.get_by_role("alertdialog", name="Sign in again")).to_be_visible(timeout=PATIENCE)
+        await expect(page.get_by_role("alertdialog", name="Sign in again")).to_be_visible()
         await page.get_by_role("button", name="Not now").click()
         await expect(page.get_by_text("You are signed out")).to_be_visible()
         await page.get_by_role("button", name="Sign in again").click()

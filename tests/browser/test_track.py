@@ -15,12 +15,12 @@ from playwright.async_api import Browser, Locator, Page, expect
 
 from ordercast.auth.shares import ShareTokens
 from scripts.sizes import sizes
+from tests.browser.pages import PATIENCE
 from tests.harness import CLIENTS, Api, Json, ServerProcess
 from tests.proxy import Proxy, without_socket_io, without_websocket
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")  # as the browser
 
-PATIENCE = 30_000  # ms; bounds a failure only
 KEY = "a secret key of the tests that is long enough"
 PHONE = "+44 20 7946 0958"
 WAY = ("accepted", "preparing", "ready", "out_for_delivery", "delivered")
@@ -87,12 +87,12 @@ class Track:
 
     async def is_now(self, connection: str) -> None:
         """How live it is."""
-        await expect(self.body).to_have_attribute("data-connection", connection, timeout=PATIENCE)
+        await expect(self.body).to_have_attribute("data-connection", connection)
 
     async def shows(self, label: str, told: int) -> None:
         """The status, and how many changes have been announced."""
-        await expect(self.at("now")).to_have_text(label, timeout=PATIENCE)
-        await expect(self.at("toast")).to_have_attribute("data-told", str(told), timeout=PATIENCE)
+        await expect(self.at("now")).to_have_text(label)
+        await expect(self.at("toast")).to_have_attribute("data-told", str(told))
         await expect(self.at("toast")).to_contain_text(label)
 
     async def steps(self) -> list[tuple[str, str, str | None]]:
@@ -175,14 +175,14 @@ async def test_the_server_is_killed_and_comes_back(shop: ServerProcess, browser:
             await api.patch(id, status="accepted")
         await track.shows("Accepted", 1)
         shop.kill()
-        await expect(track.body).not_to_have_attribute("data-connection", "live", timeout=PATIENCE)
+        await expect(track.body).not_to_have_attribute("data-connection", "live")
         shop.start()
         async with shop.api() as api:
             for status in ("preparing", "ready"):
                 await api.patch(id, status=status)
             events = (await api.get(f"/api/orders/{id}/events"))["events"]
             await track.is_now("live")
-            await expect(track.at("now")).to_have_text("Ready", timeout=PATIENCE)
+            await expect(track.at("now")).to_have_text("Ready")
             await expect(track.at("order")).to_have_attribute("data-version", "4")
             told = int(await track.at("toast").get_attribute("data-told") or 0)
             assert told in (2, 3), "each change once at most"
@@ -233,13 +233,13 @@ async def test_what_is_ordered_may_change_while_one_looks(api: Api, browser: Bro
         await expect(track.at("basket")).to_be_hidden()
         more = {"customerId": 424242, "items": [{"name": "Pizza"}], "total": 30, "currency": "EUR", "reference": "R2"}
         await put(api, id, more)
-        await expect(track.at("items")).to_have_text("Pizza", timeout=PATIENCE)
+        await expect(track.at("items")).to_have_text("Pizza")
         await expect(track.at("total")).to_have_text("€30.00")
         await expect(track.at("number")).to_have_text("Order R2")
         await put(api, id, {"customerId": 424242, "reference": "R2"})
-        await expect(track.at("basket")).to_be_hidden(timeout=PATIENCE)
+        await expect(track.at("basket")).to_be_hidden()
         await put(api, id, {"customerId": 424242, "fulfilment": "pickup"})
-        await expect(track.page.locator("#steps > li .name").last).to_have_text("Collected", timeout=PATIENCE)
+        await expect(track.page.locator("#steps > li .name").last).to_have_text("Collected")
         await track.page.evaluate("window.neverReloaded = true")
 
 
@@ -259,7 +259,7 @@ async def test_offline_and_back(shop: ServerProcess, api: Api, browser: Browser)
                 await api.patch(id, status=status)
             await track.page.context.set_offline(False)
             await track.is_now("live")
-            await expect(track.at("now")).to_have_text("Preparing", timeout=PATIENCE)
+            await expect(track.at("now")).to_have_text("Preparing")
             assert int(await track.at("toast").get_attribute("data-told") or 0) in (1, 2)
             await expect(track.at("age")).to_have_text("up to date")
 
@@ -273,7 +273,7 @@ async def test_a_link_that_ends_while_it_is_open_says_so(shop: ServerProcess, ap
         assert answer is not None
         if answer.status == 200:
             break
-    await expect(page.locator("body")).to_have_attribute("data-connection", "ended", timeout=60_000)
+    await expect(page.locator("body")).to_have_attribute("data-connection", "ended")
     await expect(page.locator("#problem")).to_contain_text("This link has expired For your privacy")
     await expect(page.locator("#live-words")).to_have_text("No longer updated")
     await expect(page.locator("#now")).to_have_text("Received")
@@ -336,7 +336,7 @@ async def test_without_javascript_the_server_draws_the_same_and_renews_it(api: A
         await expect(plain.locator("#live")).to_be_hidden()
         await api.patch(id, status="preparing")
         await track.shows("Preparing", 1)
-        await expect(plain.locator("#now")).to_have_text("Preparing", timeout=40_000)  # by itself, after 20 s
+        await expect(plain.locator("#now")).to_have_text("Preparing")  # by itself, after 20 s
     await context.close()
 
 
@@ -458,7 +458,7 @@ async def test_axe_finds_nothing(shop: ServerProcess, api: Api, browser: Browser
         for link in links:
             await page.goto(link)
             if link != links[0]:
-                await expect(page.locator("body")).to_have_attribute("data-connection", "live", timeout=PATIENCE)
+                await expect(page.locator("body")).to_have_attribute("data-connection", "live")
             await page.evaluate(axe)
             tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
             found = await page.evaluate("(tags) => axe.run(document, { runOnly: tags })", tags)

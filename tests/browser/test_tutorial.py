@@ -11,12 +11,11 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Browser, Page, expect
 
+from tests.browser.pages import PATIENCE
 from tests.harness import ROOT
 from tests.manual import Block, Terminal, blocks
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")  # as the browser
-
-PATIENCE = 60_000  # ms; bounds a failure only
 
 
 def free_port() -> int:
@@ -62,24 +61,24 @@ async def test_from_an_empty_react_app_to_a_live_order(tmp_path: Path, browser: 
 
         faults: list[str] = []
         mine = await opened(browser, f"http://localhost:{vite}", faults)
-        await expect(mine.get_by_role("status")).to_have_text("received", timeout=PATIENCE)
-        await expect(mine.locator("small")).to_have_text("live", timeout=PATIENCE)
+        await expect(mine.get_by_role("status")).to_have_text("received")
+        await expect(mine.locator("small")).to_have_text("live")
         await three.run(patch.text)
-        await expect(mine.get_by_role("status")).to_have_text("accepted", timeout=PATIENCE)
+        await expect(mine.get_by_role("status")).to_have_text("accepted")
 
         write(kitchen)
         write(main)
         theirs = await opened(browser, f"http://localhost:{vite}/kitchen", faults)
         await theirs.get_by_role("button", name="preparing").click()
-        await expect(mine.get_by_role("status")).to_have_text("preparing", timeout=PATIENCE)
+        await expect(mine.get_by_role("status")).to_have_text("preparing")
 
         await one.interrupt()
-        await expect(mine.locator("small")).to_have_text(re.compile("resuming|offline"), timeout=PATIENCE)
+        await expect(mine.locator("small")).to_have_text(re.compile("resuming|offline"))
         await expect(mine.get_by_role("status")).to_have_text("preparing")
         await one.leave_running(again.text, listens)
-        await expect(mine.locator("small")).to_have_text("live", timeout=PATIENCE)
+        await expect(mine.locator("small")).to_have_text("live")
         await theirs.get_by_role("button", name="ready").click()
-        await expect(mine.get_by_role("status")).to_have_text("ready", timeout=PATIENCE)
+        await expect(mine.get_by_role("status")).to_have_text("ready")
         assert faults == []
 
         await three.run(build.text)

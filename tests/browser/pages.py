@@ -1,4 +1,4 @@
-"""A page whose socket waits, so that what a window needs for loading is no part of when it connects."""
+"""What the tests of pages have in common."""
 
 from __future__ import annotations
 
@@ -7,10 +7,12 @@ from collections.abc import Callable
 
 from playwright.async_api import Page, Route
 
+PATIENCE = 60_000  # ms; bounds a failure only
+
 
 async def hold(page: Page) -> Callable[[], None]:
-    """Keeps its first request for a socket waiting, until the function that it returns is called. It must poll at
-    first, as the official client does."""
+    """Keeps the page's first request for a socket waiting until the returned function is called, so that the time it
+    takes to load is no part of when it connects. It must poll at first, as the official client does."""
     may_connect = asyncio.Event()
 
     async def wait(route: Route) -> None:
