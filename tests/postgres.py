@@ -88,6 +88,7 @@ class PostgresServer:
         """Starts it, and waits until it answers."""
         settings = {"listen_addresses": "127.0.0.1", "unix_socket_directories": ""}
         settings["fsync"] = "off"  # the tests kill processes, not machines: what was written is the kernel's, and stays
+        settings["max_connections"] = "500"  # those that a fault leaves behind take a moment to go
         options = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
         with (self.folder / "server.log").open("ab") as log:
             self._process = subprocess.Popen(

@@ -147,10 +147,11 @@ async def test_no_acknowledged_change_is_lost_to_kill_9(database: str, tmp_path:
             async with shop.caller("till", "service") as till, shop.caller(42) as ana:
                 await _check(till, acknowledged)
                 acknowledged = {}
-                at_it = asyncio.Barrier(WRITERS + 1)
-                writers = [asyncio.create_task(_write(till, ana, acknowledged, at_it)) for _ in range(WRITERS)]
-                await at_it.wait()
-                await asyncio.sleep(dice.uniform(0.1, 0.5))
+                at_it, moved = asyncio.Barrier(WRITERS), asyncio.Event()
+                writers = [asyncio.create_task(_write(till, ana, acknowledged, at_it, moved)) for _ in range(WRITERS)]
+                async with asyncio.timeout(60):
+                    await moved.wait()
+                await asyncio.sleep(dice.uniform(0, 0.4))
                 shop.kill()
                 await asyncio.gather(*writers)
             written += sum(map(len, acknowledged.values()))
@@ -177,6 +178,7 @@ async def _write(
     ana: httpx2.AsyncClient,
     acknowledged: dict[int, list[tuple[int, str]]],
     at_it: asyncio.Barrier,
+    moved: asyncio.Event,
 ) -> None:
     with suppress(httpx2.TransportError):
         id = (await ana.post("/orders", json={"dish": "pizza"})).raise_for_status().json()["orderId"]
@@ -185,6 +187,7 @@ async def _write(
         for status in ("accepted", *STEPS):
             order = (await till.patch(f"/live/api/orders/{id}", json={"status": status})).raise_for_status().json()
             mine.append((order["version"], order["status"]))
+            moved.set()
 
 
 async def _check(till: httpx2.AsyncClient, acknowledged: dict[int, list[tuple[int, str]]]) -> None:
