@@ -331,7 +331,7 @@ async def test_redis_is_killed_and_comes_back(own_redis: RedisServer, caplog: py
 async def test_redis_goes_silent_and_speaks_again(tmp_path: Path, prefix: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing is broken for TCP: only asking tells."""
     assert 2 * cluster_link._SILENCE < 5, "the node says within 5 s that it is deaf"
-    monkeypatch.setattr(cluster_link, "_SILENCE", 0.1)
+    monkeypatch.setattr(cluster_link, "_SILENCE", 0.5)
     port = free_port()
     with RedisServer(tmp_path, "--port", str(port)) as redis:
         async with Proxy(port) as proxy:
@@ -344,10 +344,10 @@ async def test_redis_goes_silent_and_speaks_again(tmp_path: Path, prefix: str, m
             with proxy.blackhole():
                 await until(lambda: not cluster.connected)
             await until(lambda: cluster.connected)
-            async with Redis.from_url(redis.url) as raw:
-                await raw.publish(f"{prefix}-hint#news", "another1")
-            async with asyncio.timeout(WAIT):
-                await heard.wait()
+            async with Redis.from_url(redis.url) as raw, asyncio.timeout(WAIT):
+                while not heard.is_set():  # again, where a busy machine was silent for as long
+                    await raw.publish(f"{prefix}-hint#news", "another1")
+                    await asyncio.sleep(0.05)
             await io.close()
 
 

@@ -35,7 +35,7 @@ async def told(client: Client, event: str) -> list[Any]:
 
 @pytest.fixture(autouse=True)
 def soon(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(imports, "PAUSE", 0.05)
+    monkeypatch.setattr(imports, "PAUSE", 0.25)
 
 
 async def test_operators_are_told_once_to_fetch_anew() -> None:

@@ -150,7 +150,7 @@ async def test_namespaces_on_their_way_count_too(io: Server) -> None:
 
 
 async def test_a_client_that_joins_nothing_is_let_go_of() -> None:
-    io = Server(connect_timeout=0.02)
+    io = Server(connect_timeout=0.2)
     quiet, joined = FakeClient(io), FakeClient(io)
     await joined.join()
     async with asyncio.timeout(60):

@@ -276,7 +276,7 @@ async def test_a_probe_that_goes_away_leaves_the_session_where_it_was(site: Site
 
 
 async def test_a_probe_has_its_time() -> None:
-    async with running(upgrade_timeout=0.05) as site:
+    async with running(upgrade_timeout=0.5) as site:
         wire, session = await probe(site)
         assert await wire.rest() == b""
         assert session.state is State.OPEN
