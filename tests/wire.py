@@ -14,7 +14,7 @@ from ordercast.engineio.asgi import Receive, Send
 from ordercast.socketio import Server
 
 NONCE, ACCEPT = "dGhlIHNhbXBsZSBub25jZQ==", "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="  # RFC 6455, section 1.3
-PATIENCE = 20.0  # s for anything to arrive at all; no test is decided by it
+PATIENCE = 60.0  # s for anything to arrive at all; no test is decided by it
 
 
 def frame(opcode: int, payload: bytes = b"", *, fin: bool = True) -> bytes:
