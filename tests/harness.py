@@ -80,11 +80,15 @@ class Api:
         return answer
 
 
+KEPT = httpx2.Limits(keepalive_expiry=2)
+"""uvicorn ends what idles for 5 s, at which moment a client must not begin to use it again."""
+
+
 @asynccontextmanager
 async def api_at(url: str, role: str | None = "service", user: object = "shop", **claims: Any) -> AsyncIterator[Api]:
     """REST at an address, as a user of this role."""
     headers = {"Authorization": f"Bearer {token(user, role, **claims)}"}
-    async with httpx2.AsyncClient(base_url=url, headers=headers, timeout=30) as client:
+    async with httpx2.AsyncClient(base_url=url, headers=headers, timeout=60, limits=KEPT) as client:
         yield Api(client)
 
 

@@ -156,15 +156,15 @@ async def serve(
     )
     ordercast.port = listeners[-1].getsockname()[1]
     async with ordercast:
-        # Before anybody is told that it listens: until uvicorn serves, SIGTERM is not handled.
         with _short_collections():
             for each in listeners:
                 _listen(each)
             server = _Server(config, ordercast)
             task = asyncio.ensure_future(beside()) if beside is not None else None
-            _log.info(f"Ordercast listens on {url_of(listener)}")
             try:
-                with reloader.listening() if reloader is not None else nullcontext():
+                # Signals first: who hears that it listens may tell it at once to stop, or to read its settings.
+                with server.capture_signals(), reloader.listening() if reloader is not None else nullcontext():
+                    _log.info(f"Ordercast listens on {url_of(listener)}")
                     await server.serve(sockets=listeners)
             finally:
                 if task is not None:

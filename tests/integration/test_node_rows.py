@@ -97,4 +97,5 @@ async def test_a_server_says_where_it_listens(nodes: SqlNodes, postgres_url: str
         (again,) = await nodes.others("")
         assert (again.name, again.address) == ("kitchen", server.url)
         assert again.run != row.run
+        assert server.stop() == 0
     assert await names(nodes) == set(), "a server that stops takes its row along"

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import httpx2
 
-from tests.harness import ServerProcess
+from tests.harness import KEPT, ServerProcess
 from tests.proxy import HEALTHY
 from tests.redis_server import RedisServer
 from tests.sites import ManyServers
@@ -56,7 +56,7 @@ class Deployed(ManyServers):
 
     async def kill(self, dice: random.Random) -> None:
         """See `Deployed`."""
-        async with httpx2.AsyncClient(timeout=BACK) as http:
+        async with httpx2.AsyncClient(timeout=BACK, limits=KEPT) as http:
             for node in dice.sample(self.nodes, len(self.nodes)):
                 await self._restart(node, http)
 

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import signal
 import socket
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from ordercast import serving as module
 from ordercast.app import Ordercast
 from ordercast.config import Settings
 from ordercast.errors import SettingsError, StorageError
@@ -78,3 +81,29 @@ async def test_collections_leave_out_what_was_there_at_the_start(tmp_path: Path)
         await asyncio.gather(serving, return_exceptions=True)
     assert frozen[0] > 0
     assert gc.get_freeze_count() == 0, "a host's garbage is its own again"
+
+
+async def test_whoever_hears_that_it_listens_may_stop_it_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said: list[str] = []
+
+    class Log:
+        def info(self, words: str) -> None:
+            said.append(words)
+            signal.raise_signal(signal.SIGTERM)
+
+    def dies(*_: Any) -> None:
+        raise RuntimeError("died of it")
+
+    monkeypatch.setattr(module, "_log", Log())
+    before = signal.signal(signal.SIGTERM, dies)
+    try:
+        chosen = settings(tmp_path)
+        with bind(chosen) as listener:
+            async with asyncio.timeout(60):
+                await serve(Ordercast(chosen), listener)
+        assert signal.getsignal(signal.SIGTERM) is dies, "a host's handler is its own again"
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert len(said) == 1
