@@ -130,10 +130,12 @@ async def test_who_loses_the_lease_writes_no_more_and_the_other_sends_again(worl
     async with world.sender("a") as a:
         await world.create("1")
         await until(lambda: a.behind == 1)
+        (task,) = named("ordercast webhook wh_1")
+        task.add_done_callback(lambda _: world.receiver.open.set())
         world.storage.webhooks.expire("wh_1")
         assert await world.storage.webhooks.lease("wh_1", "b")
-        await until(lambda: not named("ordercast webhook wh_1"))
-        world.receiver.open.set()
+        async with asyncio.timeout(WAIT):
+            await world.receiver.open.wait()
     assert world.receiver.got == []
     assert await world.cursor() == 0
     await world.storage.webhooks.release("wh_1", "b")

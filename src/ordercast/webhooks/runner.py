@@ -89,10 +89,11 @@ class Runner:
 
     async def abandon(self) -> None:
         """Ends at once: another node has the endpoint, or none shall."""
-        for task in (self._task, *self._flights):
-            if task is not None:
-                task.cancel()
-                await asyncio.wait([task])
+        tasks = [task for task in (self._task, *self._flights) if task is not None]
+        for task in tasks:  # all of them before any is waited for, or what is on its way goes on meanwhile
+            task.cancel()
+        if tasks:
+            await asyncio.wait(tasks)
 
     @property
     def ended(self) -> bool:
