@@ -126,7 +126,6 @@ class Feed:
     async def _run(self) -> None:
         while True:
             self._wake.clear()
-            self._busy = True
             if not (events := self._log.recent(self.position, _BATCH)):
                 self._busy = False  # what is committed while we read, and goes on from here, need not wait for us
                 try:
@@ -135,7 +134,7 @@ class Feed:
                     _log.exception("the event log cannot be read; trying again", position=self.position)
                     await asyncio.sleep(_RETRY)
                     continue
-                self._busy = True
+            self._busy = True
             self._heard = monotonic()
             for event, order in events:
                 if event.position > self.position:
